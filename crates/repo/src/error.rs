@@ -1,0 +1,72 @@
+//! What can be wrong with a package or with metadata.
+
+use std::io;
+
+use nevra::ParseError;
+use thiserror::Error;
+
+/// Says where in an RPM or in a metadata file something is not what it should be.
+///
+/// Nothing here knows a path: the caller who opened the file adds it.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The bytes stopped coming.
+    #[error("failed to read the {part} of the RPM: {source}")]
+    Read {
+        /// `lead`, `signature header`, `header`.
+        part: &'static str,
+        /// What the reader said; `UnexpectedEof` where the file is cut short.
+        source: io::Error,
+    },
+    /// The file is no RPM, or none of a kind that is understood here.
+    #[error("failed to take the file for an RPM: {why}")]
+    NotRpm {
+        /// What is missing.
+        why: String,
+    },
+    /// A header's structure is broken: nothing in it can be believed.
+    #[error("failed to accept the {part} of the RPM: {place}: {why}")]
+    Structure {
+        /// `signature header`, `header`.
+        part: &'static str,
+        /// The tag or the offset, in words: "tag `1000` (name)", "byte `96`".
+        place: String,
+        /// What is wrong there.
+        why: String,
+    },
+    /// A tag that every package must have is not there.
+    #[error("failed to find tag `{tag}` ({name}) in the header of the RPM")]
+    MissingTag {
+        /// The tag's number.
+        tag: u32,
+        /// Its name.
+        name: &'static str,
+    },
+    /// Text holds a control character, which XML cannot carry.
+    #[error(
+        "failed to accept tag `{tag}` ({name}) of the RPM: its text `{text}` holds control character `{code:#04x}`"
+    )]
+    ControlCharacter {
+        /// The tag's number.
+        tag: u32,
+        /// Its name.
+        name: &'static str,
+        /// The text, escaped, at most 80 characters of it.
+        text: String,
+        /// The character.
+        code: u32,
+    },
+    /// Tags that belong together do not fit each other, as three files with two modes.
+    #[error("failed to accept tag `{tag}` ({name}) of the RPM: {why}")]
+    Tag {
+        /// The tag's number.
+        tag: u32,
+        /// Its name.
+        name: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Name, version, release and architecture make no full name.
+    #[error("failed to name the package: {0}")]
+    Name(ParseError),
+}
