@@ -118,9 +118,9 @@ impl Dependency {
     /// `rpmdsCompare`; so it says whether a provide satisfies a require, and the other way round.
     ///
     /// Names must be equal. A missing range or an empty version overlaps everything. A missing
-    /// epoch is 0. Releases are compared only if both sides have one; if one is missing and the
-    /// versions are equal, the ranges overlap if the side *without* a release includes equality,
-    /// and otherwise the senses decide as for equal versions. So `foo = 1.2` and `foo <= 1.2`
+    /// epoch is 0. Releases are compared only if both sides have one; if just one side has none and the
+    /// versions are equal, the ranges overlap if the side *without* a release includes equality;
+    /// otherwise the senses decide as for equal versions. So `foo = 1.2` and `foo <= 1.2`
     /// overlap `foo = 1.2-3`, while `foo > 1.2` and `foo < 1.2` do not.
     ///
     /// The test is symmetric but not transitive.
@@ -186,12 +186,8 @@ fn bounds_overlap(a: &Bound, b: &Bound) -> bool {
         .then_with(|| compare_segments(&a.version, &b.version));
     let order = match (order, &a.release, &b.release) {
         (Ordering::Equal, Some(a), Some(b)) => compare_segments(a, b),
-        (Ordering::Equal, ..) => {
-            if (a.release.is_none() && a.sense.has_equal()) || (b.release.is_none() && b.sense.has_equal()) {
-                return true;
-            }
-            Ordering::Equal
-        }
+        (Ordering::Equal, Some(_), None) if b.sense.has_equal() => return true,
+        (Ordering::Equal, None, Some(_)) if a.sense.has_equal() => return true,
         (order, ..) => order,
     };
     match order {
@@ -260,6 +256,8 @@ mod tests {
         check("foo > 1.2", "foo = 1.2-3", false);
         check("foo < 1.2", "foo = 1.2-3", false);
         check("foo > 1.2", "foo > 1.2-3", true);
+        check("foo = 1.2", "foo > 1.2", false);
+        check("foo = 1.2", "foo > 1.2-3", true);
         check("foo = 1.2-3", "foo = 1.2-4", false);
         check("foo = 1.2-3", "foo = 0:1.2-3", true);
         check("foo = 1:1.2", "foo = 1.2-3", false);
