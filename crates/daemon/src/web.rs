@@ -1,0 +1,237 @@
+#![expect(clippy::disallowed_methods, reason = "no date in the future may be told, so the clock is read")]
+
+//! Serves the exported tree over HTTP: the files of `public/`, and nothing else.
+//!
+//! ```text
+//! /glite/el9/x86_64/production/repodata/repomd.xml  ->  public/current/glite/...   no-cache
+//! /@42/glite/...                                    ->  public/@42/glite/...       immutable
+//! /@update-57/glite/...                             ->  public/@update-57/glite/...
+//! ```
+//!
+//! Meant for demos, tests and small sites; a large one puts nginx or Apache in front of the same
+//! directory and gets the same addresses. Every look-up goes through `openat2` from a handle of
+//! `public/` and may not leave it, whatever links lie in the tree; only regular files are sent.
+//! `current` and names are read once for each request, so one answer never mixes two generations.
+//!
+//! Cache rules. `immutable` says that an address has one content for ever, so only three kinds carry
+//! it: metadata whose name begins with its checksum, packages at their digest paths, and everything
+//! below the number of a generation (numbers are never used twice). A *name* of a generation is never
+//! bound to another number either, but it can be dropped, and whoever dropped it wants that seen:
+//! what is not named by a checksum is `no-cache` there, as below `current`. `no-cache` means "ask
+//! first"; the answer is a 304 without a body where nothing changed.
+
+mod address;
+mod body;
+mod connections;
+mod content_type;
+mod listing;
+mod precondition;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::Response;
+use camino::{Utf8Path, Utf8PathBuf};
+
+use address::Address;
+use precondition::{Facts, Verdict};
+use tree::{Found, Tree};
+
+pub use connections::CONNECTIONS_MAX;
+
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// Says why the web server did not start or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The exported directory cannot be opened in the way the server needs.
+    #[error("failed to open the exported directory `{path}`")]
+    Open {
+        /// The directory that was to be served.
+        path: Utf8PathBuf,
+        /// What the kernel said; `ENOSYS` means that it is older than Linux 5.6.
+        source: std::io::Error,
+    },
+    /// The listening socket failed.
+    #[error("failed to serve `{path}`")]
+    Serve {
+        /// The directory that was served.
+        path: Utf8PathBuf,
+        /// What the socket said.
+        source: std::io::Error,
+    },
+}
+
+/// Serves `public` on `listener` until `shutdown` completes.
+///
+/// At most [`CONNECTIONS_MAX`] connections are open at a time, later ones wait in the backlog; one on
+/// which nothing moves for a minute is closed. After `shutdown`, answers under way get five seconds.
+///
+/// # Errors
+///
+/// If `public` cannot be opened (it must exist), or the socket fails for good.
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    public: Utf8PathBuf,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
+    let router = router(&public)?;
+    let (told, heard) = tokio::sync::oneshot::channel::<()>();
+    let graceful =
+        axum::serve(connections::Bounded::new(listener), router).with_graceful_shutdown(async move {
+            shutdown.await;
+            // Nobody listens only if the server ended on its own.
+            let _ = told.send(());
+        });
+    let at_the_latest = async move {
+        if heard.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    };
+    tokio::select! {
+        ended = async move { graceful.await } => ended.map_err(|source| Error::Serve { path: public, source }),
+        () = at_the_latest => Ok(()),
+    }
+}
+
+/// Builds the routes for `public`, for callers that bring their own server.
+///
+/// # Errors
+///
+/// If `public` cannot be opened, or the kernel has no `openat2`.
+pub fn router(public: &Utf8Path) -> Result<Router, Error> {
+    let tree = Tree::open(public).map_err(|source| Error::Open { path: public.to_owned(), source })?;
+    Ok(Router::new().fallback(answer).with_state(Arc::new(tree)))
+}
+
+async fn answer(State(tree): State<Arc<Tree>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    if method != Method::GET && method != Method::HEAD {
+        let mut response = words(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here");
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
+    }
+    let mut response = match Address::parse(uri.path()) {
+        Err(why) => words(StatusCode::BAD_REQUEST, why.words()),
+        Ok(address) => {
+            let shared = Arc::clone(&tree);
+            let asked = address.clone();
+            match tokio::task::spawn_blocking(move || shared.find(&asked)).await {
+                Ok(found) => respond(&address, found, &headers),
+                Err(_) => words(StatusCode::INTERNAL_SERVER_ERROR, "the look-up failed"),
+            }
+        }
+    };
+    if method == Method::HEAD {
+        // The length that a GET would have had stays in the header.
+        *response.body_mut() = Body::empty();
+    }
+    response
+}
+
+fn respond(address: &Address, found: Found, headers: &HeaderMap) -> Response {
+    match found {
+        Found::File { file, facts, name } => send_file(address, file, &facts, &name, headers),
+        Found::Directory(listing) => {
+            let html = listing::page(address, &listing);
+            let mut response = Response::new(Body::from(html));
+            let head = response.headers_mut();
+            head.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+            // What a directory holds changes even below a number: packages come and go.
+            head.insert(header::CACHE_CONTROL, NO_CACHE);
+            response
+        }
+        Found::DirectoryWithoutSlash => {
+            let mut response =
+                words(StatusCode::MOVED_PERMANENTLY, "this is a directory; its address ends with `/`");
+            if let Ok(location) = HeaderValue::from_str(&format!("{}/", address.encoded())) {
+                response.headers_mut().insert(header::LOCATION, location);
+            }
+            response
+        }
+        Found::Nothing => words(StatusCode::NOT_FOUND, "there is nothing at this address"),
+        Found::NoSuchGeneration => {
+            words(StatusCode::NOT_FOUND, "no generation of that number or name is kept here (any longer)")
+        }
+        Found::Forbidden => words(StatusCode::FORBIDDEN, "the server may not read this"),
+        Found::NoCurrent => later("nothing is published here yet"),
+        Found::Busy => later("the tree is changing too fast to be read; try again"),
+        Found::Failed(error) => {
+            tracing::error!(address = %address.encoded(), %error, "failed to read the exported tree");
+            words(StatusCode::INTERNAL_SERVER_ERROR, "the server failed to read this")
+        }
+    }
+}
+
+fn send_file(
+    address: &Address,
+    file: std::fs::File,
+    facts: &Facts,
+    name: &str,
+    headers: &HeaderMap,
+) -> Response {
+    let now = SystemTime::now();
+    let (status, part) = match precondition::judge(facts, headers) {
+        Verdict::Whole => (StatusCode::OK, 0..facts.size),
+        Verdict::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
+        Verdict::NotModified => (StatusCode::NOT_MODIFIED, 0..0),
+        Verdict::Failed => return words(StatusCode::PRECONDITION_FAILED, "the file is not the one you have"),
+        Verdict::Unsatisfiable => {
+            let mut response = words(StatusCode::RANGE_NOT_SATISFIABLE, "the file is shorter than that");
+            response.headers_mut().insert(header::CONTENT_RANGE, text(format!("bytes */{}", facts.size)));
+            return response;
+        }
+    };
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    let head = response.headers_mut();
+    head.insert(header::ETAG, text(facts.etag.clone()));
+    head.insert(header::CACHE_CONTROL, if address.is_immutable() { IMMUTABLE } else { NO_CACHE });
+    if let Some(modified) = facts.last_modified(now) {
+        head.insert(header::LAST_MODIFIED, text(modified));
+    }
+    if status == StatusCode::NOT_MODIFIED {
+        return response;
+    }
+    head.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    head.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type::of(name)));
+    head.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    head.insert(header::CONTENT_LENGTH, HeaderValue::from(part.end - part.start));
+    if status == StatusCode::PARTIAL_CONTENT {
+        head.insert(
+            header::CONTENT_RANGE,
+            text(format!("bytes {}-{}/{}", part.start, part.end - 1, facts.size)),
+        );
+    }
+    *response.body_mut() = Body::new(body::FileBody::new(file, part));
+    response
+}
+
+fn words(status: StatusCode, sentence: &str) -> Response {
+    let mut response = Response::new(Body::from(format!("{sentence}\n")));
+    *response.status_mut() = status;
+    let head = response.headers_mut();
+    head.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    head.insert(header::CACHE_CONTROL, NO_CACHE);
+    head.insert(header::CONTENT_LENGTH, HeaderValue::from(sentence.len() + 1));
+    response
+}
+
+fn later(sentence: &str) -> Response {
+    let mut response = words(StatusCode::SERVICE_UNAVAILABLE, sentence);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    response
+}
+
+fn text(value: String) -> HeaderValue {
+    HeaderValue::from_str(&value).expect("made of digits, ASCII letters and punctuation only")
+}
