@@ -1,7 +1,11 @@
 //! Generations on a disk.
 
+#[cfg(test)]
+mod conformance;
 pub mod disk;
 mod error;
+#[cfg(any(test, feature = "testing"))]
+pub mod forgetful;
 pub mod planted;
 mod posix;
 

@@ -1,0 +1,139 @@
+//! Bugs that can be planted at run time, to prove that the crash sweep would find them.
+//!
+//! The commit order is a list of promises to a disk that may forget whatever was not synced. A test that finds
+//! nothing wrong shows little unless it is known to find something when something *is* wrong: so every durable
+//! step asks [`is`] whether a test wants it left out or swapped, and the sweep is run once for each [`Bug`].
+//!
+//! Without the feature `testing` there is nothing to plant and [`is`] is a constant `false`.
+
+/// Names one thing that can be wrong in the commit, in the recovery, or in the answers.
+///
+/// Each variant says what happens *while the bug is planted*.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Bug {
+    // Store: steps left out of the commit.
+    /// The bytes of the files of the two halves are not fsynced.
+    FilesOfTheHalvesNotSynced,
+    /// The directories inside the two halves are not fsynced.
+    DirectoriesOfTheHalvesNotSynced,
+    /// The touched directories below `packages/` are not fsynced.
+    PackagesNotSynced,
+    /// The touched directories below `pool/` are not fsynced.
+    PoolNotSynced,
+    /// `generations/` is not fsynced after P was renamed into it.
+    GenerationsNotSynced,
+    /// `public/` is not fsynced after W was renamed into it.
+    PublicNotSyncedAfterTheRename,
+    /// `public/` is not fsynced after the flip of `current`.
+    PublicNotSyncedAfterTheFlip,
+    /// `links.json` (its bytes, its name, or the name of its directory) is not fsynced before the first link.
+    LinksFileNotSynced,
+
+    // Store: steps swapped.
+    /// `current` names the generation before its halves are fsynced.
+    FlippedBeforeTheHalvesAreSynced,
+    /// `current` names the generation before W stands at its name.
+    FlippedBeforeTheRenameOfW,
+    /// Links are made in `packages/` and `pool/` before `links.json` names them.
+    LinkedBeforeLinksFile,
+    /// Links a generation drops are removed before the flip instead of after the answers.
+    DroppedBeforeTheFlip,
+    /// The tops of the two halves are never made 0555.
+    TopsNotSealed,
+
+    // Store: recovery and finish.
+    /// Recovery publishes a generation that was sealed and never flipped to.
+    RecoveryPublishesSealed,
+    /// Recovery believes a visible `current` without making it anew and fsyncing `public/`.
+    RecoveryTrustsTheFlip,
+    /// Recovery undoes the `links.json` of the generation that is published.
+    RecoveryUndoesPublishedLinks,
+    /// Recovery leaves the links of an abandoned generation where they are.
+    RecoveryLeavesAbandonedLinks,
+    /// Recovery removes `staging/N` of an abandoned generation before it undid the links named there.
+    RecoveryForgetsBeforeItUndoes,
+
+    // Engine and control directory.
+    /// `staging/N` is removed and the links to drop are dropped before the requests are answered.
+    FinishedBeforeTheAnswer,
+    /// Requests are answered before `public/` was fsynced after the flip.
+    AnsweredBeforeTheLastSync,
+    /// The move of a request between the directories of the spool is not fsynced.
+    SpoolMoveNotSynced,
+    /// The request is moved to `done/` or `failed/` before its answer was written.
+    MovedBeforeTheAnswer,
+    /// The bytes of an answer are not fsynced.
+    AnswerNotSynced,
+    /// A refusal is answered before it stands in the audit log.
+    AnsweredBeforeTheAuditLog,
+}
+
+#[cfg(any(test, feature = "testing"))]
+pub use switched::{Planted, is, plant};
+
+/// Says whether `bug` is planted in this thread: never, in a build without the feature `testing`.
+#[cfg(not(any(test, feature = "testing")))]
+#[inline(always)]
+pub const fn is(_bug: Bug) -> bool {
+    false
+}
+
+#[cfg(any(test, feature = "testing"))]
+mod switched {
+    use super::Bug;
+    use std::cell::Cell;
+    use std::marker::PhantomData;
+
+    thread_local! {
+        static NOW: Cell<Option<Bug>> = const { Cell::new(None) };
+    }
+
+    /// Keeps one bug planted in this thread until it is dropped.
+    #[derive(Debug)]
+    #[must_use = "the bug is pulled out again as soon as this is dropped"]
+    pub struct Planted {
+        before: Option<Bug>,
+        // The switch is the thread's own, so the guard must end where it began.
+        here: PhantomData<*const ()>,
+    }
+
+    /// Plants `bug` in this thread, in the place of any bug planted before, until the answer is dropped.
+    pub fn plant(bug: Bug) -> Planted {
+        Planted { before: NOW.with(|now| now.replace(Some(bug))), here: PhantomData }
+    }
+
+    /// Says whether `bug` is planted in this thread.
+    ///
+    /// Threads started by this one start without bugs.
+    pub fn is(bug: Bug) -> bool {
+        NOW.with(|now| now.get() == Some(bug))
+    }
+
+    impl Drop for Planted {
+        fn drop(&mut self) {
+            NOW.with(|now| now.set(self.before));
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_bug_is_planted_in_this_thread_until_its_guard_is_dropped() {
+            assert!(!is(Bug::PoolNotSynced));
+            {
+                let _outer = plant(Bug::PoolNotSynced);
+                assert!(is(Bug::PoolNotSynced) && !is(Bug::TopsNotSealed));
+                {
+                    let _inner = plant(Bug::TopsNotSealed);
+                    assert!(!is(Bug::PoolNotSynced) && is(Bug::TopsNotSealed));
+                }
+                assert!(is(Bug::PoolNotSynced) && !is(Bug::TopsNotSealed));
+                assert!(!std::thread::spawn(|| is(Bug::PoolNotSynced)).join().unwrap());
+            }
+            assert!(!is(Bug::PoolNotSynced));
+        }
+    }
+}
