@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod conformance;
+#[cfg(any(test, feature = "testing"))]
+pub mod crash;
 pub mod disk;
 mod error;
 #[cfg(any(test, feature = "testing"))]
