@@ -41,6 +41,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::error::Error;
 use address::Address;
 use precondition::{Facts, Verdict};
 use tree::{Found, Tree};
@@ -49,27 +50,6 @@ pub use connections::CONNECTIONS_MAX;
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
-
-/// Says why the web server did not start or had to stop.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The exported directory cannot be opened in the way the server needs.
-    #[error("failed to open the exported directory `{path}`")]
-    Open {
-        /// The directory that was to be served.
-        path: Utf8PathBuf,
-        /// What the kernel said; `ENOSYS` means that it is older than Linux 5.6.
-        source: std::io::Error,
-    },
-    /// The listening socket failed.
-    #[error("failed to serve `{path}`")]
-    Serve {
-        /// The directory that was served.
-        path: Utf8PathBuf,
-        /// What the socket said.
-        source: std::io::Error,
-    },
-}
 
 /// Serves `public` on `listener` until `shutdown` completes.
 ///
@@ -99,7 +79,7 @@ pub async fn serve(
         tokio::time::sleep(Duration::from_secs(5)).await;
     };
     tokio::select! {
-        ended = async move { graceful.await } => ended.map_err(|source| Error::Serve { path: public, source }),
+        ended = async move { graceful.await } => ended.map_err(|cause| Error::File { operation: "serve", path: public, cause }),
         () = at_the_latest => Ok(()),
     }
 }
@@ -108,9 +88,9 @@ pub async fn serve(
 ///
 /// # Errors
 ///
-/// If `public` cannot be opened, or the kernel has no `openat2`.
+/// If `public` cannot be opened, or the kernel has no `openat2` (`ENOSYS`; Linux has it since 5.6).
 pub fn router(public: &Utf8Path) -> Result<Router, Error> {
-    let tree = Tree::open(public).map_err(|source| Error::Open { path: public.to_owned(), source })?;
+    let tree = Tree::open(public).map_err(|cause| Error::File { operation: "open", path: public.to_owned(), cause })?;
     Ok(Router::new().fallback(answer).with_state(Arc::new(tree)))
 }
 

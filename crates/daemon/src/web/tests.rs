@@ -342,5 +342,5 @@ async fn the_server_ends_when_told() {
 async fn a_directory_that_is_not_there_is_an_error_with_its_path() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let error = serve(listener, "/nowhere/public".into(), async {}).await.unwrap_err();
-    assert_eq!(error.to_string(), "failed to open the exported directory `/nowhere/public`");
+    assert!(error.to_string().starts_with("failed to open `/nowhere/public`: No such file"), "{error}");
 }

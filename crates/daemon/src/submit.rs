@@ -1,0 +1,285 @@
+//! The requester's side of the control directory: puts files into `upload/`, drops a request, waits.
+//!
+//! ```text
+//!   upload()   file      -> tmp/upload-3f..   -> upload/<sha256>-<name>
+//!   send()     request   -> tmp/<stem>.toml   -> incoming/<stem>.toml
+//!   wait()     done/ or failed/: <stem>-<UTC time>-<6 hex>.answer.json
+//! ```
+//!
+//! Nothing here is privileged: what the command line does, a shell script with `cp` and `mv` can do
+//! as well. Files are made with mode 0644 whatever the umask is, because the daemon runs as another
+//! user. The daemon's process is neither asked nor needed until the wait.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads the requester's files, writes the control directory, waits"
+)]
+
+use std::fs::{self, File};
+use std::hash::{BuildHasher, Hasher};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::sync::mpsc::{Sender, channel};
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use nevra::Sha256;
+use notify::{RecursiveMode, Watcher};
+use plan::{Answer, Format};
+use rustix::fs::{CWD, RenameFlags};
+use sha2::Digest;
+
+use crate::error::Error;
+
+/// How long a request may lie in `incoming/` before the requester is told that nobody takes it up.
+const UNCLAIMED_AFTER: Duration = Duration::from_secs(3);
+
+/// How long to trust the wake-ups of the kernel before looking again.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// The control directory as a requester sees it.
+#[derive(Debug, Clone)]
+pub struct Submitter {
+    spool: Utf8PathBuf,
+}
+
+/// A request that lies in `incoming/` or further on.
+#[derive(Debug)]
+pub struct Sent {
+    spool: Utf8PathBuf,
+    /// The stem of its name, unlike that of any other request; the claim name begins with it.
+    pub stem: String,
+    /// The name of the file in `incoming/`.
+    pub name: String,
+}
+
+/// What is seen while an answer is awaited; each is told at most once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// The request still lies in `incoming/`: probably no daemon is running.
+    Unclaimed,
+    /// A daemon has taken it up.
+    Claimed,
+}
+
+impl Submitter {
+    /// Names the control directory; touches nothing.
+    pub fn new(spool: Utf8PathBuf) -> Submitter {
+        Submitter { spool }
+    }
+
+    /// Copies `file` into `upload/` and returns the name under which a request refers to it.
+    ///
+    /// The copy is hashed as it is made and durable when this returns. A file that lies there already is
+    /// used if its bytes are the same.
+    pub fn upload(&self, file: &Utf8Path) -> Result<String, Error> {
+        let name = file.file_name().unwrap_or_default();
+        let mut from = File::open(file).map_err(failed("open", file))?;
+        if !from.metadata().map_err(failed("look at", file))?.is_file() {
+            return Err(failed("upload", file)(io::Error::other("it is not a regular file")));
+        }
+        let draft = Draft::create(self.spool.join("tmp").join(format!("upload-{}", token())))?;
+        let digest = draft.fill(|to| copy(&mut from, to))?;
+        let uploaded = format!("{digest}-{name}");
+        if plan::upload_parts(&uploaded).is_none() {
+            let cause =
+                io::Error::other("its name is too long, begins with a dot, or holds control characters");
+            return Err(failed("upload", file)(cause));
+        }
+        let to = self.spool.join("upload").join(&uploaded);
+        match draft.publish(&to) {
+            Err(Error::File { cause, .. }) if cause.kind() == io::ErrorKind::AlreadyExists => {
+                let mut there = File::open(&to).map_err(failed("open", &to))?;
+                let found = copy(&mut there, &mut io::sink()).map_err(failed("read", &to))?;
+                if found != digest {
+                    let cause =
+                        io::Error::other("other bytes lie there under this name; remove that file first");
+                    return Err(failed("upload to", &to)(cause));
+                }
+                Ok(uploaded)
+            }
+            done => done.map(|()| uploaded),
+        }
+    }
+
+    /// Drops a request: written into `tmp/`, made durable, renamed into `incoming/`.
+    ///
+    /// `about` becomes the beginning of the stem (letters, digits, `.`, `_` and `-` of it), so that people
+    /// recognise their requests in a listing.
+    pub fn send(&self, about: &str, format: Format, bytes: &[u8]) -> Result<Sent, Error> {
+        let about: String =
+            about.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).take(80).collect();
+        let about = match about.trim_start_matches(['.', '-', '_']) {
+            "" => "request",
+            about => about,
+        };
+        let stem = format!("{about}-{}", token());
+        let name = format!("{stem}.{}", format.extension());
+        let draft = Draft::create(self.spool.join("tmp").join(&name))?;
+        draft.fill(|to| to.write_all(bytes))?;
+        draft.publish(&self.spool.join("incoming").join(&name))?;
+        Ok(Sent { spool: self.spool.clone(), stem, name })
+    }
+}
+
+impl Sent {
+    /// Waits for the answer; `None` if there is none when `timeout` is over (the request stays where it is).
+    ///
+    /// `seen` is called from this thread.
+    pub fn wait(&self, timeout: Duration, seen: &mut dyn FnMut(Seen)) -> Result<Option<Answer>, Error> {
+        self.wait_telling(timeout, UNCLAIMED_AFTER, seen)
+    }
+
+    fn wait_telling(
+        &self,
+        timeout: Duration,
+        unclaimed_after: Duration,
+        seen: &mut dyn FnMut(Seen),
+    ) -> Result<Option<Answer>, Error> {
+        let (wake, wakes) = channel();
+        // Watched before the first look, so that nothing falls between the two.
+        let _watcher = self.watch(wake.clone());
+        let begun = Instant::now();
+        let (mut told_unclaimed, mut told_claimed) = (false, false);
+        loop {
+            if let Some(answer) = self.look()? {
+                return Ok(Some(answer));
+            }
+            let passed = begun.elapsed();
+            let mut next = LOOK_EVERY;
+            if !self.spool.join("incoming").join(&self.name).exists() {
+                if !std::mem::replace(&mut told_claimed, true) {
+                    seen(Seen::Claimed);
+                }
+            } else if passed < unclaimed_after {
+                next = unclaimed_after - passed;
+            } else if !std::mem::replace(&mut told_unclaimed, true) {
+                seen(Seen::Unclaimed);
+            }
+            if passed >= timeout {
+                return Ok(None);
+            }
+            // A wake-up and a time-out mean the same: look again. `wake` lives, so it never disconnects.
+            let _ = wakes.recv_timeout(next.min(timeout - passed));
+            while wakes.try_recv().is_ok() {}
+        }
+    }
+
+    /// Looks once whether the answer is there.
+    pub fn look(&self) -> Result<Option<Answer>, Error> {
+        for place in ["done", "failed"] {
+            let directory = self.spool.join(place);
+            for entry in fs::read_dir(&directory).map_err(failed("list", &directory))? {
+                let entry = entry.map_err(failed("list", &directory))?;
+                let name = entry.file_name();
+                if !name.to_str().is_some_and(|name| self.is_answer(name)) {
+                    continue;
+                }
+                let path = directory.join(name.to_string_lossy().as_ref());
+                let bytes = fs::read(&path).map_err(failed("read", &path))?;
+                return Answer::from_json(&bytes)
+                    .map(Some)
+                    .map_err(|error| failed("read", &path)(error.into()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_answer(&self, name: &str) -> bool {
+        name.strip_prefix(&self.stem)
+            .and_then(|rest| rest.strip_prefix('-'))
+            .is_some_and(|rest| rest.ends_with(".answer.json"))
+    }
+
+    /// Wake-ups only; without a watch the wait looks every few seconds.
+    fn watch(&self, wake: Sender<()>) -> Option<impl Watcher> {
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            // Our own looking makes access events, which must not wake us again.
+            if event.map_or(true, |event| !event.kind.is_access()) {
+                let _ = wake.send(());
+            }
+        });
+        let watched = watcher.and_then(|mut watcher| {
+            for place in ["incoming", "done", "failed"] {
+                watcher.watch(self.spool.join(place).as_std_path(), RecursiveMode::NonRecursive)?;
+            }
+            Ok(watcher)
+        });
+        watched.inspect_err(|error| tracing::debug!(%error, "the control directory cannot be watched")).ok()
+    }
+}
+
+/// A file in `tmp/` that is removed unless it is published.
+struct Draft {
+    path: Utf8PathBuf,
+    file: File,
+    is_published: bool,
+}
+
+impl Draft {
+    fn create(path: Utf8PathBuf) -> Result<Draft, Error> {
+        let file =
+            File::options().write(true).create_new(true).open(&path).map_err(failed("create", &path))?;
+        let draft = Draft { path, file, is_published: false };
+        // Not by the mode of open(2): a umask of 077 would make it unreadable for the daemon.
+        draft
+            .file
+            .set_permissions(fs::Permissions::from_mode(0o644))
+            .map_err(failed("set the mode of", &draft.path))?;
+        Ok(draft)
+    }
+
+    fn fill<T>(&self, write: impl FnOnce(&mut &File) -> io::Result<T>) -> Result<T, Error> {
+        let written = write(&mut &self.file).map_err(failed("write", &self.path))?;
+        self.file.sync_all().map_err(failed("sync", &self.path))?;
+        Ok(written)
+    }
+
+    /// Renames the draft to `to`, where nothing may lie yet; durable when this returns.
+    fn publish(mut self, to: &Utf8Path) -> Result<(), Error> {
+        rustix::fs::renameat_with(CWD, self.path.as_str(), CWD, to.as_str(), RenameFlags::NOREPLACE)
+            .map_err(|errno| failed("rename to", to)(errno.into()))?;
+        self.is_published = true;
+        let directory = to.parent().expect("it was joined from a directory and a name");
+        let opened = File::open(directory).map_err(failed("open", directory))?;
+        opened.sync_all().map_err(failed("sync", directory))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.is_published {
+            // What cannot be removed is only untidy: the daemon never looks into tmp/.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn copy(from: &mut dyn Read, to: &mut dyn Write) -> io::Result<Sha256> {
+    let mut hasher = sha2::Sha256::new();
+    let mut piece = vec![0; 1 << 18];
+    loop {
+        match from.read(&mut piece) {
+            Ok(0) => return Ok(Sha256::from(<[u8; 32]>::from(hasher.finalize()))),
+            Ok(length) => {
+                hasher.update(&piece[..length]);
+                to.write_all(&piece[..length])?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Twelve hexadecimal digits that nobody else drew; not secret.
+fn token() -> String {
+    let drawn = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    format!("{:012x}", drawn & 0xffff_ffff_ffff)
+}
+
+fn failed(operation: &'static str, path: &Utf8Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    move |cause| Error::File { operation, path, cause }
+}
+
+#[cfg(test)]
+mod tests;
