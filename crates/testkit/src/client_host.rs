@@ -1,0 +1,104 @@
+//! A machine in a folder: what dnf and zypper install goes there.
+#![expect(clippy::disallowed_methods, reason = "lays out the folder of a client")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::{Ran, Sandbox, is_root, program, run};
+
+/// A client of the repositories: a private root, a private rpm database, its own `.repo` files.
+///
+/// dnf installs as root only; whoever is not root gets to be it in a user namespace of his own.
+#[derive(Debug)]
+pub struct Host {
+    root: Utf8PathBuf,
+    home: Utf8PathBuf,
+}
+
+impl Host {
+    /// Makes a new one, with nothing installed, in the sandbox.
+    #[must_use]
+    pub fn new(sandbox: &Sandbox, name: &str) -> Self {
+        for folder in
+            ["etc/yum.repos.d", "var/log", "var/cache/dnf", "var/cache/zypp", "var/lib/dnf", "var/lib/rpm"]
+        {
+            let _ = sandbox.folder(&format!("{name}/{folder}"));
+        }
+        let home = sandbox.folder(&format!("{name}.home"));
+        // Debian's rpm would keep its database in the home directory.
+        fs::write(home.join(".rpmmacros"), "%_dbpath /var/lib/rpm\n").expect("failed to write .rpmmacros");
+        Self { root: sandbox.path(name), home }
+    }
+
+    /// Returns its root directory.
+    #[must_use]
+    pub fn root(&self) -> &Utf8Path {
+        &self.root
+    }
+
+    /// Gives it a `.repo` file, in place of one of the same name.
+    pub fn dot_repo(&self, name: &str, content: impl AsRef<[u8]>) {
+        let file = self.root.join("etc/yum.repos.d").join(name);
+        fs::write(&file, content).unwrap_or_else(|error| panic!("failed to write `{file}`: {error}"));
+    }
+
+    /// Points it at one repository without signatures.
+    pub fn repository(&self, id: &str, base_url: &str) {
+        let text = format!("[{id}]\nname={id}\nbaseurl={base_url}\ngpgcheck=0\nenabled=1\n");
+        self.dot_repo(&format!("{id}.repo"), text);
+    }
+
+    /// Runs dnf in it: `["install", "voms"]`. It does not keep metadata between two runs unless a test
+    /// says `--cacheonly`: every run asks again what there is.
+    pub fn dnf<S: AsRef<str>>(&self, arguments: &[S]) -> Ran {
+        let root = &self.root;
+        let mut command = self.as_root("dnf");
+        command
+            .args(["-q", "-y", "--releasever=9", "--forcearch=x86_64"])
+            .arg(format!("--installroot={root}"));
+        for (option, value) in [
+            ("reposdir", format!("{root}/etc/yum.repos.d")),
+            ("cachedir", format!("{root}/var/cache/dnf")),
+            ("logdir", format!("{root}/var/log")),
+            ("persistdir", format!("{root}/var/lib/dnf")),
+            ("plugins", "0".to_owned()),
+            ("tsflags", "noscripts".to_owned()),
+            ("best", "1".to_owned()),
+            ("metadata_expire", "0".to_owned()),
+            ("retries", "1".to_owned()),
+        ] {
+            command.arg(format!("--setopt={option}={value}"));
+        }
+        run(command.args(arguments.iter().map(AsRef::as_ref)))
+    }
+
+    /// Runs zypper in it, without checking signatures: `["refresh"]`.
+    pub fn zypper<S: AsRef<str>>(&self, arguments: &[S]) -> Ran {
+        let mut command = self.as_root("zypper");
+        command.args(["--non-interactive", "--no-gpg-checks", "--root"]).arg(&self.root);
+        command.arg("--reposd-dir").arg(self.root.join("etc/yum.repos.d"));
+        run(command.args(arguments.iter().map(AsRef::as_ref)))
+    }
+
+    /// Lists what is installed, as rpm says it: `voms-2.0.8-1.el5.x86_64`.
+    #[must_use]
+    pub fn installed(&self) -> BTreeSet<String> {
+        let listed = run(self.as_root("rpm").arg("--root").arg(&self.root).arg("-qa")).ok().stdout;
+        listed.lines().map(str::to_owned).collect()
+    }
+
+    fn as_root(&self, name: &str) -> Command {
+        let mut command = if is_root() {
+            program(name)
+        } else {
+            let mut inside = program("unshare");
+            inside.args(["--map-root-user", "--"]).arg(name);
+            inside
+        };
+        command.env("HOME", &self.home).current_dir(&self.root);
+        command
+    }
+}
