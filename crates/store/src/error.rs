@@ -30,6 +30,28 @@ pub enum Error {
         /// The root of the store.
         root: Utf8PathBuf,
     },
+    /// Something that is not a directory stands where the store keeps one.
+    #[error("failed to use `{path}`: it is not a directory")]
+    NotDirectory {
+        /// Where.
+        path: Utf8PathBuf,
+    },
+    /// A lock was shown that belongs to another root.
+    #[error("failed to write below `{root}`: the lock shown is that of `{locked}`")]
+    OtherLock {
+        /// The root of the store.
+        root: Utf8PathBuf,
+        /// The root that is locked.
+        locked: Utf8PathBuf,
+    },
+    /// An abandoned generation could not be cleaned away; recovery will do it before anything else is made.
+    #[error("{error}; then failed to clean up: {cleaning}")]
+    NotCleaned {
+        /// Why the generation was abandoned.
+        error: Box<Error>,
+        /// Why it still lies there.
+        cleaning: Box<Error>,
+    },
     /// The published tree was damaged from outside; nothing was touched, a person is needed (exit 78).
     #[error("failed to trust `{path}`: {what}; {advice}")]
     Broken {
@@ -64,12 +86,35 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
+    /// A name for what arrives cannot be a file name.
+    #[error("failed to bring in `{name}`: it is no file name")]
+    NoFileName {
+        /// The name.
+        name: String,
+    },
+    /// What is to be finished is not the generation in force.
+    #[error("failed to finish generation {number}: it is not in force")]
+    NotInForce {
+        /// Its number.
+        number: u64,
+    },
     /// No kept generation has this number.
     #[error("failed to find generation {number}: it is not kept")]
     NoGeneration {
         /// The number asked for.
         number: u64,
     },
+}
+
+/// Why a generation is not in force, or not known to be.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Nothing of it is visible; what was made lies in quarantine. Its requests may be planned again.
+    #[error("{0}")]
+    Abandoned(Error),
+    /// It is visible, but may vanish when the power is cut: tell nobody, stop, let a person look (exit 78).
+    #[error("failed to prove that the generation is durable, though it is visible: {0}")]
+    Unproven(Error),
 }
 
 impl Error {

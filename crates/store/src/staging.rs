@@ -1,0 +1,217 @@
+//! Building a generation in `staging/N`, where nobody sees it.
+//!
+//! The chain is [`Staging`] -> [`Sealed`] -> [`crate::Generation`]: only what was sealed can be published.
+
+mod linking;
+mod sealing;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+
+use crate::files::{FileFacts, Files};
+use crate::planted::{self, Bug};
+use crate::trees::{OPEN_DIRECTORY, SEALED_FILE, Touched, sha256_of};
+use crate::{Draft, Error, Generation, Kind, Modified, Source, State, Store, Writing};
+
+/// A generation that is being built.
+pub(crate) struct Staging<'a> {
+    store: &'a Store,
+    draft: Draft,
+    parent: Option<Generation>,
+    /// Other kept generations files are carried from.
+    others: BTreeMap<u64, Generation>,
+    dir: Utf8PathBuf,
+    /// Whoever builds: what is carried must be his.
+    uid: u32,
+    files: Files,
+    /// What was written here, to be read back, with its place.
+    written: BTreeMap<Utf8PathBuf, FileFacts>,
+    /// The directories inside the halves.
+    directories: BTreeSet<Utf8PathBuf>,
+    links_made: Vec<String>,
+    touched: Touched,
+    /// Empty, unless a bug was planted that syncs too late.
+    late: Vec<Box<dyn Writing>>,
+}
+
+/// One of the two halves while it is built.
+#[derive(Clone, Copy)]
+enum Half {
+    Public,
+    Private,
+}
+
+impl<'a> Staging<'a> {
+    /// Makes `staging/N`; from here on the number is used.
+    pub(crate) fn begin(
+        store: &'a Store,
+        draft: Draft,
+        parent: Option<Generation>,
+    ) -> Result<Staging<'a>, Error> {
+        let dir = store.paths.staging_of(draft.number);
+        for made in [dir.clone(), dir.join("private"), dir.join("public")] {
+            store.disk.make_directory(&made, OPEN_DIRECTORY)?;
+        }
+        let uid = store.expect(&dir)?.uid;
+        let empty = BTreeMap::new;
+        let files = Files { format: 1, public: empty(), private: empty(), packages_links: BTreeMap::new() };
+        Ok(Staging {
+            store,
+            draft,
+            parent,
+            others: BTreeMap::new(),
+            dir,
+            uid,
+            files,
+            written: BTreeMap::new(),
+            directories: BTreeSet::new(),
+            links_made: Vec::new(),
+            touched: Touched::default(),
+            late: Vec::new(),
+        })
+    }
+
+    /// Writes and carries the files of both halves, and makes the symlinks.
+    pub(crate) fn fill(mut self) -> Result<Staging<'a>, Error> {
+        for (path, source) in std::mem::take(&mut self.draft.private) {
+            let facts = self.place(Half::Private, &path, source)?;
+            self.files.private.insert(path.into_string(), facts);
+        }
+        for (path, source) in std::mem::take(&mut self.draft.public) {
+            let facts = self.place(Half::Public, &path, source)?;
+            self.files.public.insert(path.into_string(), facts);
+        }
+        for (path, repository) in std::mem::take(&mut self.draft.packages_links) {
+            // From public/@N/<dir of path> up to public/.
+            let target = format!("{}packages/{repository}", "../".repeat(path.components().count()));
+            let at = self.dir.join("public").join(&path);
+            self.make_room(&at)?;
+            self.store.disk.symlink(&target, &at)?;
+            self.files.packages_links.insert(path.into_string(), target);
+        }
+        Ok(self)
+    }
+
+    fn place(&mut self, half: Half, path: &Utf8Path, source: Source) -> Result<FileFacts, Error> {
+        match source {
+            Source::Bytes { bytes, modified, until } => self.write(half, path, &bytes, modified, until),
+            Source::Carry => self.carry_from_parent(half, path, None),
+            Source::CarryUntil(until) => self.carry_from_parent(half, path, Some(until)),
+            Source::CarryFrom { generation, path: from, until } => {
+                if !self.others.contains_key(&generation) {
+                    self.others.insert(generation, self.store.generation(generation)?);
+                }
+                self.carry(half, &self.others[&generation].clone(), &from, path, until)
+            }
+        }
+    }
+
+    fn carry_from_parent(
+        &mut self,
+        half: Half,
+        path: &Utf8Path,
+        until: Option<Timestamp>,
+    ) -> Result<FileFacts, Error> {
+        let parent = self.parent.take();
+        let carried = match &parent {
+            Some(generation) => self.carry(half, generation, path.as_str(), path, until),
+            None => Err(self.refuse(format!("`{path}` cannot be carried: there is no parent"))),
+        };
+        self.parent = parent;
+        carried
+    }
+
+    /// Links a sealed file of another generation forward, unless somebody wrote into the tree.
+    fn carry(
+        &mut self,
+        half: Half,
+        from: &Generation,
+        from_path: &str,
+        path: &Utf8Path,
+        until: Option<Timestamp>,
+    ) -> Result<FileFacts, Error> {
+        let (paths, number) = (&self.store.paths, from.number);
+        let (files, dir) = match half {
+            Half::Public => (&from.files.public, paths.public_half(number)),
+            Half::Private => (&from.files.private, paths.private_half(number)),
+        };
+        let Some(facts) = files.get(from_path) else {
+            return Err(
+                self.refuse(format!("`{from_path}` cannot be carried: generation {number} has no such file"))
+            );
+        };
+        let (facts, place) = (FileFacts { until, ..*facts }, dir.join(from_path));
+        let state = self.store.expect(&place)?;
+        if let Some(what) = difference(&state, &facts, self.uid) {
+            let what = format!("{what}: somebody wrote into generation {number} after it was sealed");
+            return Err(Error::Differs { path: place, what });
+        }
+        let at = self.at(half, path);
+        self.make_room(&at)?;
+        self.store.disk.link(&place, &at)?;
+        Ok(facts)
+    }
+
+    fn write(
+        &mut self,
+        half: Half,
+        path: &Utf8Path,
+        bytes: &[u8],
+        modified: Modified,
+        until: Option<Timestamp>,
+    ) -> Result<FileFacts, Error> {
+        let at = self.at(half, path);
+        self.make_room(&at)?;
+        let mut writing = self.store.write_file(&at, bytes, Some(modified))?;
+        if planted::is(Bug::FlippedBeforeTheHalvesAreSynced) {
+            self.late.push(writing);
+        } else if !planted::is(Bug::FilesOfTheHalvesNotSynced) {
+            writing.sync()?;
+        }
+        let facts = FileFacts { size: bytes.len() as u64, sha256: sha256_of(bytes), modified, until };
+        self.written.insert(at, facts);
+        Ok(facts)
+    }
+
+    fn at(&self, half: Half, path: &Utf8Path) -> Utf8PathBuf {
+        match half {
+            Half::Public => self.dir.join("public").join(path),
+            Half::Private => self.dir.join("private").join(path),
+        }
+    }
+
+    fn make_room(&mut self, at: &Utf8Path) -> Result<(), Error> {
+        let Some(dir) = at.parent() else { return Ok(()) };
+        if !self.directories.contains(dir) {
+            self.directories.extend(self.store.make_directories(dir, &mut Touched::default())?);
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, what: String) -> Error {
+        Error::Draft { number: self.draft.number, what }
+    }
+}
+
+/// Says how a file differs from what was sealed, if it does.
+fn difference(state: &State, facts: &FileFacts, uid: u32) -> Option<String> {
+    if state.kind != Kind::File {
+        return Some("it is not a regular file".to_owned());
+    }
+    if state.mode != SEALED_FILE {
+        return Some(format!("its mode is {:04o}, not {SEALED_FILE:04o}", state.mode));
+    }
+    if state.uid != uid {
+        return Some(format!("its owner is {}, not {uid}", state.uid));
+    }
+    if state.size != facts.size {
+        return Some(format!("its size is {}, not {}", state.size, facts.size));
+    }
+    if state.modified != facts.modified {
+        let words = |m: Modified| format!("{}.{:09}", m.seconds, m.nanoseconds);
+        return Some(format!("it was modified at {}, not {}", words(state.modified), words(facts.modified)));
+    }
+    None
+}
