@@ -1,0 +1,76 @@
+//! A package as a repository lists it: what planning needs, and the fragments that are copied.
+
+use std::sync::Arc;
+
+use nevra::{Digest, Nevra};
+
+use crate::error::Error;
+use crate::fragments::{Fragments, Slice, fragments_of, location_element};
+use crate::glance::glance;
+use crate::package::Package;
+
+/// One package of a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Name, epoch, version, release, architecture; `src` for a source package.
+    pub nevra: Nevra,
+    /// The digest of the file, which is also the package's identity in metadata.
+    pub pkgid: Digest,
+    /// Where the file lies, relative to the repository. It is *not* checked to stay inside.
+    pub href: String,
+    /// The address that `href` is relative to, if it is not the repository; mergerepo_c writes one.
+    pub base: Option<String>,
+    /// The size of the file in bytes.
+    pub size_package: u64,
+    /// The offset in the file at which the header starts.
+    pub header_start: u64,
+    /// The offset in the file of the first byte behind the header.
+    pub header_end: u64,
+    /// When the file was last changed, in seconds since 1970.
+    pub time_file: i64,
+    /// When the package was built, in seconds since 1970.
+    pub time_build: i64,
+    /// The file name of the source package; empty for a source package.
+    pub source_rpm: String,
+    /// What the three files say about it.
+    pub fragments: Arc<Fragments>,
+}
+
+/// Lists a package as a new repository would.
+#[must_use]
+pub fn entry_of(package: &Package) -> Entry {
+    Entry {
+        nevra: package.nevra.clone(),
+        pkgid: package.pkgid.into(),
+        href: package.href.clone(),
+        base: None,
+        size_package: package.size_package,
+        header_start: package.header_start,
+        header_end: package.header_end,
+        time_file: package.time_file,
+        time_build: package.time_build,
+        source_rpm: package.source_rpm.clone(),
+        fragments: Arc::new(fragments_of(package)),
+    }
+}
+
+impl Entry {
+    /// Lists the same package under another href, relative to the repository.
+    ///
+    /// # Errors
+    ///
+    /// The entry was made by hand and its primary fragment is no package.
+    pub fn at(&self, href: &str) -> Result<Self, Error> {
+        if href == self.href && self.base.is_none() {
+            return Ok(self.clone());
+        }
+        let old = &*self.fragments.primary;
+        let location = glance(old)?.location;
+        let mut primary = Vec::with_capacity(old.len() + href.len());
+        primary.extend_from_slice(&old[..location.start]);
+        location_element(&mut primary, href);
+        primary.extend_from_slice(&old[location.end..]);
+        let fragments = Fragments { primary: Slice::from(primary), ..(*self.fragments).clone() };
+        Ok(Self { href: href.to_owned(), base: None, fragments: Arc::new(fragments), ..self.clone() })
+    }
+}

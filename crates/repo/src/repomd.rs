@@ -1,0 +1,239 @@
+//! `repomd.xml`: which files make up a repository's metadata.
+
+use nevra::{Algorithm, Digest};
+
+use crate::Document;
+use crate::characters::escape_text;
+use crate::error::Error;
+use crate::fragments::attribute;
+use crate::walk::shown;
+use crate::xml::{Element, Xml};
+
+/// A `repomd.xml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repomd {
+    /// What the repository calls its present state; createrepo_c writes seconds since 1970. May be empty.
+    pub revision: String,
+    /// What else stands before the records (`tags`, `repoid`, `contenthash` ...), in the order of the file.
+    pub notes: Vec<Note>,
+    /// The files, in the order of the file.
+    pub records: Vec<Record>,
+    /// The start tag of the outermost element, whose prefixes the parts kept as they stood may use.
+    pub(crate) root: String,
+}
+
+/// An element beside the records, as it stood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// `tags`, `repoid`, `contenthash`.
+    pub name: String,
+    /// The element from `<` to `>`, without the space around it.
+    pub raw: Vec<u8>,
+}
+
+/// One file of metadata.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// `primary`, `filelists`, `other`, `updateinfo`, `group`, `modules`, or a word nobody has heard of.
+    pub kind: String,
+    /// The digest of the file.
+    pub checksum: Digest,
+    /// The digest of the file once it is unpacked.
+    pub open_checksum: Option<Digest>,
+    /// Where it lies, relative to the repository; never outside of it.
+    pub href: String,
+    /// When it was made, in seconds since 1970.
+    pub timestamp: i64,
+    /// Its size in bytes.
+    pub size: Option<u64>,
+    /// Its size in bytes once it is unpacked.
+    pub open_size: Option<u64>,
+    /// The element `data` as it stood, from `<` to `>`. This is what is written; the fields above only
+    /// tell what it says.
+    pub raw: Vec<u8>,
+}
+
+impl Repomd {
+    /// Begins one without records.
+    #[must_use]
+    pub fn new(revision: impl Into<String>) -> Self {
+        let header = Document::Repomd.header(0);
+        let header = String::from_utf8_lossy(&header);
+        let root = header.lines().nth(1).unwrap_or_default().to_owned();
+        Self { revision: revision.into(), notes: Vec::new(), records: Vec::new(), root }
+    }
+
+    /// Parses a `repomd.xml`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Xml`] for what is no XML or no repomd, for a record without type, checksum or place, for
+    /// an href that leads out of the repository, and for two records of the types that every repository
+    /// has.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let (mut xml, root) = Xml::open(Document::Repomd, bytes)?;
+        let root = xml.text()[root.start..xml.offset()].to_owned();
+        if !root.starts_with("<repomd") {
+            return Err(xml.wrong("its outermost element has a prefix"));
+        }
+        let mut out = Self { root, ..Self::new("") };
+        while let Some(element) = xml.child()? {
+            match &*element.name {
+                "revision" => out.revision = xml.leaf()?,
+                "data" => {
+                    let record = record(&mut xml, &element)?;
+                    if record.is_made_from_packages() && out.record(&record.kind).is_some() {
+                        return Err(xml.wrong(format!("it has two records `{}`", shown(&record.kind))));
+                    }
+                    out.records.push(record);
+                }
+                _ => {
+                    xml.skip()?;
+                    let raw = xml.text().as_bytes()[element.start..xml.offset()].to_vec();
+                    out.notes.push(Note { name: element.name, raw });
+                }
+            }
+        }
+        xml.finish()?;
+        if out.root.ends_with("/>") {
+            out.root.truncate(out.root.len() - 2);
+            out.root.push('>');
+        }
+        Ok(out)
+    }
+
+    /// Finds the record of a type; the first if there are several.
+    #[must_use]
+    pub fn record(&self, kind: &str) -> Option<&Record> {
+        self.records.iter().find(|record| record.kind == kind)
+    }
+
+    /// Writes it as createrepo_c does; what was parsed comes out as it stood, but for the space between.
+    #[must_use]
+    pub fn write(&self) -> Vec<u8> {
+        let mut out = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_vec();
+        out.extend_from_slice(self.root.as_bytes());
+        out.extend_from_slice(b"\n  <revision>");
+        escape_text(&mut out, &self.revision);
+        out.extend_from_slice(b"</revision>\n");
+        for raw in
+            self.notes.iter().map(|note| &note.raw).chain(self.records.iter().map(|record| &record.raw))
+        {
+            out.extend_from_slice(b"  ");
+            out.extend_from_slice(raw);
+            out.push(b'\n');
+        }
+        out.extend_from_slice(Document::Repomd.footer());
+        out
+    }
+}
+
+impl Record {
+    /// Says whether the file is made from the packages alone, so that it is made anew and never carried:
+    /// primary, filelists and other in whatever form (`primary_db`, `other_zck`, `filelists-ext` ...).
+    #[must_use]
+    pub fn is_made_from_packages(&self) -> bool {
+        ["primary", "filelists", "other"].iter().any(|kind| {
+            self.kind.strip_prefix(kind).is_some_and(|rest| rest.is_empty() || rest.starts_with(['_', '-']))
+        })
+    }
+
+    /// Describes a gzipped metadata file as createrepo_c does.
+    #[must_use]
+    pub(crate) fn of_packed(
+        kind: &str,
+        [checksum, open_checksum]: [Digest; 2],
+        href: String,
+        timestamp: i64,
+        [size, open_size]: [u64; 2],
+    ) -> Self {
+        let mut raw = b"<data".to_vec();
+        attribute(&mut raw, "type", kind);
+        let mut rest = format!(
+            ">\n    <checksum type=\"{}\">{}</checksum>\n    <open-checksum type=\"{}\">{}</open-checksum>\n",
+            checksum.algorithm, checksum.hex, open_checksum.algorithm, open_checksum.hex
+        );
+        rest.push_str("    <location");
+        raw.extend_from_slice(rest.as_bytes());
+        attribute(&mut raw, "href", &href);
+        let rest = format!(
+            "/>\n    <timestamp>{timestamp}</timestamp>\n    <size>{size}</size>\n    \
+             <open-size>{open_size}</open-size>\n  </data>"
+        );
+        raw.extend_from_slice(rest.as_bytes());
+        Self {
+            kind: kind.to_owned(),
+            checksum,
+            open_checksum: Some(open_checksum),
+            href,
+            timestamp,
+            size: Some(size),
+            open_size: Some(open_size),
+            raw,
+        }
+    }
+}
+
+/// Says whether an href stays inside the repository: relative, without `..`, `.`, or an empty part.
+#[must_use]
+pub fn is_inside(href: &str) -> bool {
+    let plain = |part: &str| !matches!(part, "" | "." | "..");
+    let scheme = href.split('/').next().is_some_and(|first| first.contains(':'));
+    href.split('/').all(plain) && !scheme && !href.contains(['\\', '\0'])
+}
+
+fn record(xml: &mut Xml<'_>, data: &Element<'_>) -> Result<Record, Error> {
+    let kind = data.attribute("type").filter(|kind| !kind.is_empty());
+    let kind = kind.ok_or_else(|| xml.wrong("a record has no type"))?.to_owned();
+    let (mut checksum, mut open_checksum, mut href) = (None, None, None);
+    let (mut timestamp, mut size, mut open_size) = (0, None, None);
+    while let Some(element) = xml.child()? {
+        match &*element.name {
+            "checksum" => checksum = Some(digest(xml, &element)?),
+            "open-checksum" => open_checksum = Some(digest(xml, &element)?),
+            "timestamp" => timestamp = number(xml, "timestamp")?,
+            "size" => size = Some(number(xml, "size")?),
+            "open-size" => open_size = Some(number(xml, "open-size")?),
+            "location" => {
+                let place = element.attribute("href").unwrap_or_default();
+                let base = element.attribute("xml:base").is_some_and(|base| !base.is_empty());
+                if base || !is_inside(place) {
+                    return Err(xml.wrong(format!(
+                        "record `{}` lies outside of the repository, at `{}`",
+                        shown(&kind),
+                        shown(place)
+                    )));
+                }
+                href = Some(place.to_owned());
+                xml.skip()?;
+            }
+            _ => xml.skip()?,
+        }
+    }
+    let missing = |what: &str| xml.wrong(format!("record `{}` has no {what}", shown(&kind)));
+    Ok(Record {
+        checksum: checksum.ok_or_else(|| missing("checksum"))?,
+        href: href.ok_or_else(|| missing("location"))?,
+        raw: xml.text().as_bytes()[data.start..xml.offset()].to_vec(),
+        kind,
+        open_checksum,
+        timestamp,
+        size,
+        open_size,
+    })
+}
+
+fn number<T: std::str::FromStr>(xml: &mut Xml<'_>, what: &str) -> Result<T, Error> {
+    let text = xml.leaf()?;
+    xml.number(what, &text)
+}
+
+fn digest(xml: &mut Xml<'_>, element: &Element<'_>) -> Result<Digest, Error> {
+    let algorithm: Algorithm =
+        element.attribute("type").unwrap_or_default().parse().map_err(|error| xml.unparsed(&error))?;
+    let hex = xml.leaf()?;
+    Digest::new(algorithm, hex.trim_ascii()).map_err(|error| xml.unparsed(&error))
+}
+
+#[cfg(test)]
+mod tests;
