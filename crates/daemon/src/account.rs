@@ -1,0 +1,106 @@
+//! What a generation's manifest says in Sluice's words: the requests settled in it, and what they moved.
+//!
+//! The store carries this as an opaque value; only this file knows its shape.
+
+use std::collections::BTreeMap;
+
+use nevra::Arch;
+use plan::{Answer, Kind, Listed, Repository};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// The number of the account's stored form.
+pub const FORMAT: u32 = 1;
+
+/// The account of one generation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// The number of this stored form, [`FORMAT`].
+    pub format: u32,
+    /// The requests settled here, in the order they were planned.
+    pub requests: Vec<Settled>,
+    /// What entered and left each repository, by repository name; repositories that did not change are absent.
+    pub changes: BTreeMap<String, Moves>,
+    /// Every repository of the generation, by name.
+    pub repositories: BTreeMap<String, Shelved>,
+}
+
+/// One request that took effect, with the answer it gets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settled {
+    /// The answer, as it is written beside the request; it names claim, id, owner, digest and gates.
+    pub answer: Answer,
+    /// The roles the asker had when it was decided, `product:role` or `role`.
+    pub roles: Vec<String>,
+    /// Why it was asked, in the requester's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What entered and left one repository.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moves {
+    /// The packages listed here now and not in the generation before.
+    pub entered: Vec<Listed>,
+    /// The packages listed in the generation before and not here.
+    pub left: Vec<Listed>,
+}
+
+/// Where a repository stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shelved {
+    /// The product line.
+    pub product: String,
+    /// The operating system of the platform.
+    pub os: String,
+    /// The architecture of the platform.
+    pub arch: Arch,
+    /// The stage.
+    pub stage: String,
+    /// Binary, debug or source.
+    pub kind: Kind,
+    /// Its path below the web root.
+    pub path: String,
+}
+
+impl Shelved {
+    /// Describes `repository` at `path`.
+    pub fn new(repository: &Repository, path: String) -> Self {
+        let Repository { product, os, arch, stage, kind } = repository.clone();
+        Self { product, os, arch, stage, kind, path }
+    }
+
+    /// Gives the repository back.
+    pub fn repository(&self) -> Repository {
+        Repository {
+            product: self.product.clone(),
+            os: self.os.clone(),
+            arch: self.arch.clone(),
+            stage: self.stage.clone(),
+            kind: self.kind,
+        }
+    }
+}
+
+impl Account {
+    /// Reads the account of generation `number` from its manifest.
+    pub fn of(number: u64, value: &serde_json::Value) -> Result<Self, Error> {
+        let account: Self = serde_json::from_value(value.clone())
+            .map_err(|source| Error::Account { generation: number, reason: source.to_string() })?;
+        if account.format != FORMAT {
+            let reason = format!("its format is `{}`, this program reads `{FORMAT}`", account.format);
+            return Err(Error::Account { generation: number, reason });
+        }
+        Ok(account)
+    }
+
+    /// Gives the value the store carries.
+    pub fn value(&self) -> serde_json::Value {
+        serde_json::to_value(self).expect("an account has text keys only, so it always serialises")
+    }
+}

@@ -1,0 +1,208 @@
+//! Package files that arrive: copied into the site, hashed, read and named before anything is planned.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+use nevra::Sha256;
+use plan::{Arrival, Code, Listed, Refusal};
+use repo::{Entry, FileFacts};
+use store::{Disk, Modified, PoolArrival, Reading, Store};
+
+use crate::error::Error;
+use crate::spool::Spool;
+
+/// How deep below a folder packages are looked for; deeper trees are rather a loop or a mistake.
+const FOLDER_DEPTH_MAX: usize = 8;
+
+/// One package that arrived.
+#[derive(Clone, Debug)]
+pub struct Arrived {
+    /// What the plan sees.
+    pub arrival: Arrival,
+    /// Its metadata.
+    pub entry: Entry,
+    /// Where its bytes are, if the pool does not have them yet.
+    pub pool: Option<PoolArrival>,
+}
+
+/// Where arriving files are brought in.
+#[derive(Debug)]
+pub struct Gate<'a> {
+    /// The disk.
+    pub disk: &'a dyn Disk,
+    /// The site.
+    pub store: &'a Store,
+    /// The control directory, whose `upload/` holds what requests refer to.
+    pub spool: &'a Spool,
+    /// Now: a file dated later is dated now.
+    pub now: Timestamp,
+}
+
+/// Why a file did not get in.
+#[derive(Debug)]
+pub enum Stopped {
+    /// The requester must mend something.
+    Refused(Refusal),
+    /// The site could not do it now.
+    Failed(Error),
+}
+
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<store::Error> for Stopped {
+    fn from(error: store::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Gate<'_> {
+    /// Brings in what an import of `claim` names: files of `upload/`, and the packages below `folder`.
+    pub fn bring_in(
+        &self,
+        claim: &str,
+        files: &[String],
+        folder: Option<&str>,
+    ) -> Result<Vec<Arrived>, Stopped> {
+        let mut arrived = Vec::new();
+        for file in files {
+            arrived.push(self.uploaded(claim, file)?);
+        }
+        if let Some(folder) = folder {
+            for path in self.packages_below(Utf8Path::new(folder), FOLDER_DEPTH_MAX)? {
+                let name = path.file_name().expect("a path made by joining a name has one");
+                let file = self.disk.open(&path).map_err(|error| folder_not_readable(&path, &error))?;
+                let stored = format!("folder-{:06}", arrived.len());
+                arrived.push(self.copied(claim, &stored, name, file, None)?);
+            }
+        }
+        if arrived.is_empty() {
+            let folder = folder.unwrap_or("the request");
+            let sentence = format!("no package files (`*.rpm`) were found in `{folder}`");
+            return Err(Stopped::Refused(Refusal::new(Code::NoSuchPackage, sentence)));
+        }
+        Ok(arrived)
+    }
+
+    /// Lists the regular files `*.rpm` below `folder`, in order of their names; links are not followed.
+    fn packages_below(&self, folder: &Utf8Path, depth: usize) -> Result<Vec<Utf8PathBuf>, Stopped> {
+        let mut found = Vec::new();
+        let names = self.disk.list(folder).map_err(|error| folder_not_readable(folder, &error))?;
+        for name in names.names {
+            let path = folder.join(&name);
+            let state = self.disk.state(&path).map_err(|error| folder_not_readable(&path, &error))?;
+            match state.map(|state| state.kind) {
+                Some(store::Kind::Directory) if depth > 0 => {
+                    found.extend(self.packages_below(&path, depth - 1)?)
+                }
+                Some(store::Kind::File) if name.ends_with(".rpm") => found.push(path),
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// Brings in `upload/<sha256>-<name>`; what the pool already has need not be uploaded again.
+    fn uploaded(&self, claim: &str, file: &str) -> Result<Arrived, Stopped> {
+        let Some((digest, name)) = plan::upload_parts(file) else {
+            let sentence = format!("`{file}` is not the name of an upload: `<sha256>-<name>` is wanted");
+            return Err(Stopped::Refused(Refusal::new(Code::NoSuchUpload, sentence)));
+        };
+        match self.spool.open_upload(file)? {
+            Some(opened) => self.copied(claim, &digest.hex(), name, opened, Some(digest)),
+            None if self.disk.state(&self.store.paths().pool_file(&digest))?.is_some() => {
+                self.pooled(&digest, name)
+            }
+            None => {
+                let sentence = format!("`upload/{file}` is not there, and the pool has no such package");
+                Err(Stopped::Refused(Refusal::new(Code::NoSuchUpload, sentence)))
+            }
+        }
+    }
+
+    /// Copies one file into the site while hashing it; what was copied is what counts, whatever happens to
+    /// the original meanwhile.
+    fn copied(
+        &self,
+        claim: &str,
+        stored: &str,
+        name: &str,
+        mut file: Box<dyn Reading>,
+        expected: Option<Sha256>,
+    ) -> Result<Arrived, Stopped> {
+        let modified = file.state()?.modified;
+        let seconds = modified.seconds.min(self.now.as_second());
+        let modified = Modified { seconds, nanoseconds: 0 };
+        let store::Arrived { sha256: digest, size, path } =
+            self.store.bring_in(claim, stored, &mut file, modified)?;
+        if expected.is_some_and(|expected| expected != digest) {
+            let sentence = format!("`upload/{name}` has the sha256 {digest}, not the one in its name");
+            return Err(Stopped::Refused(Refusal::new(Code::DigestMismatch, sentence)));
+        }
+        if self.disk.state(&self.store.paths().pool_file(&digest))?.is_some() {
+            return self.pooled(&digest, name);
+        }
+        let pool = PoolArrival { digest, size, from: path.clone() };
+        self.read(&path, digest, size, seconds, name, Some(pool))
+    }
+
+    /// Takes a package the pool already has.
+    fn pooled(&self, digest: &Sha256, name: &str) -> Result<Arrived, Stopped> {
+        let path = self.store.paths().pool_file(digest);
+        let state = self.disk.open(&path)?.state()?;
+        self.read(&path, *digest, state.size, state.modified.seconds, name, None)
+    }
+
+    fn read(
+        &self,
+        path: &Utf8Path,
+        sha256: Sha256,
+        size: u64,
+        mtime: i64,
+        name: &str,
+        pool: Option<PoolArrival>,
+    ) -> Result<Arrived, Stopped> {
+        let bad = |reason: String| {
+            Stopped::Refused(Refusal::new(
+                Code::BadPackage,
+                format!("`{name}` is not a package Sluice can serve: {reason}"),
+            ))
+        };
+        let mut file = self.disk.open(path)?;
+        let head = repo::read_head(&mut *file).map_err(|error| bad(error.to_string()))?;
+        let facts = FileFacts { size, sha256, mtime, href: String::new() };
+        let mut package = repo::package_of(&head, facts).map_err(|error| bad(error.to_string()))?;
+        let file_name = package.nevra.file_name();
+        if let Some(wrong) = wrong_in_url(&file_name) {
+            return Err(bad(format!(
+                "its name would be `{}`, in which `{wrong}` cannot stand",
+                file_name.escape_debug()
+            )));
+        }
+        let source_rpm = package.source_rpm.clone();
+        let listed = Listed { nevra: package.nevra.clone(), pkgid: sha256, size, source_rpm };
+        package.href = listed.href();
+        let entry = repo::entry_of(&package);
+        Ok(Arrived { arrival: Arrival { listed, from: name.to_owned() }, entry, pool })
+    }
+}
+
+/// Finds the first thing in a file name that may not stand in a URL path and a directory of ours.
+fn wrong_in_url(file_name: &str) -> Option<char> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._+-~^:".contains(c);
+    file_name
+        .chars()
+        .find(|c| !allowed(*c))
+        .or_else(|| file_name.starts_with(['.', '-']).then_some('.'))
+        .or_else(|| {
+            // 255 bytes is what a file system takes.
+            (file_name.len() > 255).then_some('…')
+        })
+}
+
+fn folder_not_readable(path: &Utf8Path, error: &store::Error) -> Stopped {
+    let sentence = format!("the daemon could not read `{path}`: {error}");
+    Stopped::Refused(Refusal::new(Code::FolderNotReadable, sentence))
+}

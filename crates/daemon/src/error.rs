@@ -1,0 +1,142 @@
+//! What can go wrong in the daemon, the world being wrong; a wrong *asker* gets a refusal instead.
+
+use crate::config::ConfigErrors;
+use camino::Utf8PathBuf;
+
+/// Everything the daemon's own parts report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The store or its disk failed; the text carries operation and path.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The configuration file could not be read.
+    #[error("failed to read the configuration `{file}`: {cause}")]
+    ReadConfig {
+        /// The file.
+        file: Utf8PathBuf,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// The configuration file says something that cannot be.
+    #[error("failed to accept the configuration:\n{0}")]
+    Config(#[from] ConfigErrors),
+    /// The user or group database of the host did not answer.
+    #[error("failed to look up {what}: {cause}")]
+    Accounts {
+        /// Whom, as in `user 1001`.
+        what: String,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// A file of the control directory could not be read, written or moved.
+    #[error("failed to {operation} `{path}`: {cause}")]
+    File {
+        /// What was attempted, as a verb.
+        operation: &'static str,
+        /// On what.
+        path: Utf8PathBuf,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// Something in the control directory is not what the daemon put there; a person must look.
+    #[error("failed to trust `{path}`: {reason}")]
+    Spool {
+        /// Where.
+        path: Utf8PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The account in a generation's manifest could not be understood.
+    #[error("failed to read the account of generation `{generation}`: {reason}")]
+    Account {
+        /// The generation.
+        generation: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Published metadata could not be understood.
+    #[error("failed to read the metadata `{place}`: {reason}")]
+    Metadata {
+        /// Which generation and file.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A repository is to appear and the configuration gives it no path.
+    #[error("failed to place the repository `{repository}`: the configuration gives it no path")]
+    NoPath {
+        /// The repository.
+        repository: String,
+    },
+    /// A package is to be listed and nothing knows its metadata; a bug, which stops before it writes.
+    #[error("failed to find the metadata of `{nevra}`")]
+    NoEntry {
+        /// The package.
+        nevra: String,
+    },
+    /// A generation could not be built; nothing became visible, and the requests wait.
+    #[error("failed to publish generation {generation}, nothing became visible: {source}")]
+    Abandoned {
+        /// The number that was not used.
+        generation: u64,
+        /// What failed.
+        source: store::Error,
+    },
+    /// A generation is visible and perhaps not durable: nobody was told, a person is needed.
+    #[error("failed to make generation {generation} durable, it is visible and nobody was told: {source}")]
+    Unproven {
+        /// The generation.
+        generation: u64,
+        /// What failed.
+        source: store::Error,
+    },
+    /// A reload asks for another root or control directory.
+    #[error("failed to reload: root `{root}` and spool `{spool}` cannot change while the daemon runs")]
+    Moved {
+        /// The root in force.
+        root: Utf8PathBuf,
+        /// The control directory in force.
+        spool: Utf8PathBuf,
+    },
+    /// The configuration moves a repository that is published.
+    #[error(
+        "failed to accept the configuration: `{repository}` is published at `{from}` and cannot move to `{to}`"
+    )]
+    PathChanged {
+        /// The repository.
+        repository: String,
+        /// Where it is.
+        from: String,
+        /// Where it is to be.
+        to: String,
+    },
+    /// The signals of the process could not be listened to.
+    #[error("failed to listen to signals: {cause}")]
+    Signals {
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+}
+
+impl Error {
+    /// Whether trying again is no help: the unit does not restart on it (exit 78).
+    pub fn needs_a_person(&self) -> bool {
+        matches!(
+            self,
+            Self::Unproven { .. } | Self::Store(store::Error::Broken { .. }) | Self::Account { .. }
+        )
+    }
+
+    /// Gives the exit code of design: 2 configuration, 4 locked, 75 try again, 78 a person is needed.
+    pub fn exit(&self) -> u8 {
+        match self {
+            _ if self.needs_a_person() => 78,
+            Self::Config(_) | Self::ReadConfig { .. } | Self::Moved { .. } | Self::PathChanged { .. } => 2,
+            Self::Store(store::Error::Locked { .. }) => 4,
+            Self::Store(store::Error::NoGeneration { .. }) => 5,
+            Self::Abandoned { .. } => 75,
+            _ => 1,
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The daemon's rooms: configuration, control directory, audit log, `.repo` files, and what moves between them.
+//!
+//! ```text
+//!  sluice.toml --> config --+--> dot_repo --> files of the web root
+//!                           |
+//!  SPOOL/incoming --claim--> spool --> (observe, plan, publish) --> spool --settle--> SPOOL/done, SPOOL/failed
+//!                                             |
+//!                                             +--> audit
+//! ```
+//!
+//! The smallest configuration, and what it makes:
+//!
+//! ```
+//! use daemon::{config::Config, dot_repo};
+//!
+//! let text = br#"
+//! format = 1
+//! [site]
+//! name = "Example Grid"
+//! root = "/srv/sluice"
+//! spool = "/var/spool/sluice"
+//! base_url = "https://repo.example.org"
+//! [[product]]
+//! name = "glite-3.2"
+//! preset = "glite"
+//! platforms = ["sl5/x86_64"]
+//! "#;
+//! let config = Config::parse(text, "sluice.toml")?;
+//! let files = dot_repo::files(&config);
+//! let production = String::from_utf8(files["glite-3.2-production.repo"].clone())?;
+//! assert!(production.contains("baseurl=https://repo.example.org/glite-3.2/sl5/x86_64/production/\n"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod account;
+mod answers;
+mod arrivals;
+pub mod audit;
+pub mod clock;
+pub mod config;
+pub mod dot_repo;
+pub mod engine;
+pub mod error;
+mod line;
+pub mod observe;
+mod publish;
+pub mod run;
+mod settled;
+pub mod spool;
+pub mod submit;
+pub mod verify;
+mod waiting;
+pub mod web;
+
+pub use error::Error;

@@ -1,0 +1,269 @@
+//! The line: requests are decided here one after the other, each on the world its predecessors leave.
+//!
+//! Nothing is written. What comes out is a verdict for every request and, if any takes effect, the draft
+//! of the one generation they share. A request that is refused changes nothing for its neighbours.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use nevra::Sha256;
+use plan::{Action, Answer, Arrival, Code, Decision, NamedGeneration, Plan, Refusal, Repository, World};
+use repo::Entry;
+use store::{Draft, Generation};
+
+use crate::account::{Account, Settled, Shelved};
+use crate::answers;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::observe::Shelf;
+use crate::publish::Publication;
+use crate::waiting::Waiting;
+
+/// What becomes of one request.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// It takes effect in the drafted generation and gets this answer.
+    Effect(Box<Settled>),
+    /// It gets this answer and changes nothing.
+    Other(Box<Answer>),
+    /// It is looked at again by the next step.
+    Later,
+}
+
+/// What the line decided.
+#[derive(Debug)]
+pub(crate) struct Decided {
+    /// A verdict for each request, in order.
+    pub(crate) verdicts: Vec<Verdict>,
+    /// The generation to publish, if any request takes effect.
+    pub(crate) draft: Option<Draft>,
+}
+
+/// The world a line of requests is decided on.
+pub(crate) struct Line<'a> {
+    engine: &'a mut Engine,
+    current: Option<(&'a Generation, &'a Account)>,
+    now: Timestamp,
+    world: World,
+    before: BTreeMap<Repository, Arc<Shelf>>,
+    entries: BTreeMap<Sha256, Entry>,
+    plans: Vec<Plan>,
+}
+
+impl<'a> Line<'a> {
+    /// Decides `waiting`, on the published generation as it is.
+    pub(crate) fn decide(
+        engine: &'a mut Engine,
+        current: Option<(&'a Generation, &'a Account)>,
+        now: Timestamp,
+        waiting: &[Waiting],
+    ) -> Result<Decided, Error> {
+        let world = first_world(engine, current, now)?;
+        let (before, entries) = (BTreeMap::new(), BTreeMap::new());
+        let mut line = Line { engine, current, now, world, before, entries, plans: Vec::new() };
+        let number = line.engine.store.next_number()?;
+        // New repositories are published alone: their request is decided without reading a single package.
+        let alone = waiting.iter().any(|waiting| matches!(waiting.request.action, Action::Config { .. }));
+        let mut ids = BTreeSet::new();
+        let mut verdicts = Vec::new();
+        for request in waiting {
+            let is_config = matches!(request.request.action, Action::Config { .. });
+            // The second bearer of an id is looked at again when the first is settled.
+            let id = request.request.id.clone().map(|id| (request.asker.name.clone(), id));
+            let first = id.is_none_or(|id| ids.insert(id));
+            let later = !first || alone && !is_config;
+            verdicts.push(if later { Verdict::Later } else { line.verdict(request, number, is_config)? });
+        }
+        let draft = if line.plans.is_empty() { None } else { Some(line.draft(number, waiting, &verdicts)?) };
+        Ok(Decided { verdicts, draft })
+    }
+
+    fn verdict(&mut self, waiting: &Waiting, number: u64, is_config: bool) -> Result<Verdict, Error> {
+        let Waiting { claimed, request, asker, arrived } = waiting;
+        if is_config {
+            self.load_names()
+        } else {
+            self.load(waiting)?
+        }
+        let arrivals: Vec<Arrival> =
+            arrived.iter().flatten().map(|arrived| arrived.arrival.clone()).collect();
+        let refused =
+            |refusal| Verdict::Other(Box::new(answers::refused(claimed, asker, Some(request), refusal)));
+        let plan = match plan::decide(&self.world, request, asker, &arrivals) {
+            Decision::Refused(refusal) => return Ok(refused(refusal)),
+            Decision::NothingToDo(code, sentence) => {
+                return Ok(Verdict::Other(Box::new(answers::nothing_to_do(
+                    claimed, asker, request, code, sentence,
+                ))));
+            }
+            Decision::Effect(plan) => plan,
+        };
+        let broken = plan::check(&self.world, &plan);
+        if !broken.is_empty() {
+            // A bug of ours: it stops before it writes, and its neighbours go on.
+            let sentence =
+                "the plan would break an invariant; this is a bug in Sluice, nothing was changed".to_owned();
+            let mut refusal = Refusal::new(Code::Internal, sentence);
+            refusal.reasons =
+                broken.iter().map(|broken| format!("{}: {}", broken.invariant, broken.words)).collect();
+            tracing::error!(request = claimed.name, "{:?}", refusal.reasons);
+            return Ok(refused(refusal));
+        }
+        let hash = plan.hash().to_string();
+        if request.plan.as_ref().is_some_and(|wanted| *wanted != hash) {
+            let sentence = format!("the plan is another by now: its hash is {hash}");
+            let mut refusal = Refusal::new(Code::PlanChanged, sentence);
+            refusal.reasons = plan.print().lines().map(str::to_owned).collect();
+            return Ok(refused(refusal));
+        }
+        if request.dry_run {
+            return Ok(Verdict::Other(Box::new(answers::planned(claimed, asker, request, &plan))));
+        }
+        self.world.apply(&plan);
+        let answer = answers::done(claimed, asker, request, &plan, number);
+        self.plans.push(plan);
+        let roles = asker.roles.iter().map(|(product, role)| match product {
+            Some(product) => format!("{product}:{role}"),
+            None => role.clone(),
+        });
+        Ok(Verdict::Effect(Box::new(Settled {
+            answer,
+            roles: roles.collect(),
+            reason: request.reason.clone(),
+        })))
+    }
+
+    /// Tells the world which repositories there are, without what they list.
+    fn load_names(&mut self) {
+        let known = self.current.map(|(_, account)| account.repositories.values()).into_iter().flatten();
+        for repository in known.map(Shelved::repository) {
+            match self.world.layout.has(&repository) {
+                true => drop(self.world.repositories.insert(repository, Vec::new())),
+                false => drop(self.world.strangers.insert(repository.name())),
+            }
+        }
+    }
+
+    /// Reads into the world what deciding this request needs, unless it is there.
+    fn load(&mut self, waiting: &Waiting) -> Result<(), Error> {
+        let needs = plan::needs(&waiting.request, &self.world.layout, &self.world.names);
+        let Some((generation, account)) = self.current else { return Ok(()) };
+        for shelved in account.repositories.values() {
+            let repository = shelved.repository();
+            let wanted = needs.all_links || needs.repositories.contains(&repository);
+            if !wanted || self.before.contains_key(&repository) {
+                continue;
+            }
+            let shelf = self.engine.catalogue.shelf(&self.engine.store, generation, shelved)?;
+            self.remember(&shelf);
+            self.world.repositories.insert(repository.clone(), shelf.listed.clone());
+            self.before.insert(repository, shelf);
+        }
+        if let Some(number) = needs.past.filter(|number| self.world.kept_generations.contains(number)) {
+            self.load_past(number, &needs.repositories)?;
+        }
+        if needs.all_links {
+            self.load_links()?;
+        }
+        for arrived in waiting.arrived.iter().flatten() {
+            self.entries.insert(arrived.arrival.listed.pkgid, arrived.entry.clone());
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, shelf: &Shelf) {
+        for (listed, entry) in shelf.listed.iter().zip(&shelf.entries) {
+            self.entries.entry(listed.pkgid).or_insert_with(|| entry.clone());
+        }
+    }
+
+    /// Reads what `repositories` listed in generation `number`.
+    fn load_past(&mut self, number: u64, repositories: &BTreeSet<Repository>) -> Result<(), Error> {
+        let generation = self.engine.store.generation(number)?;
+        let account = Account::of(number, &generation.manifest.account)?;
+        let mut past = BTreeMap::new();
+        for shelved in account.repositories.values() {
+            let repository = shelved.repository();
+            if repositories.contains(&repository) {
+                let shelf = self.engine.catalogue.shelf(&self.engine.store, &generation, shelved)?;
+                self.remember(&shelf);
+                past.insert(repository, shelf.listed.clone());
+            }
+        }
+        self.world.past.insert(number, past);
+        Ok(())
+    }
+
+    /// Collects the links that kept generations other than the current one list, and until when those are kept.
+    fn load_links(&mut self) -> Result<(), Error> {
+        let Some((current, _)) = self.current else { return Ok(()) };
+        let mut superseded = current.manifest.created;
+        for number in self.world.kept_generations.clone().into_iter().rev() {
+            if number >= current.number {
+                continue;
+            }
+            let generation = self.engine.store.generation(number)?;
+            let account = Account::of(number, &generation.manifest.account)?;
+            for shelved in account.repositories.values() {
+                let repository = shelved.repository();
+                let shelf = self.engine.catalogue.shelf(&self.engine.store, &generation, shelved)?;
+                let links = shelf.listed.iter().map(|listed| listed.link(&repository));
+                self.world.listed_by_kept.extend(links);
+            }
+            self.world.kept_until.insert(number, superseded + self.engine.config.grace);
+            superseded = generation.manifest.created;
+        }
+        Ok(())
+    }
+
+    /// Makes the draft of the generation that all plans share.
+    fn draft(self, number: u64, waiting: &[Waiting], verdicts: &[Verdict]) -> Result<Draft, Error> {
+        let listed =
+            self.world.repositories.values().flatten().map(|listed| listed.pkgid).collect::<BTreeSet<_>>();
+        let arrived = waiting.iter().flat_map(|waiting| waiting.arrived.iter().flatten());
+        let arriving = arrived.filter_map(|arrived| arrived.pool.clone());
+        let pool: BTreeMap<_, _> =
+            arriving.filter(|pool| listed.contains(&pool.digest)).map(|pool| (pool.digest, pool)).collect();
+        let settled = verdicts.iter().filter_map(|verdict| match verdict {
+            Verdict::Effect(settled) => Some((**settled).clone()),
+            Verdict::Other(_) | Verdict::Later => None,
+        });
+        let publication = Publication {
+            config: &self.engine.config,
+            parent: self.current,
+            number,
+            now: self.now,
+            before: &self.before,
+            after: &self.world,
+            entries: &self.entries,
+            pool: pool.into_values().collect(),
+            settled: settled.collect(),
+            drop_links: self.plans.iter().flat_map(|plan| plan.drop_links.clone()).collect(),
+            drop_generations: self.plans.iter().flat_map(|plan| plan.drop_generations.clone()).collect(),
+            sweeps: waiting.iter().any(|waiting| matches!(waiting.request.action, Action::Sweep { .. })),
+        };
+        publication.draft()
+    }
+}
+
+/// What is known before any package was read.
+fn first_world(
+    engine: &Engine,
+    current: Option<(&Generation, &Account)>,
+    now: Timestamp,
+) -> Result<World, Error> {
+    let manifest = current.map(|(generation, _)| &generation.manifest);
+    let names = manifest.map(|manifest| &manifest.names).into_iter().flatten().map(|(name, named)| {
+        (name.clone(), NamedGeneration { generation: named.generation, ended: named.ended })
+    });
+    let mut world = World::new(
+        Arc::clone(&engine.config.layout),
+        now,
+        current.map_or(0, |(generation, _)| generation.number),
+    );
+    world.kept_generations = engine.store.numbers()?.into_iter().collect();
+    world.names = names.collect();
+    world.retained = manifest.map(|manifest| manifest.retained.clone()).unwrap_or_default();
+    Ok(world)
+}

@@ -1,0 +1,147 @@
+//! What is published: reads a generation's account and the packages its repositories list.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use nevra::Sha256;
+use plan::{Listed, Repository};
+use repo::{Contents, Entry, Repomd};
+use store::{Generation, Store};
+
+use crate::account::{Account, Shelved};
+use crate::error::Error;
+
+/// What a metadata file may unfold to, in bytes: far above any real repository, far below all memory.
+const OPEN_SIZE_MAX: u64 = 4 << 30;
+
+/// One published repository, read and verified.
+#[derive(Debug)]
+pub struct Shelf {
+    /// The packages with their metadata, in listed order.
+    pub entries: Vec<Entry>,
+    /// The same packages as the plan sees them.
+    pub listed: Vec<Listed>,
+    /// Its repomd.xml, of which all is carried that is not made from the packages.
+    pub repomd: Repomd,
+    /// The revision in repomd.xml, in seconds.
+    pub revision: i64,
+    /// The names of the metadata files repomd.xml leads to, below the web root.
+    pub files: Vec<Utf8PathBuf>,
+    /// What reading it took, in bytes of open metadata.
+    pub bytes: u64,
+}
+
+/// Reads repositories and remembers them by the digest of their repomd.xml.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    shelves: BTreeMap<Sha256, Arc<Shelf>>,
+}
+
+/// What the catalogue may hold between two steps, in bytes of open metadata.
+const REMEMBERED_MAX: u64 = 256 << 20;
+
+impl Catalogue {
+    /// Reads the repository `name` at `shelved` as `generation` lists it.
+    pub fn shelf(
+        &mut self,
+        store: &Store,
+        generation: &Generation,
+        shelved: &Shelved,
+    ) -> Result<Arc<Shelf>, Error> {
+        let path = format!("{}/repodata/repomd.xml", shelved.path);
+        let digest =
+            generation.files.public.get(path.as_str()).map(|facts| facts.sha256).ok_or_else(|| {
+                Error::Metadata {
+                    place: path.clone(),
+                    reason: "it is not among the files of the generation".into(),
+                }
+            })?;
+        if let Some(shelf) = self.shelves.get(&digest) {
+            return Ok(Arc::clone(shelf));
+        }
+        let shelf = Arc::new(read_shelf(store, generation, &shelved.path)?);
+        self.shelves.insert(digest, Arc::clone(&shelf));
+        Ok(shelf)
+    }
+
+    /// Forgets everything if it has grown too large; called between steps.
+    pub fn tidy(&mut self) {
+        if self.shelves.values().map(|shelf| shelf.bytes).sum::<u64>() > REMEMBERED_MAX {
+            self.shelves.clear();
+        }
+    }
+}
+
+/// Reads the repository at `path` (below the web root) of a generation; every file is verified by its digest.
+pub fn read_shelf(store: &Store, generation: &Generation, path: &str) -> Result<Shelf, Error> {
+    let place = format!("@{}/{path}/repodata/repomd.xml", generation.number);
+    let wrong = |reason: String| Error::Metadata { place: place.clone(), reason };
+    let repomd = store.read_public(generation, &format!("{path}/repodata/repomd.xml"))?;
+    let repomd = Repomd::parse(&repomd).map_err(|error| wrong(error.to_string()))?;
+    let mut open = BTreeMap::new();
+    let mut files = Vec::new();
+    for record in &repomd.records {
+        let file = Utf8PathBuf::from(path).join(&record.href);
+        if ["primary", "filelists", "other"].contains(&record.kind.as_str()) {
+            let limit = record.open_size.unwrap_or(OPEN_SIZE_MAX).min(OPEN_SIZE_MAX);
+            let packed = store.read_public(generation, file.as_str())?;
+            let xml = repo::gunzip(&packed, limit).map_err(|error| wrong(error.to_string()))?;
+            open.insert(record.kind.clone(), xml);
+        }
+        files.push(file);
+    }
+    let take = |kind: &str| open.get(kind).ok_or_else(|| wrong(format!("it has no record of type `{kind}`")));
+    let (primary, filelists, other) = (take("primary")?, take("filelists")?, take("other")?);
+    let bytes = (primary.len() + filelists.len() + other.len()) as u64;
+    let contents = Contents::read(primary, filelists, other).map_err(|error| wrong(error.to_string()))?;
+    let listed = contents.entries.iter().map(listed_of).collect::<Result<_, _>>().map_err(&wrong)?;
+    let revision = repomd.revision.parse().map_err(|_| wrong("its revision is not a number".into()))?;
+    Ok(Shelf { entries: contents.entries, listed, repomd, revision, files, bytes })
+}
+
+/// Gives the plan's view of an entry; refuses packages that are not named by a SHA-256.
+pub fn listed_of(entry: &Entry) -> Result<Listed, String> {
+    let pkgid = entry.pkgid.sha256();
+    let pkgid = pkgid.ok_or_else(|| format!("`{}` is not named by a sha256", entry.nevra))?;
+    let source_rpm = entry.source_rpm.clone();
+    Ok(Listed { nevra: entry.nevra.clone(), pkgid, size: entry.size_package, source_rpm })
+}
+
+/// A published generation with its account; what read-only commands look at.
+#[derive(Debug)]
+pub struct Site {
+    store: Store,
+    /// The generation.
+    pub generation: Generation,
+    /// Its account.
+    pub account: Account,
+}
+
+impl Site {
+    /// Reads the current generation; `None` before the first.
+    pub fn current(store: Store) -> Result<Option<Self>, Error> {
+        let Some(generation) = store.current()? else { return Ok(None) };
+        Self::of(store, generation).map(Some)
+    }
+
+    /// Reads generation `number`, which must still be kept.
+    pub fn at(store: Store, number: u64) -> Result<Self, Error> {
+        let generation = store.generation(number)?;
+        Self::of(store, generation)
+    }
+
+    fn of(store: Store, generation: Generation) -> Result<Self, Error> {
+        let account = Account::of(generation.number, &generation.manifest.account)?;
+        Ok(Self { store, generation, account })
+    }
+
+    /// Gives the packages each repository lists.
+    pub fn packages(&self) -> Result<BTreeMap<Repository, Vec<Listed>>, Error> {
+        let read = |shelved: &Shelved| {
+            let shelf = read_shelf(&self.store, &self.generation, &shelved.path)?;
+            Ok((shelved.repository(), shelf.listed))
+        };
+        self.account.repositories.values().map(read).collect()
+    }
+}

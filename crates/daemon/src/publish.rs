@@ -1,0 +1,208 @@
+//! From what was decided to what is written: the complete draft of one generation.
+//!
+//! ```text
+//!   world before, world after, entries by digest, settled requests   --draft-->   store::Draft
+//! ```
+//!
+//! Nothing is chosen here and nothing is written: the store applies the draft.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+use nevra::Sha256;
+use plan::{Listed, Repository, World};
+use repo::Entry;
+use store::{Draft, Generation, Modified, Named, PackageLink, PoolArrival, Source};
+
+use crate::account::{Account, FORMAT, Moves, Settled, Shelved};
+use crate::config::Config;
+use crate::dot_repo;
+use crate::error::Error;
+use crate::observe::Shelf;
+
+/// Everything a draft is made from.
+#[derive(Debug)]
+pub struct Publication<'a> {
+    /// The configuration in force.
+    pub config: &'a Config,
+    /// The generation that is current, and its account.
+    pub parent: Option<(&'a Generation, &'a Account)>,
+    /// The number of the new generation.
+    pub number: u64,
+    /// The instant that dates it: revision, timestamps, modification times.
+    pub now: Timestamp,
+    /// The repositories as they were read, by repository.
+    pub before: &'a BTreeMap<Repository, Arc<Shelf>>,
+    /// The world after all plans were applied.
+    pub after: &'a World,
+    /// The metadata of every package that may be listed, by digest.
+    pub entries: &'a BTreeMap<Sha256, Entry>,
+    /// Packages that are not in the pool yet.
+    pub pool: Vec<PoolArrival>,
+    /// The requests that take effect, in order.
+    pub settled: Vec<Settled>,
+    /// Links to drop, below `public/`.
+    pub drop_links: BTreeSet<String>,
+    /// Generations to drop.
+    pub drop_generations: BTreeSet<u64>,
+    /// Whether superseded metadata whose time is over is left behind.
+    pub sweeps: bool,
+}
+
+impl Publication<'_> {
+    /// Makes the draft.
+    pub fn draft(self) -> Result<Draft, Error> {
+        let until = self.now + self.config.grace;
+        let modified = Modified { seconds: self.now.as_second(), nanoseconds: 0 };
+        let mut public = self.carried_files();
+        let mut packages_links = BTreeMap::new();
+        let mut links = Vec::new();
+        let mut changes = BTreeMap::new();
+        let mut repositories =
+            self.parent.map(|(_, account)| account.repositories.clone()).unwrap_or_default();
+        let mut retained =
+            self.parent.map(|(parent, _)| parent.manifest.retained.clone()).unwrap_or_default();
+        retained.retain(|link, _| !self.drop_links.contains(link));
+
+        for (repository, listed) in &self.after.repositories {
+            let name = repository.name();
+            let shelf = self.before.get(repository);
+            let path = match (repositories.get(&name), shelf) {
+                (Some(shelved), Some(_)) => shelved.path.clone(),
+                // It exists, and no request of this generation had to read it.
+                (Some(_), None) => continue,
+                (None, _) => self
+                    .after
+                    .layout
+                    .path(repository)
+                    .ok_or_else(|| Error::NoPath { repository: name.clone() })?,
+            };
+            repositories.insert(name.clone(), Shelved::new(repository, path.clone()));
+            let moves = moves(shelf.map_or(&[], |shelf| &shelf.listed), listed);
+            if shelf.is_some() && moves == Moves::default() {
+                continue;
+            }
+            for package in &moves.entered {
+                links.push(PackageLink { digest: package.pkgid, path: package.link(repository) });
+            }
+            for package in &moves.left {
+                retained.insert(package.link(repository), until);
+            }
+            if shelf.is_some() {
+                changes.insert(name.clone(), moves);
+            }
+            self.write_metadata(&path, listed, shelf.map(Arc::as_ref), modified, until, &mut public)?;
+        }
+        for (name, shelved) in &repositories {
+            packages_links.insert(Utf8PathBuf::from(format!("{}/Packages", shelved.path)), name.clone());
+        }
+        for (repository, listed) in &self.after.repositories {
+            for package in listed {
+                retained.remove(&package.link(repository));
+            }
+        }
+        self.write_small_files(modified, &mut public);
+        let account = Account { format: FORMAT, requests: self.settled, changes, repositories };
+        let names = self.after.names.iter();
+        let names = names
+            .map(|(name, named)| (name.clone(), Named { generation: named.generation, ended: named.ended }))
+            .collect();
+        Ok(Draft {
+            number: self.number,
+            created: self.now,
+            public,
+            private: BTreeMap::new(),
+            packages_links,
+            pool: self.pool,
+            links,
+            retained,
+            drop_links: self.drop_links,
+            drop_generations: self.drop_generations,
+            names,
+            policy: self.config.bytes.clone(),
+            account: account.value(),
+        })
+    }
+
+    /// Carries every file of the parent; what changes is replaced afterwards.
+    fn carried_files(&self) -> BTreeMap<Utf8PathBuf, Source> {
+        let Some((parent, _)) = self.parent else { return BTreeMap::new() };
+        let alive = |until: &Timestamp| !self.sweeps || *until > self.now;
+        let files = parent.files.public.iter().filter(|(_, facts)| facts.until.as_ref().is_none_or(alive));
+        files
+            .map(|(path, facts)| {
+                let source = facts.until.map_or(Source::Carry, Source::CarryUntil);
+                (Utf8PathBuf::from(path.as_str()), source)
+            })
+            .collect()
+    }
+
+    /// Replaces the metadata of the repository at `path`; the files it named so far stay until `until`.
+    fn write_metadata(
+        &self,
+        path: &str,
+        listed: &[Listed],
+        shelf: Option<&Shelf>,
+        modified: Modified,
+        until: Timestamp,
+        public: &mut BTreeMap<Utf8PathBuf, Source>,
+    ) -> Result<(), Error> {
+        let mut entries = Vec::with_capacity(listed.len());
+        for package in listed {
+            let entry = self.entries.get(&package.pkgid);
+            entries.push(entry.ok_or_else(|| Error::NoEntry { nevra: package.nevra.to_string() })?.clone());
+        }
+        let revision = self.now.as_second();
+        let metadata = match shelf {
+            Some(shelf) => repo::write_metadata_like(&entries, revision, &shelf.repomd),
+            None => repo::write_metadata(&entries, revision, &[]),
+        };
+        for file in shelf.map_or(&[][..], |shelf| &shelf.files) {
+            public.insert(file.clone(), Source::CarryUntil(until));
+        }
+        let records = shelf.iter().flat_map(|shelf| &shelf.repomd.records);
+        for record in records.filter(|record| !record.is_made_from_packages()) {
+            public.insert(Utf8Path::new(path).join(&record.href), Source::Carry);
+        }
+        let parent = self.parent.map(|(parent, _)| &parent.files.public);
+        for (href, bytes) in metadata.files {
+            let file = Utf8Path::new(path).join(href);
+            // The same name is the same content: an older set that comes back is linked, not written again.
+            let source = match parent.is_some_and(|files| files.contains_key(file.as_str())) {
+                true => Source::Carry,
+                false => Source::Bytes { bytes, modified, until: None },
+            };
+            public.insert(file, source);
+        }
+        let source = Source::Bytes { bytes: metadata.repomd, modified, until: None };
+        public.insert(Utf8PathBuf::from(format!("{path}/repodata/repomd.xml")), source);
+        Ok(())
+    }
+
+    /// Writes the stamp, and the `.repo` files where they differ from the parent's.
+    fn write_small_files(&self, modified: Modified, public: &mut BTreeMap<Utf8PathBuf, Source>) {
+        let stamp = format!("{} {}\n", self.number, self.now);
+        public
+            .insert("generation".into(), Source::Bytes { bytes: stamp.into_bytes(), modified, until: None });
+        let parent = self.parent.map(|(parent, _)| &parent.files.public);
+        for (name, bytes) in dot_repo::files(self.config) {
+            let digest = repo::sha256(&bytes);
+            let same =
+                parent.and_then(|files| files.get(name.as_str())).is_some_and(|facts| facts.sha256 == digest);
+            let source = if same { Source::Carry } else { Source::Bytes { bytes, modified, until: None } };
+            public.insert(name.into(), source);
+        }
+    }
+}
+
+/// Tells what entered and what left, in listed order.
+fn moves(before: &[Listed], after: &[Listed]) -> Moves {
+    let digests = |list: &[Listed]| list.iter().map(|package| package.pkgid).collect::<BTreeSet<_>>();
+    let (had, has) = (digests(before), digests(after));
+    let only = |list: &[Listed], other: &BTreeSet<Sha256>| {
+        list.iter().filter(|package| !other.contains(&package.pkgid)).cloned().collect()
+    };
+    Moves { entered: only(after, &had), left: only(before, &has) }
+}

@@ -1,0 +1,203 @@
+//! The rim of the daemon: when to step. Signals, inotify, the half-minute scan, and what systemd is told.
+#![expect(clippy::disallowed_methods, reason = "the daemon waits for the world, so it watches the clock")]
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use notify::{RecursiveMode, Watcher};
+use sd_notify::NotifyState;
+use store::PosixDisk;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::engine::{Engine, Step};
+use crate::error::Error;
+
+/// How long the daemon trusts inotify before it looks for itself.
+const SCAN_EVERY: Duration = Duration::from_secs(30);
+
+/// How long the daemon waits before it tries again what failed, the first time; doubled up to [`SCAN_EVERY`].
+const RETRY_FIRST: Duration = Duration::from_millis(500);
+
+/// What wakes the daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// Something happened in `incoming/`, or somebody else knows a reason to look.
+    Look,
+    /// The configuration is to be read again (SIGHUP).
+    Reload,
+    /// The daemon is to finish what it does and end (SIGTERM, SIGINT).
+    Stop,
+}
+
+/// Runs the daemon until it is told to stop; a stop ends between two steps, never within one.
+///
+/// `read` gives the configuration, at the start and at each reload. `wakes` is both ends of a channel:
+/// whoever holds a clone of the sender can wake or stop the daemon; signals are wired to it by [`on_signals`].
+pub fn run(
+    read: &dyn Fn() -> Result<Config, Error>,
+    (wake, wakes): (Sender<Wake>, Receiver<Wake>),
+    ready: &mut dyn FnMut(),
+) -> Result<(), Error> {
+    let config = Arc::new(read()?);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let mut engine = Engine::open(config, Arc::new(PosixDisk), Arc::clone(&clock))?;
+    let incoming = engine.config().spool.join("incoming");
+    let mut watch = Watch::of(incoming, wake);
+    let mut pause = RETRY_FIRST;
+    let mut is_ready = false;
+    loop {
+        tell_systemd(&[NotifyState::Watchdog]);
+        watch.renew_if_dead();
+        let (wait, failed) = match engine.step() {
+            Ok(step) => (wait_after(&step, &*clock), None),
+            Err(error) if error.needs_a_person() => return Err(error),
+            Err(error) => (pause, Some(error.to_string())),
+        };
+        pause = if failed.is_some() { (pause * 2).min(SCAN_EVERY) } else { RETRY_FIRST };
+        if let Some(error) = &failed {
+            tracing::error!("the requests wait and will be tried again: {error}");
+        }
+        tell_systemd(&[NotifyState::Status(&engine.status(failed.as_deref()))]);
+        if !is_ready && failed.is_none() {
+            is_ready = true;
+            tell_systemd(&[NotifyState::Ready]);
+            ready();
+        }
+        match sleep(&wakes, wait) {
+            Some(Wake::Stop) => break,
+            Some(Wake::Reload) => reload(&mut engine, read),
+            Some(Wake::Look) | None => {}
+        }
+    }
+    tell_systemd(&[NotifyState::Stopping]);
+    tracing::info!("stopped; requests that wait are taken up at the next start");
+    Ok(())
+}
+
+/// Tells how long to sleep if nobody wakes the daemon.
+fn wait_after(step: &Step, clock: &dyn Clock) -> Duration {
+    match &step.wait {
+        Some((instant, _)) => {
+            let ahead = Duration::try_from(clock.now().duration_until(*instant)).unwrap_or(RETRY_FIRST);
+            ahead.clamp(Duration::from_millis(1), SCAN_EVERY - Duration::from_millis(1))
+        }
+        // Answers were given: what came meanwhile may already lie there.
+        None if !step.answers.is_empty() => Duration::ZERO,
+        None => SCAN_EVERY,
+    }
+}
+
+/// Waits for a wake-up or until `wait` is over; wake-ups that piled up count as one, a stop beats them all.
+fn sleep(wakes: &Receiver<Wake>, wait: Duration) -> Option<Wake> {
+    let until = Instant::now() + wait;
+    let mut first = match wakes.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        Ok(wake) => wake,
+        Err(RecvTimeoutError::Timeout) => return None,
+        Err(RecvTimeoutError::Disconnected) => return Some(Wake::Stop),
+    };
+    while let Ok(next) = wakes.try_recv() {
+        first = match (first, next) {
+            (Wake::Stop, _) | (_, Wake::Stop) => Wake::Stop,
+            (Wake::Reload, _) | (_, Wake::Reload) => Wake::Reload,
+            (Wake::Look, Wake::Look) => Wake::Look,
+        };
+    }
+    Some(first)
+}
+
+/// Reads the configuration again; a wrong one changes nothing.
+fn reload(engine: &mut Engine, read: &dyn Fn() -> Result<Config, Error>) {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell_systemd(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!("systemd is not told of the reload: {error}"),
+    }
+    match read().and_then(|config| engine.reload(Arc::new(config))) {
+        Ok(()) => tracing::info!("the configuration was read again"),
+        Err(error) => tracing::error!("the configuration in force stays: {error}"),
+    }
+    tell_systemd(&[NotifyState::Ready]);
+}
+
+/// Wires SIGTERM and SIGINT to a stop and SIGHUP to a reload. Must be called within a tokio runtime.
+pub fn on_signals(wake: Sender<Wake>) -> Result<(), Error> {
+    for (kind, meaning) in [
+        (SignalKind::terminate(), Wake::Stop),
+        (SignalKind::interrupt(), Wake::Stop),
+        (SignalKind::hangup(), Wake::Reload),
+    ] {
+        let mut signals = signal(kind).map_err(|cause| Error::Signals { cause })?;
+        let wake = wake.clone();
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                if wake.send(meaning).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    Ok(())
+}
+
+/// Makes the channel that wakes the daemon.
+pub fn wakes() -> (Sender<Wake>, Receiver<Wake>) {
+    channel()
+}
+
+/// Tells systemd, if it listens; that it does not is no error.
+fn tell_systemd(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!("systemd was not told: {error}");
+    }
+}
+
+/// The watch on `incoming/`, a wake-up only: a watch on a directory that was replaced dies silently.
+struct Watch {
+    incoming: Utf8PathBuf,
+    wake: Sender<Wake>,
+    watched: Option<(u64, notify::RecommendedWatcher)>,
+}
+
+impl Watch {
+    fn of(incoming: Utf8PathBuf, wake: Sender<Wake>) -> Self {
+        let mut watch = Self { incoming, wake, watched: None };
+        watch.renew_if_dead();
+        watch
+    }
+
+    /// Watches the directory that bears the name now.
+    fn renew_if_dead(&mut self) {
+        let inode = inode_of(&self.incoming);
+        if self.watched.as_ref().map(|(inode, _)| *inode) == inode && inode.is_some() {
+            return;
+        }
+        let wake = self.wake.clone();
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            // Our own reading makes access events; everything else, errors and overflow too, is worth a look.
+            let worth = event.map_or(true, |event| !event.kind.is_access() || event.need_rescan());
+            if worth {
+                // Nobody listens any more when the daemon has stopped.
+                let _ = wake.send(Wake::Look);
+            }
+        });
+        let started = watcher.and_then(|mut watcher| {
+            watcher.watch(self.incoming.as_std_path(), RecursiveMode::NonRecursive)?;
+            Ok(watcher)
+        });
+        self.watched = match (started, inode) {
+            (Ok(watcher), Some(inode)) => Some((inode, watcher)),
+            (Err(error), _) => {
+                tracing::warn!("`{}` cannot be watched, it is scanned every 30 s: {error}", self.incoming);
+                None
+            }
+            (Ok(_), None) => None,
+        };
+    }
+}
+
+fn inode_of(path: &Utf8Path) -> Option<u64> {
+    rustix::fs::stat(path.as_std_path()).ok().map(|stat| stat.st_ino)
+}

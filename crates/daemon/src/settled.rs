@@ -1,0 +1,54 @@
+//! Which ids were settled, and how: so that no request is carried out twice.
+
+use std::collections::BTreeMap;
+
+use nevra::Sha256;
+use plan::Answer;
+
+/// What was settled so far, from the manifests and the audit log.
+#[derive(Debug, Default)]
+pub struct SettledIds {
+    by_id: BTreeMap<(String, String), First>,
+    by_claim: BTreeMap<String, Answer>,
+}
+
+/// How an id was settled the first time.
+#[derive(Clone, Debug)]
+pub struct First {
+    /// The digest of the request's bytes.
+    pub digest: Sha256,
+    /// The answer it got.
+    pub answer: Answer,
+}
+
+impl SettledIds {
+    /// Records that `answer` was given; the first answer to an id stays.
+    pub fn record(&mut self, answer: &Answer) {
+        let first = First { digest: answer.request_digest, answer: answer.clone() };
+        // An id of the requester's own can come again; a claim name cannot, so it need not be remembered twice.
+        if answer.id != answer.claim {
+            self.by_id.entry((answer.owner.clone(), answer.id.clone())).or_insert(first);
+        }
+    }
+
+    /// Records an answer that may have to be written again, until [`SettledIds::written`].
+    pub fn record_unwritten(&mut self, answer: &Answer) {
+        self.record(answer);
+        self.by_claim.insert(answer.claim.clone(), answer.clone());
+    }
+
+    /// Finds the first answer given to `owner` for `id`.
+    pub fn first(&self, owner: &str, id: &str) -> Option<&First> {
+        self.by_id.get(&(owner.to_owned(), id.to_owned()))
+    }
+
+    /// Takes the recorded answer of a claim that is still in `processing/`.
+    pub fn take_unwritten(&mut self, claim: &str) -> Option<Answer> {
+        self.by_claim.remove(claim)
+    }
+
+    /// Forgets answers kept for writing; called when every resumed claim was looked at.
+    pub fn written(&mut self) {
+        self.by_claim.clear();
+    }
+}

@@ -1,0 +1,131 @@
+//! `sluice verify`: what must never be false, looked up in a tree as it lies on the disk.
+//!
+//! Reads and never writes, takes no lock, trusts no recorded digest without hashing the bytes. The numbers
+//! are those of the invariants in ARCHITECTURE.md. What is *not* looked at: signatures, and everything
+//! that needs the history of URLs, which a single tree cannot show.
+
+mod chain;
+mod links;
+mod metadata;
+mod requests;
+mod sealed;
+mod tree;
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+use nevra::Sha256;
+use store::Disk;
+
+pub use metadata::Known;
+
+/// One broken invariant.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Violation {
+    /// Its number, `I1` and so on.
+    pub invariant: &'static str,
+    /// The file or directory that shows it.
+    pub place: String,
+    /// What is wrong there.
+    pub words: String,
+}
+
+/// How strict the look is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Something may be running, or have been cut short: only what holds at every instant.
+    AnyInstant,
+    /// Nothing is running and nothing waits: also what holds at rest.
+    Quiet,
+}
+
+/// Looks at trees; remembers packages and metadata it has verified by their digests.
+#[derive(Debug, Default)]
+pub struct Verifier {
+    known: Known,
+}
+
+impl Verifier {
+    /// Lists every broken invariant below `root` and, if given, in the control directory `spool`.
+    ///
+    /// `now` is only used to tell what lies in the future.
+    pub fn verify(
+        &mut self,
+        disk: &dyn Disk,
+        root: &Utf8Path,
+        spool: Option<&Utf8Path>,
+        rest: Rest,
+        now: Timestamp,
+    ) -> Vec<Violation> {
+        let mut look = Look { disk, root, rest, now, found: Vec::new() };
+        let Some(chain) = look.chain() else { return look.found };
+        look.names_below_root(&chain);
+        for generation in chain.kept.values() {
+            look.sealed(generation);
+            look.metadata(generation, generation.number == chain.current, &mut self.known);
+        }
+        look.package_links(&chain, &self.known);
+        look.audit(&chain);
+        if let Some(spool) = spool {
+            look.requests(spool, &chain);
+        }
+        look.found
+    }
+}
+
+/// One look at a tree.
+struct Look<'a> {
+    disk: &'a dyn Disk,
+    root: &'a Utf8Path,
+    rest: Rest,
+    now: Timestamp,
+    found: Vec<Violation>,
+}
+
+impl Look<'_> {
+    fn broken(&mut self, invariant: &'static str, place: impl Into<Utf8PathBuf>, words: impl Into<String>) {
+        self.found.push(Violation { invariant, place: place.into().into_string(), words: words.into() });
+    }
+
+    fn quiet(&self) -> bool {
+        self.rest == Rest::Quiet
+    }
+
+    /// Reads a whole file, or says why not; files of a site's own are small.
+    fn read(&self, path: &Utf8Path) -> Result<Vec<u8>, String> {
+        let mut bytes = Vec::new();
+        let mut file = self.disk.open(path).map_err(|error| error.to_string())?;
+        std::io::Read::read_to_end(&mut file, &mut bytes).map_err(|error| error.to_string())?;
+        Ok(bytes)
+    }
+
+    /// Hashes a file of any size.
+    fn digest(&self, path: &Utf8Path) -> Result<(u64, Sha256), String> {
+        use sha2::Digest as _;
+        let mut file = self.disk.open(path).map_err(|error| error.to_string())?;
+        let mut hasher = sha2::Sha256::new();
+        let mut buffer = vec![0; 1 << 16];
+        let mut size = 0;
+        loop {
+            match std::io::Read::read(&mut file, &mut buffer) {
+                Ok(0) => return Ok((size, Sha256::from(<[u8; 32]>::from(hasher.finalize())))),
+                Ok(n) => {
+                    size += n as u64;
+                    hasher.update(&buffer[..n]);
+                }
+                Err(error) => return Err(format!("failed to read: {error}")),
+            }
+        }
+    }
+}
+
+/// What the manifests of a tree lead to.
+struct Chain {
+    /// The number `current` names.
+    current: u64,
+    /// The generations whose two halves are kept, by number; the current one is among them.
+    kept: BTreeMap<u64, chain::Kept>,
+    /// The account of every generation back to the first.
+    accounts: BTreeMap<u64, crate::account::Account>,
+}

@@ -1,0 +1,225 @@
+//! I4, I6 and I13: repomd.xml leads to whole metadata, the metadata to whole packages, one per name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use camino::Utf8Path;
+use nevra::{Nevra, Sha256};
+use repo::{Contents, FileFacts, Repomd};
+
+use super::Look;
+use super::chain::Kept;
+use crate::account::Shelved;
+
+/// What was verified already, by digest: the same bytes need not be looked at twice.
+#[derive(Debug, Default)]
+pub struct Known {
+    repositories: BTreeMap<Sha256, Arc<Repository>>,
+    packages: BTreeMap<Sha256, Package>,
+}
+
+/// What one repomd.xml leads to.
+#[derive(Debug, Default)]
+struct Repository {
+    /// What is wrong inside, whoever publishes it.
+    wrong: Vec<(&'static str, String)>,
+    packages: Vec<Lists>,
+}
+
+/// One package as primary lists it.
+#[derive(Debug)]
+struct Lists {
+    nevra: Nevra,
+    pkgid: Sha256,
+    href: String,
+    size: u64,
+    header: (u64, u64),
+}
+
+/// What a package file says of itself.
+#[derive(Debug, PartialEq)]
+struct Package {
+    nevra: Nevra,
+    size: u64,
+    header: (u64, u64),
+}
+
+impl Look<'_> {
+    /// Verifies every repository of a generation.
+    pub(super) fn metadata(&mut self, generation: &Kept, is_current: bool, known: &mut Known) {
+        let mut files_of = BTreeMap::<Nevra, (Sha256, String)>::new();
+        for (name, shelved) in &generation.account.repositories {
+            let place = format!("public/@{}/{}/repodata/repomd.xml", generation.number, shelved.path);
+            let Some(facts) = generation.files.public.get(place_below(&place).as_str()) else {
+                self.broken("I4", place, "the repository has none");
+                continue;
+            };
+            if !known.repositories.contains_key(&facts.sha256) {
+                let repository = self.repository(generation.number, shelved);
+                // What could not be read may be read next time; only what is sound is remembered.
+                if repository.wrong.is_empty() {
+                    known.repositories.insert(facts.sha256, Arc::new(repository));
+                } else {
+                    for (invariant, words) in repository.wrong {
+                        self.broken(invariant, place.clone(), words);
+                    }
+                    continue;
+                }
+            }
+            let repository = Arc::clone(&known.repositories[&facts.sha256]);
+            self.metadata_files(generation, shelved);
+            let mut seen = BTreeSet::new();
+            for package in &repository.packages {
+                if !seen.insert(&package.nevra) {
+                    self.broken("I13", place.clone(), format!("`{}` is listed twice", package.nevra));
+                }
+                if is_current {
+                    let first =
+                        files_of.entry(package.nevra.clone()).or_insert((package.pkgid, name.clone()));
+                    if first.0 != package.pkgid {
+                        let words = format!("`{}` is another file in {}", package.nevra, first.1);
+                        self.broken("I13", place.clone(), words);
+                    }
+                }
+                self.package(name, package, known);
+            }
+        }
+    }
+
+    /// The files a known repomd.xml names must be there in *this* generation, too.
+    fn metadata_files(&mut self, generation: &Kept, shelved: &Shelved) {
+        let top = format!("public/@{}/{}", generation.number, shelved.path);
+        let Ok(bytes) = self.read(&self.root.join(&top).join("repodata/repomd.xml")) else { return };
+        let Ok(repomd) = Repomd::parse(&bytes) else { return };
+        for record in repomd.records {
+            let path = format!("{}/{}", shelved.path, record.href);
+            if !generation.files.public.contains_key(path.as_str()) {
+                self.broken(
+                    "I4",
+                    format!("{top}/{}", record.href),
+                    "repomd.xml names it and it is not recorded",
+                );
+            }
+        }
+    }
+
+    fn repository(&mut self, number: u64, shelved: &Shelved) -> Repository {
+        let top = self.root.join(format!("public/@{number}/{}", shelved.path));
+        let mut repository = Repository::default();
+        if let Err((invariant, words)) = self.read_repository(&top, &mut repository) {
+            repository.wrong.push((invariant, words));
+        }
+        repository
+    }
+
+    fn read_repository(&self, top: &Utf8Path, into: &mut Repository) -> Result<(), (&'static str, String)> {
+        let i4 = |words: String| ("I4", words);
+        let i6 = |words: String| ("I6", words);
+        let repomd = self.read(&top.join("repodata/repomd.xml")).map_err(i4)?;
+        let repomd = Repomd::parse(&repomd).map_err(|error| i4(error.to_string()))?;
+        let mut open = BTreeMap::new();
+        for record in &repomd.records {
+            let href = &record.href;
+            if href.starts_with('/') || href.contains("://") || href.split('/').any(|part| part == "..") {
+                return Err(i4(format!("`{href}` leads out of the repository")));
+            }
+            if !href.contains(&record.checksum.hex) {
+                into.wrong.push(("I4", format!("`{href}` does not contain its checksum")));
+            }
+            let bytes = self.read(&top.join(href)).map_err(i4)?;
+            let digest = repo::sha256(&bytes);
+            if record.checksum.sha256() != Some(digest)
+                || record.size.is_some_and(|size| size != bytes.len() as u64)
+            {
+                into.wrong.push(("I4", format!("`{href}` has not the recorded size and checksum")));
+            }
+            let Some(open_size) = record.open_size else { continue };
+            let xml = repo::gunzip(&bytes, open_size).map_err(|error| i4(format!("`{href}`: {error}")))?;
+            let same =
+                record.open_checksum.as_ref().and_then(|digest| digest.sha256()) == Some(repo::sha256(&xml));
+            if !same || xml.len() as u64 != open_size {
+                into.wrong.push(("I4", format!("`{href}` has not the recorded open size and checksum")));
+            }
+            open.insert(record.kind.as_str(), xml);
+        }
+        let take =
+            |kind: &str| open.get(kind).ok_or_else(|| i4(format!("there is no record of type `{kind}`")));
+        let (primary, filelists, other) = (take("primary")?, take("filelists")?, take("other")?);
+        let contents = Contents::read(primary, filelists, other).map_err(|error| i6(error.to_string()))?;
+        for entry in contents.entries {
+            let pkgid = entry.pkgid.sha256().ok_or_else(|| i6(format!("`{}` has no sha256", entry.nevra)))?;
+            into.packages.push(Lists {
+                nevra: entry.nevra,
+                pkgid,
+                href: entry.href,
+                size: entry.size_package,
+                header: (entry.header_start, entry.header_end),
+            });
+        }
+        Ok(())
+    }
+
+    /// The listed package is there, with the listed bytes, and says of itself what primary says.
+    fn package(&mut self, repository: &str, listed: &Lists, known: &mut Known) {
+        let Some(place) = listed.href.strip_prefix("Packages/") else {
+            return self.broken("I6", listed.href.clone(), "it is not below `Packages`");
+        };
+        let path = self.root.join(format!("public/packages/{repository}/{place}"));
+        match self.digest(&path) {
+            Ok((size, digest)) if digest == listed.pkgid && size == listed.size => {}
+            Ok(_) => {
+                return self.broken(
+                    "I6",
+                    path,
+                    format!("it is not the file `{}` is listed with", listed.nevra),
+                );
+            }
+            Err(error) => return self.broken("I6", path, error),
+        }
+        if !known.packages.contains_key(&listed.pkgid) {
+            match self.read_package(&path, listed) {
+                Ok(package) => drop(known.packages.insert(listed.pkgid, package)),
+                Err(words) => return self.broken("I6", path, words),
+            }
+        }
+        let says = Package { nevra: listed.nevra.clone(), size: listed.size, header: listed.header };
+        if known.packages[&listed.pkgid] != says {
+            let words = format!("it says {:?}, primary says {says:?}", known.packages[&listed.pkgid]);
+            self.broken("I6", path, words);
+        }
+    }
+
+    fn read_package(&self, path: &Utf8Path, listed: &Lists) -> Result<Package, String> {
+        let mut file = self.disk.open(path).map_err(|error| error.to_string())?;
+        let head = repo::read_head(&mut *file).map_err(|error| error.to_string())?;
+        let facts =
+            FileFacts { size: listed.size, sha256: listed.pkgid, mtime: 0, href: listed.href.clone() };
+        let package = repo::package_of(&head, facts).map_err(|error| error.to_string())?;
+        Ok(Package {
+            nevra: package.nevra,
+            size: package.size_package,
+            header: (package.header_start, package.header_end),
+        })
+    }
+
+    /// The links of packages that the repository `name` of a generation lists.
+    pub(super) fn listed_links(&self, generation: &Kept, known: &Known) -> BTreeSet<String> {
+        let mut links = BTreeSet::new();
+        for (name, shelved) in &generation.account.repositories {
+            let path = format!("{}/repodata/repomd.xml", shelved.path);
+            let facts = generation.files.public.get(path.as_str());
+            let repository = facts.and_then(|facts| known.repositories.get(&facts.sha256));
+            for package in repository.iter().flat_map(|repository| &repository.packages) {
+                links.extend(
+                    package.href.strip_prefix("Packages/").map(|place| format!("packages/{name}/{place}")),
+                );
+            }
+        }
+        links
+    }
+}
+
+/// Cuts `public/@N/` off.
+fn place_below(place: &str) -> String {
+    place.splitn(3, '/').nth(2).unwrap_or_default().to_owned()
+}

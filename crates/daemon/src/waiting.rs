@@ -1,0 +1,64 @@
+//! Requests that are claimed and not answered yet.
+
+use jiff::Timestamp;
+use nevra::Sha256;
+use plan::{Action, Asker, Format, Request};
+
+use crate::arrivals::{Arrived, Gate, Stopped};
+use crate::error::Error;
+use crate::spool::{Claimed, Owner, Spool};
+
+/// A claimed request that is not answered yet.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) claimed: Claimed,
+    pub(crate) request: Request,
+    pub(crate) asker: Asker,
+    /// What an import brought in; copied before the line, and once only.
+    pub(crate) arrived: Option<Vec<Arrived>>,
+}
+
+impl Waiting {
+    /// Makes a request of the clock's own, which has no file in the control directory.
+    pub(crate) fn of_the_clock(what: &str, action: Action, now: Timestamp) -> Self {
+        let name = format!("clock/{what}/{now}");
+        let claimed = Claimed {
+            name,
+            owner: Owner { uid: 0, gid: 0 },
+            claimed_at: now,
+            digest: Sha256::from([0; 32]),
+            bytes: Vec::new(),
+            format: Format::Toml,
+            problem: None,
+        };
+        let request = Request::new(action);
+        let asker = Asker::clock();
+        Self { claimed, request, asker, arrived: None }
+    }
+
+    /// Tells whether the clock asks.
+    pub(crate) fn is_of_the_clock(&self) -> bool {
+        self.asker.is_clock()
+    }
+
+    /// Tells whether a claim name is one of the clock's; those of files have no slash.
+    pub(crate) fn is_name_of_the_clock(claim: &str) -> bool {
+        claim.starts_with("clock/")
+    }
+
+    /// Brings in what an import names, once.
+    pub(crate) fn bring_in(&mut self, gate: &Gate<'_>) -> Result<(), Stopped> {
+        if let (Action::Import { files, folder, .. }, None) = (&self.request.action, &self.arrived) {
+            self.arrived = Some(gate.bring_in(&self.claimed.name, files, folder.as_deref())?);
+        }
+        Ok(())
+    }
+
+    /// Removes from `upload/` what an import that took effect referred to; the pool has it now.
+    pub(crate) fn remove_uploads(&self, spool: &Spool) -> Result<(), Error> {
+        if let Action::Import { files, .. } = &self.request.action {
+            files.iter().try_for_each(|file| spool.remove_upload(file))?;
+        }
+        Ok(())
+    }
+}
