@@ -1,0 +1,286 @@
+//! The invariants a plan must keep, looked at without knowing how the plan was made.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nevra::{Nevra, Sha256};
+
+use crate::layout::Repository;
+use crate::plan::{Change, Plan};
+use crate::world::{Listed, World, digest_of_set};
+
+/// Says which invariant a plan would break.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The number of the invariant, such as `I13`.
+    pub invariant: &'static str,
+    /// What is wrong, in words.
+    pub words: String,
+}
+
+/// Lists the invariants that a plan would break in a world; a plan with any must not be carried out.
+///
+/// Looks at what can be seen on a plan: I3 (numbers), I8 (nothing promised is removed), I9 (names are never
+/// bound anew), I10 (what does not change is not touched), I11 (never in neither), I12 (conservation) and
+/// I13 (one file per name).
+pub fn check(world: &World, plan: &Plan) -> Vec<Violation> {
+    let mut found = Found { world, plan, violations: Vec::new() };
+    for (repository, change) in &plan.changes {
+        found.conservation(repository, change);
+        found.digests(repository, change);
+        found.causes(repository, change);
+    }
+    found.never_in_neither();
+    found.one_file_per_name();
+    found.names();
+    found.links();
+    found.generations();
+    found.new_repositories();
+    found.violations
+}
+
+struct Found<'a> {
+    world: &'a World,
+    plan: &'a Plan,
+    violations: Vec<Violation>,
+}
+
+impl<'a> Found<'a> {
+    fn add(&mut self, invariant: &'static str, words: String) {
+        self.violations.push(Violation { invariant, words });
+    }
+
+    fn before(&self, repository: &Repository) -> &'a [Listed] {
+        self.world.repositories.get(repository).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn after(&self, repository: &Repository) -> Vec<&'a Listed> {
+        let Some(change) = self.plan.changes.get(repository) else {
+            return self.before(repository).iter().collect();
+        };
+        let left: BTreeSet<&Sha256> = change.leave.iter().map(|listed| &listed.pkgid).collect();
+        let stay = self.before(repository).iter().filter(|listed| !left.contains(&listed.pkgid));
+        stay.chain(&change.enter).collect()
+    }
+
+    fn conservation(&mut self, repository: &Repository, change: &Change) {
+        let known = self.world.repositories.contains_key(repository)
+            || self.plan.new_repositories.contains(repository);
+        if !known || !self.world.layout.has(repository) {
+            self.add("I12", format!("`{repository}` changes and does not exist"));
+        }
+        let before: BTreeMap<&Sha256, &Listed> =
+            self.before(repository).iter().map(|listed| (&listed.pkgid, listed)).collect();
+        for left in &change.leave {
+            if before.get(&left.pkgid).is_none_or(|listed| listed.nevra != left.nevra) {
+                self.add("I12", format!("`{}` leaves `{repository}`, which does not list it", left.nevra));
+            }
+        }
+        for entered in &change.enter {
+            if before.contains_key(&entered.pkgid) {
+                self.add("I12", format!("`{}` enters `{repository}`, which lists it already", entered.nevra));
+            }
+        }
+        for (words, moved) in [("enters", &change.enter), ("leaves", &change.leave)] {
+            let mut seen = BTreeSet::new();
+            for listed in moved {
+                if !seen.insert(&listed.pkgid) {
+                    self.add("I12", format!("`{}` {words} `{repository}` twice", listed.nevra));
+                }
+            }
+        }
+        if change.enter.is_empty() && change.leave.is_empty() {
+            self.add("I10", format!("`{repository}` is touched and does not change"));
+        }
+    }
+
+    fn digests(&mut self, repository: &Repository, change: &Change) {
+        if change.before != digest_of_set(self.before(repository)) {
+            self.add("I12", format!("the digest of `{repository}` before is not that of what it lists"));
+        }
+        if change.after != digest_of_set(self.after(repository)) {
+            self.add("I12", format!("the digest of `{repository}` after is not that of what it will list"));
+        }
+    }
+
+    /// A package enters by import, from another stage, or from an earlier generation; and only some actions
+    /// let it leave.
+    fn causes(&mut self, repository: &Repository, change: &Change) {
+        let listed_in = |listed: &Listed, repositories: &BTreeMap<Repository, Vec<Listed>>, here: bool| {
+            repositories.iter().any(|(other, list)| {
+                (if here { other == repository } else { other.is_same_but_stage(repository) })
+                    && list.iter().any(|one| one.pkgid == listed.pkgid)
+            })
+        };
+        for entered in &change.enter {
+            let has_cause = match self.plan.action.as_str() {
+                "import" => true,
+                "promote" => listed_in(entered, &self.world.repositories, false),
+                "revert" => self.world.past.values().any(|past| listed_in(entered, past, true)),
+                _ => false,
+            };
+            if !has_cause {
+                let words = format!("`{}` enters `{repository}` out of nowhere", entered.nevra);
+                self.add("I12", words);
+            }
+        }
+        for left in &change.leave {
+            let has_cause = match self.plan.action.as_str() {
+                "import" => is_superseded(left, change),
+                "promote" | "withdraw" | "revert" => true,
+                _ => false,
+            };
+            if !has_cause {
+                self.add("I12", format!("`{}` leaves `{repository}` without a cause", left.nevra));
+            }
+        }
+    }
+
+    fn never_in_neither(&mut self) {
+        if self.plan.action != "promote" {
+            return;
+        }
+        for (repository, change) in &self.plan.changes {
+            let siblings: BTreeSet<&Repository> =
+                self.world.repositories.keys().chain(self.plan.changes.keys()).collect();
+            let mut elsewhere: BTreeSet<&Sha256> = BTreeSet::new();
+            for other in siblings.into_iter().filter(|other| other.is_same_but_stage(repository)) {
+                elsewhere.extend(self.after(other).into_iter().map(|listed| &listed.pkgid));
+            }
+            for left in &change.leave {
+                if !elsewhere.contains(&left.pkgid) && !is_superseded(left, change) {
+                    self.add(
+                        "I11",
+                        format!("`{}` leaves `{repository}` and is then in no stage", left.nevra),
+                    );
+                }
+            }
+        }
+    }
+
+    fn one_file_per_name(&mut self) {
+        let mut entering: BTreeMap<&Nevra, (&Sha256, &Repository)> = BTreeMap::new();
+        for (repository, change) in &self.plan.changes {
+            for entered in &change.enter {
+                let other = entering.insert(&entered.nevra, (&entered.pkgid, repository));
+                if other.is_some_and(|(pkgid, _)| *pkgid != entered.pkgid) {
+                    self.add("I13", format!("two files called `{}` would enter", entered.nevra));
+                }
+            }
+        }
+        let repositories: BTreeSet<&Repository> =
+            self.world.repositories.keys().chain(self.plan.changes.keys()).collect();
+        for repository in repositories {
+            for listed in self.after(repository) {
+                match entering.get(&listed.nevra) {
+                    Some((pkgid, target)) if **pkgid != listed.pkgid => {
+                        let words = format!(
+                            "`{}` enters `{target}` with other content than `{repository}` lists under the name",
+                            listed.nevra
+                        );
+                        self.add("I13", words);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn names(&mut self) {
+        for (name, bound) in &self.plan.names {
+            let known = self.world.names.get(name);
+            match (bound, known) {
+                (Some(number), Some(named)) if named.generation != *number => {
+                    let words = format!(
+                        "the name `{name}` of generation {} would be bound to {number}",
+                        named.generation
+                    );
+                    self.add("I9", words);
+                }
+                (Some(number), _) if !self.world.keeps(*number) => {
+                    self.add(
+                        "I9",
+                        format!("the name `{name}` would be bound to {number}, which is not kept"),
+                    );
+                }
+                (None, None) => self.add("I9", format!("the name `{name}` would end and was never given")),
+                _ => {}
+            }
+            let is_digits = !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit());
+            if name == "current" || name.starts_with('@') || is_digits {
+                self.add("I9", format!("`{name}` cannot be the name of a generation"));
+            }
+        }
+    }
+
+    fn links(&mut self) {
+        if self.plan.drop_links.is_empty() {
+            return;
+        }
+        let mut listed = BTreeSet::new();
+        for repository in self.world.repositories.keys() {
+            listed.extend(self.after(repository).into_iter().map(|listed| listed.link(repository)));
+        }
+        for link in &self.plan.drop_links {
+            if listed.contains(link) {
+                self.add("I8", format!("`{link}` would be removed and is listed"));
+            }
+            if self.world.listed_by_kept.contains(link) {
+                self.add("I8", format!("`{link}` would be removed and a kept generation lists it"));
+            }
+            match self.world.retained.get(link) {
+                None => self.add("I7", format!("`{link}` would be removed and is not known to be there")),
+                Some(until) if *until > self.world.now => {
+                    self.add("I8", format!("`{link}` would be removed and is promised until {until}"));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn generations(&mut self) {
+        for number in &self.plan.drop_generations {
+            let live = self
+                .world
+                .names
+                .iter()
+                .chain([])
+                .find(|(_, named)| !named.ended && named.generation == *number);
+            if let Some((name, _)) = live {
+                self.add("I8", format!("generation {number} would be removed and bears the name `{name}`"));
+            }
+            if *number >= self.world.generation {
+                self.add("I1", format!("generation {number} would be removed and is not superseded"));
+            }
+            if self.plan.names.values().any(|bound| *bound == Some(*number)) {
+                self.add("I8", format!("generation {number} would be removed and named at once"));
+            }
+            match self.world.kept_until.get(number) {
+                Some(until) if *until <= self.world.now => {}
+                until => {
+                    let words = until.map(|until| format!(" until {until}")).unwrap_or_default();
+                    self.add("I8", format!("generation {number} would be removed and is promised{words}"));
+                }
+            }
+        }
+    }
+
+    fn new_repositories(&mut self) {
+        for repository in &self.plan.new_repositories {
+            if self.world.repositories.contains_key(repository) {
+                self.add("I12", format!("`{repository}` would appear and is there already"));
+            }
+            if !self.world.layout.has(repository) {
+                self.add("I12", format!("`{repository}` would appear and nobody configured it"));
+            }
+        }
+    }
+}
+
+/// Says whether something newer of the same name and architecture enters in its place.
+fn is_superseded(left: &Listed, change: &Change) -> bool {
+    change.enter.iter().any(|entered| {
+        entered.nevra.name == left.nevra.name
+            && entered.nevra.arch == left.nevra.arch
+            && entered.nevra.evr.rpm_cmp(&left.nevra.evr).is_gt()
+    })
+}

@@ -1,0 +1,118 @@
+//! The decision: what a request does in a world, or why it does nothing.
+
+use crate::plan::Plan;
+use crate::refusal::{Code, Refusal};
+use crate::request::{Action, Reference, Request};
+use crate::world::{Arrival, Asker, World};
+
+mod config;
+mod gates;
+mod import;
+mod keep;
+mod places;
+mod promote;
+mod revert;
+mod selection;
+mod sweep;
+mod withdraw;
+
+/// Says what becomes of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It is to be done, exactly so.
+    Effect(Plan),
+    /// Everything is as the request wants it: [`Code::NothingToDo`] or [`Code::AlreadyThere`], and a sentence.
+    NothingToDo(Code, String),
+    /// It is refused.
+    Refused(Refusal),
+}
+
+/// Decides a request. A function of its arguments alone: no clock, no disk, no chance.
+///
+/// `arrivals` are the packages that an import brings, copied and verified; other actions ignore them. The
+/// world must hold what [`crate::needs`] asks for. A plan is complete; [`crate::check`] finds nothing in it.
+pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arrival]) -> Decision {
+    if let Some(expires) = request.expires
+        && expires <= world.now
+    {
+        return Decision::Refused(Refusal::new(Code::Expired, format!("the request expired at {expires}")));
+    }
+    let decision = match &request.action {
+        Action::Import { product, to, platforms, .. } => {
+            import::import(world, asker, &import::Wish { product, to, platforms, arrivals })
+        }
+        Action::Promote { product, from, to, packages, platforms } => {
+            promote::promote(world, asker, &promote::Wish { product, from, to, packages, platforms })
+        }
+        Action::Withdraw { product, from, packages, platforms } => {
+            withdraw::withdraw(world, asker, &withdraw::Wish { product, from, packages, platforms })
+        }
+        Action::Revert { product, stage, generation, platforms } => {
+            revert::revert(world, asker, &revert::Wish { product, stage, generation, platforms })
+        }
+        Action::Keep { drop: Some(name), .. } => keep::drop_name(world, asker, name),
+        Action::Keep { generation, as_, drop: None } => {
+            keep::keep(world, asker, generation.as_ref(), as_.as_deref().unwrap_or_default())
+        }
+        Action::Sweep {} => sweep::sweep(world, asker),
+        Action::Config {} => config::config(world, asker),
+    };
+    match decision {
+        Ok(Decision::Effect(plan)) => approved(request, plan),
+        Ok(other) => other,
+        Err(refusal) => Decision::Refused(refusal),
+    }
+}
+
+/// Refuses a plan that is not the one somebody approved.
+fn approved(request: &Request, plan: Plan) -> Decision {
+    let hash = plan.hash().hex();
+    match &request.plan {
+        Some(approved) if *approved != hash => {
+            let sentence = format!("the plan is now `{hash}`, and the request asks for `{approved}`");
+            let refusal = Refusal::new(Code::PlanChanged, sentence).gates(plan.gates);
+            Decision::Refused(
+                refusal.hint("ask for the plan again with `dry_run = true` and look at what changed"),
+            )
+        }
+        _ => Decision::Effect(plan),
+    }
+}
+
+/// Finds the generation somebody points to, provided that it is kept.
+fn pointed_to(world: &World, reference: &Reference) -> Result<u64, Refusal> {
+    let number = match reference {
+        Reference::Number(number) => *number,
+        Reference::Name(name) => match world.names.get(name) {
+            None => {
+                let near = crate::near::nearest(name, world.names.keys().map(String::as_str));
+                let refusal = Refusal::new(Code::NoSuchName, format!("no generation is called `{name}`"));
+                return Err(match near.first() {
+                    Some(near) => refusal.hint(format!("did you mean `{near}`")),
+                    None => refusal,
+                });
+            }
+            Some(named) if named.ended => {
+                let sentence = format!("the name `{name}` no longer keeps generation {}", named.generation);
+                return Err(Refusal::new(Code::Gone, sentence));
+            }
+            Some(named) => named.generation,
+        },
+    };
+    if !world.keeps(number) {
+        let refusal = Refusal::new(Code::Gone, format!("generation {number} is not kept"));
+        return Err(refusal.hint("`sluice history` lists the generations that are"));
+    }
+    Ok(number)
+}
+
+/// Says whether a text can be the name of a generation: `[a-z0-9][a-z0-9._-]*`, at most 100 characters,
+/// not `current`, and not digits alone, which would be a number.
+pub fn is_generation_name(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    name.len() <= 100
+        && name != "current"
+        && name.starts_with(is_plain)
+        && name.chars().all(|c| is_plain(c) || "._-".contains(c))
+        && !name.bytes().all(|b| b.is_ascii_digit())
+}

@@ -1,0 +1,53 @@
+//! The configuration takes effect: repositories appear, none disappears.
+
+use std::collections::BTreeSet;
+
+use super::Decision;
+use super::gates::Gates;
+use crate::layout::Repository;
+use crate::plan::Plan;
+use crate::refusal::{Code, Refusal};
+use crate::world::{Asker, World};
+
+pub(super) fn config(world: &World, asker: &Asker) -> Result<Decision, Refusal> {
+    let mut gates = Gates::default();
+    gates.authority(
+        asker,
+        asker.is_clock(),
+        "make repositories appear",
+        "the daemon does it when it reads its configuration",
+    );
+    let gates = gates.finish()?;
+    let unknown = world.repositories.keys().filter(|repository| !world.layout.has(repository));
+    let unknown: BTreeSet<String> =
+        unknown.map(Repository::name).chain(world.strangers.iter().cloned()).collect();
+    if !unknown.is_empty() {
+        let sentence = match unknown.len() {
+            1 => "a repository is published that the configuration does not know".to_owned(),
+            n => format!("{n} repositories are published that the configuration does not know"),
+        };
+        let reasons = unknown.into_iter().map(|name| format!("`{name}`"));
+        let refusal = Refusal::new(Code::RetireNeeded, sentence).reasons(reasons);
+        return Err(
+            refusal.hint("put it back into the configuration; no repository disappears without `retire`")
+        );
+    }
+    let is_new = |repository: &Repository| !world.repositories.contains_key(repository);
+    let new_repositories: BTreeSet<Repository> =
+        world.layout.repositories().into_iter().filter(is_new).collect();
+    if new_repositories.is_empty() {
+        let sentence = "every repository of the configuration is published".to_owned();
+        return Ok(Decision::NothingToDo(Code::NothingToDo, sentence));
+    }
+    let sentence = match new_repositories.len() {
+        1 => "a repository appears".to_owned(),
+        n => format!("{n} repositories appear"),
+    };
+    Ok(Decision::Effect(Plan {
+        action: "config".to_owned(),
+        sentence,
+        new_repositories,
+        gates,
+        ..Plan::default()
+    }))
+}

@@ -1,0 +1,95 @@
+//! Promotion: packages move from one stage to the next, on every platform at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::gates::{Entering, Gates, superseded};
+use super::selection::{Place, select};
+use super::{Decision, places};
+use crate::layout::Repository;
+use crate::plan::{Change, Plan};
+use crate::refusal::{Code, Refusal};
+use crate::world::{Asker, Listed, World};
+
+pub(super) struct Wish<'a> {
+    pub product: &'a str,
+    pub from: &'a str,
+    pub to: &'a str,
+    pub packages: &'a [String],
+    pub platforms: &'a [String],
+}
+
+pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Decision, Refusal> {
+    let Wish { from, to, .. } = *wish;
+    let product = places::product(world, wish.product)?;
+    let route = places::route(product, from, to)?;
+    let versions = places::stage(product, to)?.versions;
+    let platforms = places::platforms(product, wish.platforms)?;
+    let mut gates = Gates::default();
+    let what = format!("promote from `{from}` to `{to}` of `{}`", product.name);
+    gates.roles(asker, Some(&product.name), &route.roles, &what);
+    let place = Place { world, product, stage: from, platforms: &platforms, target: Some(to) };
+    let selection = gates.prefer(select(&place, wish.packages))?;
+    if selection.packages.is_empty() {
+        let sentence = format!("everything asked for is in `{to}` already, and no longer in `{from}`");
+        return Ok(Decision::NothingToDo(Code::AlreadyThere, sentence));
+    }
+    let entering = gates.prefer(entering(world, &selection.packages, to))?;
+    gates.other_content(world, &entering);
+    gates.version_order(world, &entering, versions);
+    let gates = gates.finish()?;
+
+    let mut changes = BTreeMap::new();
+    for (repository, enter) in entering {
+        let listing = places::listing(world, &repository)?;
+        let leave = superseded(&enter, listing, versions);
+        changes.extend(Change::of(listing, enter, leave).map(|change| (repository, change)));
+    }
+    for (repository, leave) in &selection.packages {
+        let listing = places::listing(world, repository)?;
+        let change = Change::of(listing, vec![], leave.clone());
+        changes.extend(change.map(|change| (repository.clone(), change)));
+    }
+    let verb = if count(&selection.packages) == 1 { "moves" } else { "move" };
+    let sentence =
+        format!("{} {verb} from `{from}` to `{to}` of `{}`", subject(&selection.packages), product.name);
+    let mut notes = selection.notes;
+    notes.extend(selection.already_there.iter().map(|text| format!("`{text}` is in `{to}` already")));
+    Ok(Decision::Effect(Plan {
+        action: "promote".to_owned(),
+        sentence,
+        changes,
+        gates,
+        notes,
+        ..Plan::default()
+    }))
+}
+
+/// Works out what each target does not list yet.
+fn entering(
+    world: &World,
+    packages: &BTreeMap<Repository, Vec<Listed>>,
+    to: &str,
+) -> Result<Entering, Refusal> {
+    let mut entering = Entering::new();
+    for (source, selected) in packages {
+        let target = source.in_stage(to);
+        let there: BTreeSet<_> =
+            places::listing(world, &target)?.iter().map(|listed| &listed.pkgid).collect();
+        let enter: Vec<Listed> =
+            selected.iter().filter(|listed| !there.contains(&listed.pkgid)).cloned().collect();
+        entering.insert(target, enter);
+    }
+    Ok(entering)
+}
+
+fn count(packages: &BTreeMap<Repository, Vec<Listed>>) -> usize {
+    packages.values().flatten().map(|listed| &listed.pkgid).collect::<BTreeSet<_>>().len()
+}
+
+/// Names the package if it is one, and else counts them.
+pub(super) fn subject(packages: &BTreeMap<Repository, Vec<Listed>>) -> String {
+    match (count(packages), packages.values().flatten().next()) {
+        (1, Some(listed)) => format!("`{}`", listed.nevra),
+        (n, _) => format!("{n} packages"),
+    }
+}

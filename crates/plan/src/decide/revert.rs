@@ -1,0 +1,116 @@
+//! Going back: a stage lists again what it listed in an earlier generation.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::gates::{Entering, Gates};
+use super::{Decision, places, pointed_to};
+use crate::layout::{Product, Repository};
+use crate::plan::{Change, Plan};
+use crate::refusal::{Code, Refusal};
+use crate::request::Reference;
+use crate::world::{Asker, Listed, World};
+
+/// How many packages are named that are then in no stage.
+const NAMED_MAX: usize = 20;
+
+pub(super) struct Wish<'a> {
+    pub product: &'a str,
+    pub stage: &'a str,
+    pub generation: &'a Reference,
+    pub platforms: &'a [String],
+}
+
+pub(super) fn revert(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Decision, Refusal> {
+    let product = places::product(world, wish.product)?;
+    let stage = places::stage(product, wish.stage)?;
+    let platforms = places::platforms(product, wish.platforms)?;
+    let mut gates = Gates::default();
+    let what = format!("revert `{}` of `{}`", stage.name, product.name);
+    gates.roles(asker, Some(&product.name), &stage.import_roles, &what);
+    let number = gates.prefer(pointed_to(world, wish.generation))?;
+    let repositories = places::repositories(product, &stage.name, &platforms);
+    let then = gates.prefer(listings_then(world, number, &repositories))?;
+
+    let mut entering = Entering::new();
+    let mut leaving = Entering::new();
+    for (repository, then) in then {
+        let now = gates.prefer(places::listing(world, repository))?;
+        entering.insert(repository.clone(), missing_from(then, now));
+        leaving.insert(repository.clone(), missing_from(now, then));
+    }
+    gates.other_content(world, &entering);
+    let gates = gates.finish()?;
+    let mut changes = BTreeMap::new();
+    for (repository, enter) in entering {
+        let leave = leaving.remove(&repository).unwrap_or_default();
+        let change = Change::of(places::listing(world, &repository)?, enter, leave);
+        changes.extend(change.map(|change| (repository, change)));
+    }
+    if changes.is_empty() {
+        let sentence =
+            format!("`{}` of `{}` lists what it listed in generation {number}", stage.name, product.name);
+        return Ok(Decision::NothingToDo(Code::NothingToDo, sentence));
+    }
+    let sentence =
+        format!("`{}` of `{}` goes back to what it listed in generation {number}", stage.name, product.name);
+    let notes = in_no_stage(world, product, &changes);
+    Ok(Decision::Effect(Plan {
+        action: "revert".to_owned(),
+        sentence,
+        changes,
+        gates,
+        notes,
+        ..Plan::default()
+    }))
+}
+
+/// Finds what each repository listed. One that did not exist then has nothing to go back to.
+fn listings_then<'a>(
+    world: &'a World,
+    number: u64,
+    repositories: &'a [Repository],
+) -> Result<Vec<(&'a Repository, &'a [Listed])>, Refusal> {
+    let past = if number == world.generation { Some(&world.repositories) } else { world.past.get(&number) };
+    let Some(past) = past else {
+        return Err(Refusal::new(Code::Gone, format!("generation {number} is not kept")));
+    };
+    let then = |repository| past.get(repository).map(|listed| (repository, listed.as_slice()));
+    let absent: Vec<String> = repositories
+        .iter()
+        .filter(|repository| then(repository).is_none())
+        .map(|repository| format!("`{repository}`"))
+        .collect();
+    if absent.is_empty() {
+        return Ok(repositories.iter().filter_map(then).collect());
+    }
+    let refusal =
+        Refusal::new(Code::Gone, format!("generation {number} does not hold all that is to go back"));
+    let reasons = absent.into_iter().map(|repository| format!("{repository} did not exist then"));
+    Err(refusal.reasons(reasons).hint("name only `platforms` that existed then"))
+}
+
+fn missing_from(these: &[Listed], those: &[Listed]) -> Vec<Listed> {
+    let mut seen: BTreeSet<_> = those.iter().map(|listed| &listed.pkgid).collect();
+    these.iter().filter(|listed| seen.insert(&listed.pkgid)).cloned().collect()
+}
+
+/// Notes what is then in no stage of the product: going back undoes no removal elsewhere.
+fn in_no_stage(world: &World, product: &Product, changes: &BTreeMap<Repository, Change>) -> Vec<String> {
+    let mut gone: BTreeMap<&nevra::Sha256, &Listed> =
+        changes.values().flat_map(|change| &change.leave).map(|left| (&left.pkgid, left)).collect();
+    for (repository, listing) in world.repositories.iter().filter(|(r, _)| r.product == product.name) {
+        let leave: BTreeSet<_> = changes.get(repository).iter().flat_map(|change| &change.leave).collect();
+        for listed in listing.iter().filter(|listed| !leave.contains(listed)) {
+            gone.remove(&listed.pkgid);
+        }
+    }
+    let mut notes: Vec<String> = gone
+        .values()
+        .take(NAMED_MAX)
+        .map(|listed| format!("`{}` is then in no stage of `{}`", listed.nevra, product.name))
+        .collect();
+    if gone.len() > NAMED_MAX {
+        notes.push(format!("and {} more", gone.len() - NAMED_MAX));
+    }
+    notes
+}

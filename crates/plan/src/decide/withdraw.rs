@@ -1,0 +1,48 @@
+//! Withdrawal: packages leave a stage.
+
+use std::collections::BTreeMap;
+
+use super::gates::Gates;
+use super::promote::subject;
+use super::selection::{Place, select};
+use super::{Decision, places};
+use crate::plan::{Change, Plan};
+use crate::refusal::Refusal;
+use crate::world::{Asker, World};
+
+pub(super) struct Wish<'a> {
+    pub product: &'a str,
+    pub from: &'a str,
+    pub packages: &'a [String],
+    pub platforms: &'a [String],
+}
+
+pub(super) fn withdraw(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Decision, Refusal> {
+    let product = places::product(world, wish.product)?;
+    let stage = places::stage(product, wish.from)?;
+    let platforms = places::platforms(product, wish.platforms)?;
+    let mut gates = Gates::default();
+    let what = format!("withdraw from `{}` of `{}`", stage.name, product.name);
+    gates.roles(asker, Some(&product.name), &stage.import_roles, &what);
+    let place = Place { world, product, stage: &stage.name, platforms: &platforms, target: None };
+    let selection = gates.prefer(select(&place, wish.packages))?;
+    let gates = gates.finish()?;
+
+    let mut changes = BTreeMap::new();
+    let subject = subject(&selection.packages);
+    for (repository, leave) in selection.packages {
+        let change = Change::of(places::listing(world, &repository)?, vec![], leave);
+        changes.extend(change.map(|change| (repository, change)));
+    }
+    let verb = if subject.starts_with('`') { "leaves" } else { "leave" };
+    let sentence = format!("{subject} {verb} `{}` of `{}`", stage.name, product.name);
+    let notes = selection.notes;
+    Ok(Decision::Effect(Plan {
+        action: "withdraw".to_owned(),
+        sentence,
+        changes,
+        gates,
+        notes,
+        ..Plan::default()
+    }))
+}

@@ -1,0 +1,210 @@
+//! A complete plan: everything a request does, with no choices left.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use nevra::Sha256;
+use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
+
+use crate::answer::Moved;
+use crate::layout::Repository;
+use crate::world::{Listed, digest, digest_of_set};
+
+/// Says everything a request does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// The name of the action, such as `promote`.
+    pub action: String,
+    /// What the plan does, in one plain sentence.
+    pub sentence: String,
+    /// What enters and leaves each repository that changes.
+    pub changes: BTreeMap<Repository, Change>,
+    /// Names of generations: bound to a number, or ended.
+    pub names: BTreeMap<String, Option<u64>>,
+    /// Package links to remove, as paths below the exported root.
+    pub drop_links: BTreeSet<String>,
+    /// Generations to keep no longer.
+    pub drop_generations: BTreeSet<u64>,
+    /// Repositories that appear, empty.
+    pub new_repositories: BTreeSet<Repository>,
+    /// What each gate saw.
+    pub gates: Vec<GateSeen>,
+    /// What a person should know about the plan.
+    pub notes: Vec<String>,
+}
+
+/// Says what enters and leaves one repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The digest of the set of packages before ([`digest_of_set`]).
+    pub before: Sha256,
+    /// The digest of the set of packages after.
+    pub after: Sha256,
+    /// What enters, sorted.
+    pub enter: Vec<Listed>,
+    /// What leaves, sorted.
+    pub leave: Vec<Listed>,
+}
+
+impl Change {
+    /// Works out the change of a list; `None` if nothing enters or leaves.
+    pub fn of(before: &[Listed], mut enter: Vec<Listed>, mut leave: Vec<Listed>) -> Option<Change> {
+        if enter.is_empty() && leave.is_empty() {
+            return None;
+        }
+        enter.sort();
+        leave.sort();
+        let left: BTreeSet<&Sha256> = leave.iter().map(|listed| &listed.pkgid).collect();
+        let stay = before.iter().filter(|listed| !left.contains(&listed.pkgid));
+        let after = digest_of_set(stay.chain(&enter));
+        Some(Change { before: digest_of_set(before), after, enter, leave })
+    }
+}
+
+/// Says what one gate saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateSeen {
+    /// The name of the gate, such as `version-order`.
+    pub gate: String,
+    /// What it says.
+    pub verdict: Verdict,
+    /// What it looked at and saw, in words.
+    pub evidence: String,
+}
+
+/// Says what a gate says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Nothing is in the way.
+    Pass,
+    /// The request is refused.
+    Fail,
+    /// Something is in the way, and somebody answers for it.
+    Waived,
+}
+
+impl Verdict {
+    /// Writes the verdict as answers carry it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            Verdict::Waived => "waived",
+        }
+    }
+}
+
+impl Plan {
+    /// Computes the hash by which a plan is approved.
+    ///
+    /// It covers the action; of each repository that something may enter, the sets before and after; of
+    /// those that packages only leave, what leaves; names, removals and new repositories. Not the time, the
+    /// number of the generation that will hold it, what other repositories list, or any wording.
+    pub fn hash(&self) -> Sha256 {
+        let mut hasher = sha2::Sha256::new();
+        let mut line = |words: &[&str]| {
+            for word in words {
+                hasher.update(format!("{}:{word}", word.len()).as_bytes());
+            }
+            hasher.update(b"\n");
+        };
+        line(&["plan", "1", &self.action]);
+        for (repository, change) in &self.changes {
+            let name = repository.name();
+            if self.is_target(change) {
+                line(&["target", &name, &change.before.hex(), &change.after.hex()]);
+            } else {
+                change.leave.iter().for_each(|left| {
+                    line(&["leave", &name, &left.pkgid.hex(), &left.nevra.to_string()]);
+                });
+            }
+        }
+        for (name, bound) in &self.names {
+            line(&["name", name, &bound.map(|number| number.to_string()).unwrap_or_default()]);
+        }
+        self.drop_links.iter().for_each(|link| line(&["drop-link", link]));
+        self.drop_generations.iter().for_each(|number| line(&["drop-generation", &number.to_string()]));
+        self.new_repositories.iter().for_each(|repository| line(&["new-repository", &repository.name()]));
+        digest(hasher)
+    }
+
+    /// Says whether a change is one of a target rather than of a source.
+    fn is_target(&self, change: &Change) -> bool {
+        !change.enter.is_empty() || self.action == "revert"
+    }
+
+    /// Lists what entered and left, for an answer.
+    pub fn moved(&self) -> Vec<Moved> {
+        let names = |listed: &[Listed]| listed.iter().map(|listed| listed.nevra.to_string()).collect();
+        let moved = |(repository, change): (&Repository, &Change)| Moved {
+            repository: repository.name(),
+            entered: names(&change.enter),
+            left: names(&change.leave),
+        };
+        self.changes.iter().map(moved).collect()
+    }
+
+    /// Says which command brings hosts of the stage in step; `None` if no host need do anything.
+    ///
+    /// Only `distro-sync` goes back. Hosts that draw from the source of a promotion need no command.
+    pub fn hosts_run(&self) -> Option<String> {
+        let targets =
+            || self.changes.values().filter(|change| self.is_target(change) || self.action == "withdraw");
+        let goes_back = targets().any(|change| {
+            change.leave.iter().any(|left| {
+                let is_followed = |entered: &&Listed| {
+                    entered.nevra.name == left.nevra.name
+                        && entered.nevra.arch == left.nevra.arch
+                        && entered.nevra.evr.rpm_cmp(&left.nevra.evr).is_gt()
+                };
+                !change.enter.iter().any(|entered| is_followed(&entered))
+            })
+        });
+        match (goes_back, targets().next()) {
+            (true, _) => Some("dnf distro-sync".to_owned()),
+            (false, Some(_)) => Some("dnf upgrade".to_owned()),
+            (false, None) => None,
+        }
+    }
+
+    /// Writes the plan for a person; ends with its hash.
+    pub fn print(&self) -> String {
+        let mut text = format!("{}: {}\n", self.action, self.sentence);
+        for (repository, change) in &self.changes {
+            text.push_str(&format!("\n{repository}\n"));
+            for (sign, listed) in
+                change.enter.iter().map(|one| ('+', one)).chain(change.leave.iter().map(|one| ('-', one)))
+            {
+                text.push_str(&format!("  {sign} {}  {}\n", listed.nevra, listed.pkgid.short()));
+            }
+        }
+        let bound = |(name, bound): (&String, &Option<u64>)| match bound {
+            Some(number) => format!("{name} is generation {number}"),
+            None => format!("{name} ends"),
+        };
+        section(&mut text, "new repositories", self.new_repositories.iter().map(Repository::name));
+        section(&mut text, "names", self.names.iter().map(bound));
+        section(&mut text, "links to remove", self.drop_links.iter().cloned());
+        section(
+            &mut text,
+            "generations to remove",
+            self.drop_generations.iter().map(|number| format!("@{number}")),
+        );
+        let gate = |seen: &GateSeen| format!("{:<6} {}: {}", seen.verdict.as_str(), seen.gate, seen.evidence);
+        section(&mut text, "gates", self.gates.iter().map(gate));
+        section(&mut text, "notes", self.notes.iter().cloned());
+        writeln!(text, "\nplan {}", self.hash()).expect("a String takes all");
+        text
+    }
+}
+
+fn section(text: &mut String, title: &str, lines: impl Iterator<Item = String>) {
+    for (index, line) in lines.enumerate() {
+        if index == 0 {
+            text.push_str(&format!("\n{title}\n"));
+        }
+        text.push_str(&format!("  {line}\n"));
+    }
+}

@@ -1,0 +1,212 @@
+//! Why a request is not done: stable codes, their exit codes and meanings, and the refusal that carries one.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::GateSeen;
+
+macro_rules! codes {
+    ($($variant:ident $text:literal $exit:literal $meaning:literal)*) => {
+        /// Names an outcome for programs; texts may change, codes do not.
+        ///
+        /// The first four are no refusals: they are what an answer says when all is well.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = $meaning] $variant,)* }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// Writes the code as answers carry it.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $text,)* }
+            }
+
+            /// Says with which exit code the command line ends.
+            pub fn exit(self) -> u8 {
+                match self { $(Code::$variant => $exit,)* }
+            }
+
+            /// Says in one sentence what the code means.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Code::$variant => $meaning,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    Done "done" 0 "The request was carried out; the answer names the generation."
+    Planned "planned" 0 "A dry run: the answer holds the plan, nothing was changed."
+    NothingToDo "nothing-to-do" 0 "Everything was already as the request wants it."
+    AlreadyThere "already-there" 0 "The packages are already where the request wants them."
+    Truncated "truncated" 2 "The file ends too early: TOML ends with the line `[end]`, JSON is one whole value."
+    NotARegularFile "not-a-regular-file" 2 "The request is a FIFO, socket or device."
+    Symlink "symlink" 2 "The request is a symbolic link."
+    Directory "directory" 2 "The request is a directory."
+    HardLinked "hard-linked" 2 "The request file has more than one name."
+    Unreadable "unreadable" 2 "The daemon may not read the request: it was written with a umask like 077."
+    WritableByOthers "writable-by-others" 2 "Others than its owner may write the request file."
+    TooLarge "too-large" 2 "The request is larger than 64 KiB."
+    Malformed "malformed" 2 "The request is not valid TOML or JSON, or a value is not of the form it needs."
+    UnknownKey "unknown-key" 2 "The request holds a key that its action does not know."
+    UnknownAction "unknown-action" 2 "The request names an action there is not."
+    WrongFormat "wrong-format" 2 "The request does not say `format = 1`."
+    BadName "bad-name" 2 "A name breaks the rules for names of generations."
+    Ambiguous "ambiguous" 2 "The request fits several things; name exactly one."
+    DigestMismatch "digest-mismatch" 2 "An uploaded file does not have the digest its name says."
+    BadPackage "bad-package" 2 "A file is not a sound RPM."
+    ArchitectureNotTaken "architecture-not-taken" 2 "No platform asked for takes packages of that architecture."
+    RetireNeeded "retire-needed" 2 "The configuration no longer knows a repository that is published."
+    UnknownOwner "unknown-owner" 3 "The owner of the request file has no account here."
+    RoleNotAllowed "role-not-allowed" 3 "The requester has none of the roles that may do this."
+    Expired "expired" 3 "The request's `expires` has passed."
+    OtherContent "other-content" 3 "Another file of the same name, version, release and architecture is listed."
+    Older "older" 3 "The target lists something newer of the same name and architecture."
+    UsedId "used-id" 4 "The requester has used the id for another request."
+    NameTaken "name-taken" 4 "The name belongs to another generation, for ever."
+    PlanChanged "plan-changed" 4 "The plan is no longer the one the request asks for."
+    UnknownProduct "unknown-product" 5 "There is no such product."
+    UnknownStage "unknown-stage" 5 "The product has no such stage."
+    UnknownRoute "unknown-route" 5 "The product has no such route."
+    UnknownPlatform "unknown-platform" 5 "The product has no such platform."
+    NoSuchPackage "no-such-package" 5 "Nothing in the stage fits."
+    NoSuchUpload "no-such-upload" 5 "A file the request refers to is not in `upload/`, or the folder holds no package."
+    FolderNotReadable "folder-not-readable" 5 "The daemon cannot read the folder the request refers to."
+    NoSuchName "no-such-name" 5 "No generation bears the name."
+    Gone "gone" 5 "The generation is no longer kept, or does not hold what is asked for."
+    TryLater "try-later" 75 "Something passing is in the way; the same request may succeed later."
+    NeedsPerson "needs-a-person" 78 "The site is in a state that only a person can put right."
+    Internal "internal" 1 "The program found itself in error and stopped before it changed anything."
+}
+
+impl Code {
+    /// Finds a code by its text.
+    pub fn named(text: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Code, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Code::named(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a code")))
+    }
+}
+
+/// Writes every code, its exit code and its meaning as a Markdown table, for the documentation.
+pub fn table() -> String {
+    let mut table = String::from("| code | exit | meaning |\n|---|---|---|\n");
+    for code in Code::ALL {
+        table.push_str(&format!("| `{}` | {} | {} |\n", code.as_str(), code.exit(), code.meaning()));
+    }
+    table
+}
+
+/// Says why a request is not done.
+///
+/// A refusal changes nothing. The sentence is plain and complete, without a full stop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The stable code.
+    pub code: Code,
+    /// What is wrong, in one sentence.
+    pub sentence: String,
+    /// Particulars, one a line: candidates, packages, near misses.
+    #[serde(default)]
+    pub reasons: Vec<String>,
+    /// What to do instead, where it is known.
+    #[serde(default)]
+    pub hint: Option<String>,
+    /// What each gate saw, if the request came so far.
+    #[serde(default)]
+    pub gates: Vec<GateSeen>,
+}
+
+impl Refusal {
+    /// Makes a refusal of a code and a sentence.
+    pub fn new(code: Code, sentence: impl Into<String>) -> Refusal {
+        Refusal { code, sentence: sentence.into(), reasons: Vec::new(), hint: None, gates: Vec::new() }
+    }
+
+    /// Adds what to do instead.
+    pub fn hint(mut self, hint: impl Into<String>) -> Refusal {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds particulars.
+    pub fn reasons(mut self, reasons: impl IntoIterator<Item = String>) -> Refusal {
+        self.reasons.extend(reasons);
+        self
+    }
+
+    /// Adds what the gates saw.
+    pub fn gates(mut self, gates: Vec<GateSeen>) -> Refusal {
+        self.gates = gates;
+        self
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.sentence, self.code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_kebab_case_and_told_apart() {
+        let texts: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(texts.len(), Code::ALL.len());
+        for text in texts {
+            assert!(text.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{text}");
+            assert_eq!(Code::named(text).unwrap().as_str(), text);
+        }
+        assert_eq!(Code::named("no such"), None);
+    }
+
+    #[test]
+    fn only_what_went_well_exits_with_zero() {
+        let well: Vec<&str> =
+            Code::ALL.iter().filter(|code| code.exit() == 0).map(|code| code.as_str()).collect();
+        assert_eq!(well, ["done", "planned", "nothing-to-do", "already-there"]);
+        assert!(Code::ALL.iter().all(|code| [0, 1, 2, 3, 4, 5, 75, 78].contains(&code.exit())));
+    }
+
+    #[test]
+    fn the_table_has_one_row_for_each_code() {
+        let table = table();
+        assert_eq!(table.lines().count(), Code::ALL.len() + 2);
+        assert!(table.contains("| `older` | 3 | The target lists something newer"));
+        assert!(table.lines().all(|line| line.matches('|').count() == 4), "{table}");
+    }
+
+    #[test]
+    fn a_refusal_survives_json() {
+        let refusal =
+            Refusal::new(Code::Gone, "generation `7` is no longer kept").hint("see `sluice history`");
+        let text = serde_json::to_string(&refusal).unwrap();
+        assert_eq!(serde_json::from_str::<Refusal>(&text).unwrap(), refusal);
+        assert_eq!(refusal.to_string(), "generation `7` is no longer kept (gone)");
+        assert!(serde_json::from_str::<Code>("\"nonsense\"").is_err());
+    }
+}

@@ -1,0 +1,230 @@
+//! A request: what somebody wants done, read from one small file.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use nevra::Sha256;
+
+use crate::refusal::{Code, Refusal};
+
+mod read;
+mod wire;
+mod write;
+
+pub use read::{SIZE_MAX, is_complete, parse};
+
+/// The version of the form that this program reads and writes.
+pub const FORMAT: i64 = 1;
+
+/// Tells the two spellings of a request apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `*.toml`, ending with the line `[end]`.
+    Toml,
+    /// `*.json`, one whole object.
+    Json,
+}
+
+impl Format {
+    /// Chooses by the name of a file; `None` if it is no request.
+    pub fn of_name(name: &str) -> Option<Format> {
+        let (stem, extension) = name.rsplit_once('.')?;
+        match extension {
+            _ if stem.is_empty() => None,
+            "toml" => Some(Format::Toml),
+            "json" => Some(Format::Json),
+            _ => None,
+        }
+    }
+
+    /// Writes the extension, without a dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Format::Toml => "toml",
+            Format::Json => "json",
+        }
+    }
+}
+
+/// Says what somebody wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The requester's own id for it; the claim name if there is none.
+    pub id: Option<String>,
+    /// Why, for the record.
+    pub reason: Option<String>,
+    /// When it is no longer wanted.
+    pub expires: Option<Timestamp>,
+    /// Whether only the plan is wanted.
+    pub dry_run: bool,
+    /// On whose behalf a door asks. The key `as` of a `keep` is the name instead, so a door cannot keep.
+    pub as_: Option<String>,
+    /// The hash of the plan that was approved; any other plan is refused.
+    pub plan: Option<String>,
+    /// What to do.
+    pub action: Action,
+}
+
+/// Says what to do. Lists of platforms that are empty mean all of the product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Brings new package files into a stage.
+    Import {
+        /// The product.
+        product: String,
+        /// The stage.
+        to: String,
+        /// Names in `upload/`, `<sha256>-<name>`. Empty if a folder is given.
+        files: Vec<String>,
+        /// An absolute path to a folder of packages that the daemon may read.
+        folder: Option<String>,
+        /// The platforms, `os/arch`, either of which may be `*`.
+        platforms: Vec<String>,
+    },
+    /// Moves packages from one stage to the next.
+    Promote {
+        /// The product.
+        product: String,
+        /// The stage they leave.
+        from: String,
+        /// The stage they enter.
+        to: String,
+        /// NEVRAs, names with version and release, names, or globs over names.
+        packages: Vec<String>,
+        /// The platforms.
+        platforms: Vec<String>,
+    },
+    /// Takes packages out of a stage.
+    Withdraw {
+        /// The product.
+        product: String,
+        /// The stage.
+        from: String,
+        /// As for [`Action::Promote`].
+        packages: Vec<String>,
+        /// The platforms.
+        platforms: Vec<String>,
+    },
+    /// Makes a stage list what it listed in an earlier generation.
+    Revert {
+        /// The product.
+        product: String,
+        /// The stage.
+        stage: String,
+        /// The earlier generation.
+        generation: Reference,
+        /// The platforms.
+        platforms: Vec<String>,
+    },
+    /// Gives a generation a name, which keeps it; or ends such a name.
+    Keep {
+        /// The generation; the current one if there is none.
+        generation: Option<Reference>,
+        /// The name to give (the key is `as`).
+        as_: Option<String>,
+        /// The name to end.
+        drop: Option<String>,
+    },
+    /// Removes what is no longer promised to anybody.
+    Sweep {},
+    /// Makes repositories appear that the configuration names and nobody has seen yet; for the clock only.
+    Config {},
+}
+
+impl Action {
+    /// The names of all actions.
+    pub const NAMES: [&'static str; 7] =
+        ["import", "promote", "withdraw", "revert", "keep", "sweep", "config"];
+
+    /// Writes the name, as the key `action` has it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Action::Import { .. } => "import",
+            Action::Promote { .. } => "promote",
+            Action::Withdraw { .. } => "withdraw",
+            Action::Revert { .. } => "revert",
+            Action::Keep { .. } => "keep",
+            Action::Sweep {} => "sweep",
+            Action::Config {} => "config",
+        }
+    }
+
+    /// Names the product it is about, if it is about one.
+    pub fn product(&self) -> Option<&str> {
+        match self {
+            Action::Import { product, .. }
+            | Action::Promote { product, .. }
+            | Action::Withdraw { product, .. }
+            | Action::Revert { product, .. } => Some(product),
+            Action::Keep { .. } | Action::Sweep {} | Action::Config {} => None,
+        }
+    }
+}
+
+impl Request {
+    /// Makes a request of nothing but an action.
+    pub fn new(action: Action) -> Request {
+        Request { id: None, reason: None, expires: None, dry_run: false, as_: None, plan: None, action }
+    }
+}
+
+/// Points to a generation, by number or by a name somebody gave it; an `@` in front is allowed.
+///
+/// A text of digits is always a number.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reference {
+    /// The number.
+    Number(u64),
+    /// The name, without `@`.
+    Name(String),
+}
+
+impl FromStr for Reference {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Reference, Self::Err> {
+        let text = text.strip_prefix('@').unwrap_or(text);
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        match text.parse() {
+            Ok(number) if digits => Ok(Reference::Number(number)),
+            _ => Ok(Reference::Name(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reference::Number(number) => write!(f, "{number}"),
+            Reference::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// Takes the name of a file in `upload/` apart, `<sha256>-<name>`; `None` if it is no such name.
+pub fn upload_parts(file: &str) -> Option<(Sha256, &str)> {
+    let (digest, name) = file.split_at_checked(64)?;
+    let name = name.strip_prefix('-')?;
+    let sound = !name.is_empty()
+        && file.len() <= 255
+        && !name.starts_with('.')
+        && name.chars().all(|c| c != '/' && !c.is_control());
+    sound.then_some(())?;
+    Some((digest.parse().ok()?, name))
+}
+
+/// Refuses texts that a terminal or a log would suffer from.
+fn check_text(key: &str, text: &str, chars_max: usize, lines: bool) -> Result<(), Refusal> {
+    let malformed = |words: &str| Err(Refusal::new(Code::Malformed, format!("the value of `{key}` {words}")));
+    if text.trim().is_empty() {
+        return malformed("is empty");
+    }
+    if text.chars().count() > chars_max {
+        return malformed(&format!("is longer than {chars_max} characters"));
+    }
+    if text.chars().any(|c| c.is_control() && !(lines && (c == '\n' || c == '\t'))) {
+        return malformed("holds control characters");
+    }
+    Ok(())
+}

@@ -1,0 +1,209 @@
+//! The keys of a request file, one struct for each action, so that a key of another action is refused.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::de::value::MapAccessDeserializer;
+use serde::{Deserialize, Deserializer, de};
+
+use super::{Action, Reference, Request};
+
+/// Keys that every action knows, besides `end`, which only ends TOML.
+pub(super) const COMMON: [&str; 8] = ["format", "action", "id", "reason", "expires", "dry_run", "plan", "as"];
+
+/// Keys of each action besides the common ones.
+pub(super) const OWN: [(&str, &[&str]); 7] = [
+    ("import", &["product", "to", "files", "folder", "platforms"]),
+    ("promote", &["product", "from", "to", "packages", "platforms"]),
+    ("withdraw", &["product", "from", "packages", "platforms"]),
+    ("revert", &["product", "stage", "generation", "platforms"]),
+    ("keep", &["generation", "drop"]),
+    ("sweep", &[]),
+    ("config", &[]),
+];
+
+/// What is looked at before the action is known.
+#[derive(Deserialize)]
+pub(super) struct Head {
+    pub format: Option<i64>,
+    pub action: Option<String>,
+}
+
+/// The table that ends a TOML request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct End {}
+
+/// A request file as it was read, of one action.
+pub(super) trait Wire: for<'de> Deserialize<'de> {
+    /// Takes it for a request; says also whether the table `end` stands in it.
+    fn into_request(self) -> (Request, bool);
+}
+
+struct Common {
+    id: Option<String>,
+    reason: Option<String>,
+    expires: Option<When>,
+    dry_run: bool,
+    plan: Option<String>,
+    as_: Option<String>,
+    end: Option<End>,
+}
+
+impl Common {
+    fn request(self, action: Action) -> (Request, bool) {
+        let Common { id, reason, expires, dry_run, plan, as_, end } = self;
+        let expires = expires.map(|when| when.0);
+        (Request { id, reason, expires, dry_run, as_, plan, action }, end.is_some())
+    }
+}
+
+macro_rules! wire {
+    ($name:ident { $($must:ident: $must_type:ty),* } { $($may:ident: $may_type:ty),* }) => {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct $name {
+            #[serde(rename = "format")]
+            _format: i64,
+            #[serde(rename = "action")]
+            _action: String,
+            id: Option<String>,
+            reason: Option<String>,
+            expires: Option<When>,
+            #[serde(default)]
+            dry_run: bool,
+            plan: Option<String>,
+            #[serde(rename = "as")]
+            as_: Option<String>,
+            end: Option<End>,
+            $($must: $must_type,)*
+            $(#[serde(default)] $may: $may_type,)*
+        }
+
+        impl $name {
+            fn split(self) -> (Common, ($($must_type,)* $($may_type,)*)) {
+                let Self { id, reason, expires, dry_run, plan, as_, end, $($must,)* $($may,)* .. } = self;
+                (Common { id, reason, expires, dry_run, plan, as_, end }, ($($must,)* $($may,)*))
+            }
+        }
+    };
+}
+
+wire!(Import { product: String, to: String } { files: Vec<String>, folder: Option<String>, platforms: Vec<String> });
+wire!(Promote { product: String, from: String, to: String, packages: Vec<String> } { platforms: Vec<String> });
+wire!(Withdraw { product: String, from: String, packages: Vec<String> } { platforms: Vec<String> });
+wire!(Revert { product: String, stage: String, generation: Pointer } { platforms: Vec<String> });
+wire!(Keep {} { generation: Option<Pointer>, drop: Option<String> });
+wire!(Sweep {} {});
+wire!(Config {} {});
+
+impl Wire for Import {
+    fn into_request(self) -> (Request, bool) {
+        let (common, (product, to, files, folder, platforms)) = self.split();
+        common.request(Action::Import { product, to, files, folder, platforms })
+    }
+}
+
+impl Wire for Promote {
+    fn into_request(self) -> (Request, bool) {
+        let (common, (product, from, to, packages, platforms)) = self.split();
+        common.request(Action::Promote { product, from, to, packages, platforms })
+    }
+}
+
+impl Wire for Withdraw {
+    fn into_request(self) -> (Request, bool) {
+        let (common, (product, from, packages, platforms)) = self.split();
+        common.request(Action::Withdraw { product, from, packages, platforms })
+    }
+}
+
+impl Wire for Revert {
+    fn into_request(self) -> (Request, bool) {
+        let (common, (product, stage, generation, platforms)) = self.split();
+        common.request(Action::Revert { product, stage, generation: generation.0, platforms })
+    }
+}
+
+impl Wire for Keep {
+    fn into_request(self) -> (Request, bool) {
+        let (mut common, (generation, drop)) = self.split();
+        let as_ = common.as_.take();
+        common.request(Action::Keep { generation: generation.map(|pointer| pointer.0), as_, drop })
+    }
+}
+
+impl Wire for Sweep {
+    fn into_request(self) -> (Request, bool) {
+        self.split().0.request(Action::Sweep {})
+    }
+}
+
+impl Wire for Config {
+    fn into_request(self) -> (Request, bool) {
+        self.split().0.request(Action::Config {})
+    }
+}
+
+/// A point in time: RFC 3339 in a text, or TOML's own date and time with an offset.
+struct When(Timestamp);
+
+impl<'de> Deserialize<'de> for When {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<When, D::Error> {
+        deserializer.deserialize_any(WhenVisitor)
+    }
+}
+
+struct WhenVisitor;
+
+impl<'de> de::Visitor<'de> for WhenVisitor {
+    type Value = When;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time such as `2026-01-31T12:00:00Z`")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<When, E> {
+        text.parse().map(When).map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<When, A::Error> {
+        let written = toml::value::Datetime::deserialize(MapAccessDeserializer::new(map))?;
+        self.visit_str(&written.to_string())
+    }
+}
+
+/// A generation: a number, or a text with a number or a name.
+struct Pointer(Reference);
+
+impl<'de> Deserialize<'de> for Pointer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Pointer, D::Error> {
+        deserializer.deserialize_any(PointerVisitor)
+    }
+}
+
+struct PointerVisitor;
+
+impl de::Visitor<'_> for PointerVisitor {
+    type Value = Pointer;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the number or the name of a generation")
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Pointer, E> {
+        Ok(Pointer(Reference::Number(number)))
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Pointer, E> {
+        match u64::try_from(number) {
+            Ok(number) => self.visit_u64(number),
+            Err(_) => Err(E::invalid_value(de::Unexpected::Signed(number), &self)),
+        }
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Pointer, E> {
+        let Ok(reference) = text.parse();
+        Ok(Pointer(reference))
+    }
+}

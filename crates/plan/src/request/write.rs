@@ -1,0 +1,113 @@
+//! Writing a request as TOML, for the command line.
+
+use std::fmt::Write as _;
+
+use super::{Action, FORMAT, Reference, Request};
+
+impl Request {
+    /// Writes the request as TOML, `[end]` included; [`super::parse`] reads the same request from it.
+    pub fn to_toml(&self) -> String {
+        let mut file = Keys(format!("format = {FORMAT}\n"));
+        file.text("action", self.action.name());
+        file.maybe("id", &self.id);
+        match &self.action {
+            Action::Import { product, to, files, folder, platforms } => {
+                file.text("product", product);
+                file.text("to", to);
+                file.list("files", files);
+                file.maybe("folder", folder);
+                file.list("platforms", platforms);
+            }
+            Action::Promote { product, from, to, packages, platforms } => {
+                file.text("product", product);
+                file.text("from", from);
+                file.text("to", to);
+                file.list("packages", packages);
+                file.list("platforms", platforms);
+            }
+            Action::Withdraw { product, from, packages, platforms } => {
+                file.text("product", product);
+                file.text("from", from);
+                file.list("packages", packages);
+                file.list("platforms", platforms);
+            }
+            Action::Revert { product, stage, generation, platforms } => {
+                file.text("product", product);
+                file.text("stage", stage);
+                file.generation(generation);
+                file.list("platforms", platforms);
+            }
+            Action::Keep { generation, as_, drop } => {
+                generation.iter().for_each(|generation| file.generation(generation));
+                file.maybe("as", as_);
+                file.maybe("drop", drop);
+            }
+            Action::Sweep {} | Action::Config {} => {}
+        }
+        file.maybe("reason", &self.reason);
+        file.maybe("expires", &self.expires.map(|when| when.to_string()));
+        if self.dry_run {
+            file.0.push_str("dry_run = true\n");
+        }
+        file.maybe("plan", &self.plan);
+        if !matches!(self.action, Action::Keep { .. }) {
+            file.maybe("as", &self.as_);
+        }
+        file.0.push_str("\n[end]\n");
+        file.0
+    }
+}
+
+struct Keys(String);
+
+impl Keys {
+    fn text(&mut self, key: &str, value: &str) {
+        self.0.push_str(key);
+        self.0.push_str(" = ");
+        quote(&mut self.0, value);
+        self.0.push('\n');
+    }
+
+    fn maybe(&mut self, key: &str, value: &Option<String>) {
+        value.iter().for_each(|value| self.text(key, value));
+    }
+
+    fn generation(&mut self, generation: &Reference) {
+        match generation {
+            Reference::Number(number) if i64::try_from(*number).is_ok() => {
+                self.0.push_str(&format!("generation = {number}\n"));
+            }
+            other => self.text("generation", &other.to_string()),
+        }
+    }
+
+    fn list(&mut self, key: &str, values: &[String]) {
+        if values.is_empty() {
+            return;
+        }
+        self.0.push_str(key);
+        self.0.push_str(" = [");
+        for value in values {
+            self.0.push_str("\n    ");
+            quote(&mut self.0, value);
+            self.0.push(',');
+        }
+        self.0.push_str("\n]\n");
+    }
+}
+
+/// Writes a TOML basic string.
+fn quote(to: &mut String, value: &str) {
+    to.push('"');
+    for c in value.chars() {
+        match c {
+            '"' => to.push_str("\\\""),
+            '\\' => to.push_str("\\\\"),
+            '\n' => to.push_str("\\n"),
+            '\t' => to.push_str("\\t"),
+            c if c.is_control() => write!(to, "\\u{:04X}", u32::from(c)).expect("a String takes all"),
+            c => to.push(c),
+        }
+    }
+    to.push('"');
+}

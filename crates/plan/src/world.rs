@@ -1,0 +1,255 @@
+//! Everything a decision depends on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use nevra::{Nevra, Sha256};
+use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
+
+use crate::layout::{Layout, Repository};
+use crate::plan::Plan;
+use crate::request::{Action, Reference, Request};
+
+/// One package as a repository lists it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Listed {
+    /// Name, version, release and architecture.
+    pub nevra: Nevra,
+    /// The digest of the whole file.
+    pub pkgid: Sha256,
+    /// The size of the file in bytes.
+    pub size: u64,
+    /// The file name of the source package it was built from; empty for source packages.
+    #[serde(default)]
+    pub source_rpm: String,
+}
+
+impl Listed {
+    /// Writes where a repository's metadata says the file lies: a function of the digest and the name.
+    pub fn href(&self) -> String {
+        format!("Packages/{}", self.place())
+    }
+
+    /// Writes where the hard link of a repository lies below the exported root.
+    pub fn link(&self, repository: &Repository) -> String {
+        format!("packages/{}/{}", repository.name(), self.place())
+    }
+
+    fn place(&self) -> String {
+        format!("{}/{}/{}", self.pkgid.shard(), self.pkgid.short(), self.nevra.file_name())
+    }
+}
+
+/// A package file that was copied and verified, ready to enter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// The package.
+    pub listed: Listed,
+    /// The file name as the requester knows it.
+    pub from: String,
+}
+
+/// Who asks, and what they may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asker {
+    /// `user:alice`, or `clock`.
+    pub name: String,
+    /// The roles; with a product, they hold for that one only.
+    pub roles: Vec<(Option<String>, String)>,
+}
+
+impl Asker {
+    /// The requester that is the passing of time itself.
+    pub fn clock() -> Asker {
+        Asker { name: "clock".to_owned(), roles: Vec::new() }
+    }
+
+    /// Says whether it is the clock.
+    pub fn is_clock(&self) -> bool {
+        self.name == "clock"
+    }
+
+    /// Says whether the role is held for the product, or for the site where no product is named.
+    pub fn has(&self, role: &str, product: Option<&str>) -> bool {
+        self.roles.iter().any(|(of, held)| held == role && (of.is_none() || of.as_deref() == product))
+    }
+}
+
+/// A file that is served although no repository lists it any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retained {
+    /// The path below the exported root.
+    pub path: String,
+    /// Until when it is promised.
+    pub until: Timestamp,
+}
+
+/// A name somebody gave to a generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedGeneration {
+    /// The generation, for ever.
+    pub generation: u64,
+    /// Whether the name no longer holds it.
+    pub ended: bool,
+}
+
+/// Holds everything a decision depends on; the engine fills in what [`needs`] asks for.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// What the configuration says.
+    pub layout: Arc<Layout>,
+    /// The time of the decision.
+    pub now: Timestamp,
+    /// The current generation.
+    pub generation: u64,
+    /// What the repositories of the current generation list. One that is not here does not exist yet, or
+    /// was not asked for.
+    pub repositories: BTreeMap<Repository, Vec<Listed>>,
+    /// Names of repositories the current generation has and the layout does not know; needed for `config`.
+    pub strangers: BTreeSet<String>,
+    /// What repositories listed in an earlier generation, whole generations only.
+    pub past: BTreeMap<u64, BTreeMap<Repository, Vec<Listed>>>,
+    /// The generations that are kept whole.
+    pub kept_generations: BTreeSet<u64>,
+    /// Until when superseded generations are promised to be kept; what is not here is kept on.
+    pub kept_until: BTreeMap<u64, Timestamp>,
+    /// The names of generations, the ended ones too.
+    pub names: BTreeMap<String, NamedGeneration>,
+    /// Package links that nothing current lists, and until when they are promised.
+    pub retained: BTreeMap<String, Timestamp>,
+    /// Package links that some kept generation other than the current one lists; filled for `sweep`.
+    pub listed_by_kept: BTreeSet<String>,
+}
+
+impl World {
+    /// Makes a world without repositories, names and generations but the current one.
+    pub fn new(layout: Arc<Layout>, now: Timestamp, generation: u64) -> World {
+        World {
+            layout,
+            now,
+            generation,
+            repositories: BTreeMap::new(),
+            strangers: BTreeSet::new(),
+            past: BTreeMap::new(),
+            kept_generations: BTreeSet::from([generation]),
+            kept_until: BTreeMap::new(),
+            names: BTreeMap::new(),
+            retained: BTreeMap::new(),
+            listed_by_kept: BTreeSet::new(),
+        }
+    }
+
+    /// Says whether the generation can still be read whole.
+    pub fn keeps(&self, generation: u64) -> bool {
+        generation == self.generation || self.kept_generations.contains(&generation)
+    }
+
+    /// Makes the world what it is after the plan.
+    ///
+    /// Packages that enter stand behind those that stay, in the order of the plan. The number of the
+    /// generation and the time stay: several plans may share one generation. What left is not promised
+    /// here, because how long is the store's to say.
+    pub fn apply(&mut self, plan: &Plan) {
+        for repository in &plan.new_repositories {
+            self.repositories.entry(repository.clone()).or_default();
+        }
+        for (repository, change) in &plan.changes {
+            let listed = self.repositories.entry(repository.clone()).or_default();
+            let leave: BTreeSet<&Sha256> = change.leave.iter().map(|left| &left.pkgid).collect();
+            listed.retain(|one| !leave.contains(&one.pkgid));
+            listed.extend(change.enter.iter().cloned());
+            for one in &change.enter {
+                self.retained.remove(&one.link(repository));
+            }
+        }
+        for (name, bound) in &plan.names {
+            match bound {
+                Some(generation) => {
+                    let named = NamedGeneration { generation: *generation, ended: false };
+                    self.names.insert(name.clone(), named);
+                }
+                None => {
+                    if let Some(named) = self.names.get_mut(name) {
+                        named.ended = true;
+                    }
+                }
+            }
+        }
+        for link in &plan.drop_links {
+            self.retained.remove(link);
+        }
+        for generation in &plan.drop_generations {
+            self.kept_generations.remove(generation);
+            self.kept_until.remove(generation);
+            self.past.remove(generation);
+        }
+    }
+}
+
+/// Says what the engine must load before a request can be decided.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The repositories of the current generation; one that does not exist yet is left out of the world.
+    pub repositories: BTreeSet<Repository>,
+    /// The earlier generation whose listings are needed, of the same repositories. Leave it out of
+    /// [`World::past`] if it is not kept.
+    pub past: Option<u64>,
+    /// Whether [`World::retained`], [`World::kept_until`] and [`World::listed_by_kept`] must be filled.
+    pub all_links: bool,
+    /// Whether [`World::strangers`] must be filled.
+    pub strangers: bool,
+}
+
+/// Says what must be loaded to decide a request.
+pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedGeneration>) -> Needs {
+    let of_product = |product: &str| {
+        layout
+            .products
+            .get(product)
+            .map(|product| product.repositories().into_iter().collect())
+            .unwrap_or_default()
+    };
+    let mut needs = Needs::default();
+    match &request.action {
+        Action::Import { product, .. }
+        | Action::Promote { product, .. }
+        | Action::Withdraw { product, .. } => {
+            needs.repositories = of_product(product);
+        }
+        Action::Revert { product, generation, .. } => {
+            needs.repositories = of_product(product);
+            needs.past = match generation {
+                Reference::Number(number) => Some(*number),
+                Reference::Name(name) => names.get(name).map(|named| named.generation),
+            };
+        }
+        Action::Keep { .. } => {}
+        Action::Sweep {} => {
+            needs.repositories = layout.repositories().into_iter().collect();
+            needs.all_links = true;
+        }
+        Action::Config {} => {
+            needs.repositories = layout.repositories().into_iter().collect();
+            needs.strangers = true;
+        }
+    }
+    needs
+}
+
+/// Computes the digest of a set of packages; the order does not matter, one listed twice counts once.
+pub fn digest_of_set<'a>(set: impl IntoIterator<Item = &'a Listed>) -> Sha256 {
+    let ids: BTreeSet<String> = set.into_iter().map(|listed| listed.pkgid.hex()).collect();
+    let mut hasher = sha2::Sha256::new();
+    for id in ids {
+        hasher.update(id.as_bytes());
+        hasher.update(b"\n");
+    }
+    digest(hasher)
+}
+
+/// Takes the digest out of a hasher.
+pub(crate) fn digest(hasher: sha2::Sha256) -> Sha256 {
+    Sha256::from(<[u8; 32]>::from(hasher.finalize()))
+}
