@@ -94,3 +94,69 @@ impl Store {
         self.disk.sync_directory(&self.paths.imports())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workshop::Workshop;
+    use crate::{Disk, PosixDisk};
+
+    #[test]
+    fn what_arrives_is_sealed_and_known_by_its_digest() {
+        let shop = Workshop::empty();
+        let modified = Modified { seconds: 1_500_000_000, nanoseconds: 7 };
+        let arrived = shop.store.bring_in("c-1", "abc.rpm", &mut b"abc".as_slice(), modified).unwrap();
+        let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!((arrived.sha256.hex().as_str(), arrived.size), (known, 3));
+        let state = PosixDisk.state(&arrived.path).unwrap().unwrap();
+        assert_eq!((state.mode, state.modified, state.size), (0o444, modified, 3));
+        assert_eq!(arrived.path, shop.store.import_directory("c-1").join("abc.rpm"));
+    }
+
+    #[test]
+    fn arriving_again_replaces_what_came_before() {
+        let shop = Workshop::empty();
+        let bring = |text: &str| {
+            shop.store.bring_in("c-1", "a", &mut text.as_bytes(), Modified::default()).unwrap().size
+        };
+        assert_eq!((bring("a longer one"), bring("short")), (12, 5));
+        assert_eq!(shop.read("staging/import/c-1/a"), "short");
+    }
+
+    #[test]
+    fn names_that_lead_elsewhere_are_refused() {
+        let shop = Workshop::empty();
+        for (claim, name) in [("..", "a"), ("c", ".."), ("c", "a/b"), ("", "a"), ("c", "")] {
+            let brought = shop.store.bring_in(claim, name, &mut std::io::empty(), Modified::default());
+            assert!(matches!(brought, Err(Error::NoFileName { .. })), "{claim} {name}");
+        }
+        assert!(shop.store.remove_import("..").is_err());
+        assert!(shop.store.imports().unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_arrived_for_a_request_is_removed_with_it() {
+        let shop = Workshop::empty();
+        for claim in ["c-2", "c-1"] {
+            shop.store.bring_in(claim, "a", &mut b"x".as_slice(), Modified::default()).unwrap();
+        }
+        assert_eq!(shop.store.imports().unwrap(), ["c-1", "c-2"]);
+        shop.store.remove_import("c-1").unwrap();
+        shop.store.remove_import("c-1").unwrap();
+        assert_eq!(shop.store.imports().unwrap(), ["c-2"]);
+    }
+
+    #[test]
+    fn a_stream_that_breaks_names_the_file() {
+        struct Breaks;
+        impl Read for Breaks {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::Error::other("pulled out"))
+            }
+        }
+        let shop = Workshop::empty();
+        let said =
+            shop.store.bring_in("c", "a.rpm", &mut Breaks, Modified::default()).unwrap_err().to_string();
+        assert!(said.contains("c/a.rpm") && said.ends_with("pulled out"), "{said}");
+    }
+}

@@ -37,8 +37,9 @@ impl Store {
         draft.demand(draft.number >= next, || format!("the next number is {next}"))?;
         let unfinished = self.numbers_in(&self.paths.staging(), crate::paths::number_of)?;
         draft.demand(unfinished.is_empty(), || format!("generations {unfinished:?} are not finished"))?;
+        let kept = self.numbers()?;
         for (name, named) in draft.names.iter().filter(|(_, named)| !named.ended) {
-            let kept = named.generation == draft.number || self.numbers()?.contains(&named.generation);
+            let kept = named.generation == draft.number || kept.contains(&named.generation);
             draft.demand(kept, || {
                 format!("`{name}` names generation {}, which is not kept", named.generation)
             })?;
@@ -54,3 +55,6 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

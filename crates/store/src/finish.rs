@@ -4,7 +4,7 @@ use camino::Utf8Path;
 
 use crate::planted::{self, Bug};
 use crate::trees::{OPEN_DIRECTORY, sha256_of};
-use crate::{Error, Generation, Lock, Store};
+use crate::{Error, Lock, Manifest, Store};
 
 impl Store {
     /// Removes what generation `number`, the one in force, drops, and then `staging/N`.
@@ -18,25 +18,26 @@ impl Store {
         if self.disk.state(&staging)?.is_none() {
             return self.disk.sync_directory(&self.paths.staging());
         }
-        let Some(generation) = self.current()?.filter(|generation| generation.number == number) else {
+        if self.pointed()? != Some(number) {
             return Err(Error::NotInForce { number });
-        };
+        }
+        let manifest = self.history(number)?;
         if planted::is(Bug::AnsweredBeforeTheLastSync) {
             self.disk.sync_directory(&self.paths.public())?;
-            self.make_names(&generation.manifest.names, &staging.join("name"))?;
+            self.make_names(&manifest.names, &staging.join("name"))?;
         }
         if !planted::is(Bug::DroppedBeforeTheFlip) {
-            self.drop_links(generation.manifest.drop_links.iter())?;
+            self.drop_links(manifest.drop_links.iter())?;
         }
-        self.drop_generations(&generation, &staging)?;
+        self.drop_generations(&manifest, &staging)?;
         self.forget_numbers(number)?;
         self.remove_tree(&staging)?;
         self.disk.sync_directory(&self.paths.staging())
     }
 
-    fn drop_generations(&self, generation: &Generation, staging: &Utf8Path) -> Result<(), Error> {
+    fn drop_generations(&self, manifest: &Manifest, staging: &Utf8Path) -> Result<(), Error> {
         let paths = &self.paths;
-        for &number in &generation.manifest.drop_generations {
+        for &number in &manifest.drop_generations {
             self.remember(number, staging)?;
             // The public half first: nobody shall be led to a generation whose private half is gone.
             for (half, name) in [
@@ -83,5 +84,98 @@ impl Store {
             self.disk.sync_directory(dir)?;
         }
         self.remove_tree(away)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workshop::Workshop;
+    use crate::{Disk, PosixDisk};
+
+    fn dropping(shop: &Workshop) -> (u64, String) {
+        let mut draft = shop.plain();
+        let made = shop.store.history(1).unwrap().links_made;
+        let link = made.into_iter().find(|link| link.starts_with("packages/")).unwrap();
+        draft.drop_links.insert(link.clone());
+        draft.drop_generations.insert(1);
+        let number = shop.store.commit(&shop.lock, draft).unwrap().number;
+        (number, link)
+    }
+
+    #[test]
+    fn what_a_generation_drops_stays_until_it_is_finished() {
+        let shop = Workshop::with(2);
+        let (number, link) = dropping(&shop);
+        let manifest = shop.read("generations/1/manifest.json");
+        assert!(shop.has(&format!("public/{link}")) && shop.has("public/@1"));
+        shop.store.finish(&shop.lock, number).unwrap();
+        let dir = shop.at(&format!("public/{link}")).parent().unwrap().to_owned();
+        assert_eq!(PosixDisk.state(&dir).unwrap(), None, "an empty directory is left");
+        assert!(!shop.has("public/@1") && !shop.has("generations/1"));
+        assert_eq!(shop.read("history/1.json"), manifest);
+        assert_eq!(shop.store.history(1).unwrap().number, 1);
+        assert_eq!(shop.names("staging"), ["import"]);
+        assert!(
+            shop.has("public/@2") && shop.store.generation(2).is_ok(),
+            "the parent of 2 is found in history"
+        );
+    }
+
+    #[test]
+    fn finishing_twice_changes_nothing() {
+        let shop = Workshop::with(2);
+        let (number, _) = dropping(&shop);
+        shop.store.finish(&shop.lock, number).unwrap();
+        let before = shop.picture();
+        shop.store.finish(&shop.lock, number).unwrap();
+        assert_eq!(shop.picture(), before);
+    }
+
+    #[test]
+    fn finishing_goes_on_wherever_it_was_interrupted() {
+        type Leave = fn(&Workshop);
+        let cases: [Leave; 4] = [
+            |shop| {
+                PosixDisk.set_mode(&shop.at("public/@1"), 0o755).unwrap();
+                PosixDisk.rename(&shop.at("public/@1"), &shop.at("staging/3/dropped-1-public")).unwrap();
+            },
+            |shop| {
+                std::fs::copy(shop.at("generations/1/manifest.json"), shop.at("history/1.json")).unwrap();
+                shop.store.remove_tree(&shop.at("public/@1")).unwrap();
+            },
+            |shop| {
+                std::fs::copy(shop.at("generations/1/manifest.json"), shop.at("history/1.json")).unwrap();
+                shop.store.remove_tree(&shop.at("public/@1")).unwrap();
+                PosixDisk.set_mode(&shop.at("generations/1"), 0o755).unwrap();
+                PosixDisk.rename(&shop.at("generations/1"), &shop.at("staging/3/dropped-1-private")).unwrap();
+            },
+            |shop| {
+                std::fs::write(shop.at("staging/3/history-1.json"), "torn").unwrap();
+                shop.store.remove_tree(&shop.at("staging/3/links.json")).unwrap();
+            },
+        ];
+        for (case, leave) in cases.into_iter().enumerate() {
+            let shop = Workshop::with(2);
+            dropping(&shop);
+            leave(&shop);
+            assert_eq!(
+                shop.store.recover(&shop.lock).unwrap(),
+                crate::Recovery::Visible { number: 3 },
+                "{case}"
+            );
+            shop.store.finish(&shop.lock, 3).unwrap();
+            assert_eq!(shop.store.numbers().unwrap(), [2, 3], "{case}");
+            assert_eq!((shop.names("generations").len(), shop.names("history").len()), (2, 1), "{case}");
+            shop.publish();
+        }
+    }
+
+    #[test]
+    fn only_the_generation_in_force_is_finished() {
+        let shop = Workshop::with(1);
+        PosixDisk.make_directory(&shop.at("staging/2"), 0o755).unwrap();
+        assert!(matches!(shop.store.finish(&shop.lock, 2), Err(Error::NotInForce { number: 2 })));
+        assert!(shop.has("staging/2"));
     }
 }

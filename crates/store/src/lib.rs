@@ -26,6 +26,8 @@ mod sealed;
 mod staging;
 mod store;
 mod trees;
+#[cfg(test)]
+mod workshop;
 
 pub use arrivals::Arrived;
 pub use disk::{Disk, Kind, Modified, Names, Reading, State, Writing};

@@ -81,15 +81,11 @@ impl Store {
     fn unlink(&self, source: &Utf8Path, link: &str, touched: &mut Touched) -> Result<(), Error> {
         let place = self.place(source, link)?;
         let Some((dir, top)) = place.parent().zip(self.top_of(link)) else { return Ok(()) };
-        // A directory missing on the way is not an error: it was empty, and somebody removed it before.
-        if self.is_there(dir)? && self.disk.state(&place)?.is_some() {
+        // It may have gone before a crash, and the directories that were empty without it as well.
+        if self.disk.state(&place)?.is_some() {
             self.disk.remove_file(&place)?;
         }
         self.remove_empty(dir, &top, touched)
-    }
-
-    fn is_there(&self, path: &Utf8Path) -> Result<bool, Error> {
-        Ok(self.disk.state(path)?.is_some())
     }
 
     /// The directory that stays even if the last link below it goes.

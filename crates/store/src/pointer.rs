@@ -25,6 +25,7 @@ impl Store {
         names: &BTreeMap<String, Named>,
         temporary: &Utf8Path,
     ) -> Result<(), Error> {
+        let mut moved = false;
         for (name, named) in names {
             let at = self.paths.name(name);
             let there = self.disk.state(&at)?;
@@ -42,7 +43,12 @@ impl Store {
             };
             if !right {
                 self.point(&at, named.generation, temporary)?;
+                moved = true;
             }
+        }
+        // A rename is promised when both directories are synced.
+        if let Some(dir) = temporary.parent().filter(|_| moved) {
+            self.disk.sync_directory(dir)?;
         }
         self.disk.sync_directory(&self.paths.public())
     }

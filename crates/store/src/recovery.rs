@@ -120,3 +120,6 @@ impl Store {
         self.paths.staging().join("pointer")
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -11,6 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 use crate::files::{FileFacts, Files};
+use crate::manifest::Parent;
 use crate::planted::{self, Bug};
 use crate::trees::{OPEN_DIRECTORY, SEALED_FILE, Touched, sha256_of};
 use crate::{Draft, Error, Generation, Kind, Modified, Source, State, Store, Writing};
@@ -19,8 +20,8 @@ use crate::{Draft, Error, Generation, Kind, Modified, Source, State, Store, Writ
 pub(crate) struct Staging<'a> {
     store: &'a Store,
     draft: Draft,
-    parent: Option<Generation>,
-    /// Other kept generations files are carried from.
+    parent: Option<Parent>,
+    /// The generations files are carried from, as far as they were read.
     others: BTreeMap<u64, Generation>,
     dir: Utf8PathBuf,
     /// Whoever builds: what is carried must be his.
@@ -60,8 +61,10 @@ impl<'a> Staging<'a> {
         Ok(Staging {
             store,
             draft,
-            parent,
-            others: BTreeMap::new(),
+            parent: parent
+                .as_ref()
+                .map(|parent| Parent { number: parent.number, digest: parent.manifest_digest }),
+            others: parent.into_iter().map(|parent| (parent.number, parent)).collect(),
             dir,
             uid,
             files,
@@ -95,31 +98,25 @@ impl<'a> Staging<'a> {
     }
 
     fn place(&mut self, half: Half, path: &Utf8Path, source: Source) -> Result<FileFacts, Error> {
-        match source {
-            Source::Bytes { bytes, modified, until } => self.write(half, path, &bytes, modified, until),
-            Source::Carry => self.carry_from_parent(half, path, None),
-            Source::CarryUntil(until) => self.carry_from_parent(half, path, Some(until)),
-            Source::CarryFrom { generation, path: from, until } => {
-                if !self.others.contains_key(&generation) {
-                    self.others.insert(generation, self.store.generation(generation)?);
-                }
-                self.carry(half, &self.others[&generation].clone(), &from, path, until)
+        let parent = self.parent.as_ref().map(|parent| parent.number);
+        let (from, from_path, until) = match source {
+            Source::Bytes { bytes, modified, until } => {
+                return self.write(half, path, &bytes, modified, until);
             }
-        }
-    }
-
-    fn carry_from_parent(
-        &mut self,
-        half: Half,
-        path: &Utf8Path,
-        until: Option<Timestamp>,
-    ) -> Result<FileFacts, Error> {
-        let parent = self.parent.take();
-        let carried = match &parent {
-            Some(generation) => self.carry(half, generation, path.as_str(), path, until),
-            None => Err(self.refuse(format!("`{path}` cannot be carried: there is no parent"))),
+            Source::Carry => (parent, path.to_string(), None),
+            Source::CarryUntil(until) => (parent, path.to_string(), Some(until)),
+            Source::CarryFrom { generation, path, until } => (Some(generation), path, until),
         };
-        self.parent = parent;
+        let Some(number) = from else {
+            return Err(self.refuse(format!("`{path}` cannot be carried: there is no parent")));
+        };
+        // Taken out while the rest of `self` is written to.
+        let generation = match self.others.remove(&number) {
+            Some(generation) => generation,
+            None => self.store.generation(number)?,
+        };
+        let carried = self.carry(half, &generation, &from_path, path, until);
+        self.others.insert(number, generation);
         carried
     }
 

@@ -90,7 +90,12 @@ impl Store {
             // Perhaps it was removed before a crash, and never synced.
             touched.remove(dir);
         }
-        touched.insert(top);
+        for dir in top.ancestors() {
+            if self.disk.state(dir)?.is_some() {
+                touched.insert(dir);
+                break;
+            }
+        }
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use nevra::Sha256;
 
 use super::{Half, Staging, difference};
 use crate::files::Files;
-use crate::manifest::{Manifest, Parent};
+use crate::manifest::Manifest;
 use crate::planted::{self, Bug};
 use crate::sealed::Sealed;
 use crate::trees::{SEALED_DIRECTORY, json, sha256_of};
@@ -43,12 +43,11 @@ impl<'a> Staging<'a> {
     }
 
     fn manifest(&mut self, files: Sha256) -> Manifest {
-        let parent = self.parent.as_ref();
         let draft = &mut self.draft;
         Manifest {
             format: 1,
             number: draft.number,
-            parent: parent.map(|parent| Parent { number: parent.number, digest: parent.manifest_digest }),
+            parent: self.parent,
             created: draft.created,
             files,
             policy: sha256_of(&draft.policy),
