@@ -1,5 +1,6 @@
 //! What a repository lists, sliced from its three files.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,8 +25,8 @@ pub struct Contents {
 impl Contents {
     /// Slices the three files, uncompressed, into what they say of each package.
     ///
-    /// Each fragment is a part of its file, byte for byte, and is shared, not copied: an entry keeps
-    /// the text of the three files in memory. It is proven that each fragment is one whole element in
+    /// Bytes that are handed over are not copied, bytes that are lent are copied once. Each fragment is
+    /// a part of its file, byte for byte: an entry keeps the whole of the three files in memory. It is proven that each fragment is one whole element in
     /// which everything nests, that the three files list the same packages, and that there are as many
     /// as each file claims. It is *not* proven that what lies within is what a client understands:
     /// [`parse_packages`] shows that.
@@ -36,18 +37,45 @@ impl Contents {
     /// # Errors
     ///
     /// [`Error::Xml`] where a file is wrong, [`Error::Unmatched`] where they differ.
-    pub fn read(primary: &[u8], filelists: &[u8], other: &[u8]) -> Result<Self, Error> {
-        match Self::slice(primary, filelists, other)? {
-            Some(contents) => Ok(contents),
-            None => {
-                let packages = parse_packages(primary, filelists, other)?;
-                Ok(Self { entries: packages.iter().map(entry_of).collect() })
-            }
+    pub fn read<'a>(
+        primary: impl Into<Cow<'a, [u8]>>,
+        filelists: impl Into<Cow<'a, [u8]>>,
+        other: impl Into<Cow<'a, [u8]>>,
+    ) -> Result<Self, Error> {
+        let files = [primary.into(), filelists.into(), other.into()];
+        let [primary, filelists, other] = &files;
+        if let Some(places) = Place::find(primary, filelists, other)? {
+            return Ok(Self::cut(places, files));
         }
+        let packages = parse_packages(primary, filelists, other)?;
+        Ok(Self { entries: packages.iter().map(entry_of).collect() })
     }
 
-    /// The quick way; `None` if a file is not as the usual writers make it.
-    fn slice(primary: &[u8], filelists: &[u8], other: &[u8]) -> Result<Option<Self>, Error> {
+    fn cut(places: Vec<Place>, files: [Cow<'_, [u8]>; 3]) -> Self {
+        let [primary, filelists, other] = files.map(|file| Arc::new(file.into_owned()));
+        let entries = places.into_iter().map(|place| {
+            let fragments = Fragments {
+                primary: Slice::of(&primary, place.primary),
+                filelists: Slice::of(&filelists, place.filelists),
+                other: Slice::of(&other, place.other),
+            };
+            entry(place.glance, fragments)
+        });
+        Self { entries: entries.collect() }
+    }
+}
+
+/// Where the three files speak of one package.
+struct Place {
+    glance: Glance,
+    primary: Range<usize>,
+    filelists: Range<usize>,
+    other: Range<usize>,
+}
+
+impl Place {
+    /// Finds every package; `None` if a file is not as the usual writers make it.
+    fn find(primary: &[u8], filelists: &[u8], other: &[u8]) -> Result<Option<Vec<Self>>, Error> {
         let Some(listed) = sliced(Document::Primary, primary, glance_on)? else { return Ok(None) };
         let Some(files) = sliced(Document::Filelists, filelists, pkgid_on)? else { return Ok(None) };
         let Some(changes) = sliced(Document::Other, other, pkgid_on)? else { return Ok(None) };
@@ -55,18 +83,9 @@ impl Contents {
         let pkgids: Vec<&str> = listed.iter().map(|(_, glance)| glance.pkgid.hex.as_str()).collect();
         let files = matched(Document::Filelists, &pkgids, files)?;
         let changes = matched(Document::Other, &pkgids, changes)?;
-
-        let [primary, filelists, other] = [primary, filelists, other].map(Arc::<[u8]>::from);
-        let entries =
-            listed.into_iter().zip(files).zip(changes).map(|(((range, glance), files), changes)| {
-                let fragments = Fragments {
-                    primary: Slice::of(&primary, range),
-                    filelists: Slice::of(&filelists, files),
-                    other: Slice::of(&other, changes),
-                };
-                entry(glance, fragments)
-            });
-        Ok(Some(Self { entries: entries.collect() }))
+        let places = listed.into_iter().zip(files).zip(changes);
+        let place = |(((primary, glance), filelists), other)| Self { glance, primary, filelists, other };
+        Ok(Some(places.map(place).collect()))
     }
 }
 

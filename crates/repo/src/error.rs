@@ -5,6 +5,8 @@ use std::io;
 use nevra::ParseError;
 use thiserror::Error;
 
+use crate::Document;
+
 /// Says where in an RPM or in a metadata file something is not what it should be.
 ///
 /// Nothing here knows a path: the caller who opened the file adds it.
@@ -69,4 +71,34 @@ pub enum Error {
     /// Name, version, release and architecture make no full name.
     #[error("failed to name the package: {0}")]
     Name(ParseError),
+    /// A metadata file is not what it should be.
+    #[error("failed to read {document} at byte {offset}: {problem}")]
+    Xml {
+        /// Which file.
+        document: Document,
+        /// The offset in the uncompressed file.
+        offset: u64,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// Primary, filelists and other do not list the same packages.
+    #[error("failed to match {document} with primary: {problem}")]
+    Unmatched {
+        /// Which file differs from primary.
+        document: Document,
+        /// How.
+        problem: String,
+    },
+    /// Bytes are not gzip, or damaged.
+    #[error("failed to unpack gzip: {problem}")]
+    Gzip {
+        /// What is wrong.
+        problem: String,
+    },
+    /// More would come out of a packed file than the caller allows.
+    #[error("failed to unpack gzip: more than `{limit}` bytes come out")]
+    TooLarge {
+        /// How many bytes were allowed.
+        limit: u64,
+    },
 }

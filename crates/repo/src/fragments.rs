@@ -27,13 +27,13 @@ pub struct Fragments {
 /// Cloning copies no bytes. Two slices are equal if their bytes are.
 #[derive(Clone)]
 pub struct Slice {
-    buffer: Arc<[u8]>,
+    buffer: Arc<Vec<u8>>,
     range: Range<usize>,
 }
 
 impl Slice {
     /// Takes a part of a buffer; what lies outside of it is cut off.
-    pub(crate) fn of(buffer: &Arc<[u8]>, range: Range<usize>) -> Self {
+    pub(crate) fn of(buffer: &Arc<Vec<u8>>, range: Range<usize>) -> Self {
         let end = range.end.min(buffer.len());
         Self { buffer: Arc::clone(buffer), range: range.start.min(end)..end }
     }
@@ -48,7 +48,7 @@ impl Slice {
 impl From<Vec<u8>> for Slice {
     fn from(bytes: Vec<u8>) -> Self {
         let range = 0..bytes.len();
-        Self { buffer: bytes.into(), range }
+        Self { buffer: Arc::new(bytes), range }
     }
 }
 

@@ -87,6 +87,14 @@ impl<'a> Walk<'a> {
         if self.open.is_empty() && !self.blank(start) {
             return Err(wrong(self.at, "there is text outside of every element"));
         }
+        if let Some(end) = self.quick_end(start) {
+            self.at = end;
+            return if bytes[start + 1] == b'/' {
+                self.close(&self.text[start + 2..end - 1], start, end).map(Some)
+            } else {
+                self.open(&self.text[start + 1..end - 1], start, end).map(Some)
+            };
+        }
         let end = end_of_tag(bytes, start).ok_or_else(|| wrong(start, "the tag does not end"))?;
         self.at = end;
         let inside = &self.text[start + 1..end - 1];
@@ -95,6 +103,14 @@ impl<'a> Walk<'a> {
             Some(b'/') => self.close(inside[1..].trim_ascii_end(), start, end).map(Some),
             _ => self.open(inside, start, end).map(Some),
         }
+    }
+
+    /// Finds the end of a tag that is nothing but a name, as most are.
+    fn quick_end(&self, start: usize) -> Option<usize> {
+        let rest = &self.text.as_bytes()[start + 1..];
+        let slash = usize::from(rest.first() == Some(&b'/'));
+        let length = slash + rest[slash..].iter().take_while(|&&byte| is_name(byte)).count();
+        (rest.get(length) == Some(&b'>')).then_some(start + 1 + length + 1)
     }
 
     fn blank(&self, end: usize) -> bool {
@@ -116,7 +132,6 @@ impl<'a> Walk<'a> {
         };
         let length = inside.bytes().position(|byte| byte.is_ascii_whitespace()).unwrap_or(inside.len());
         let (name, attributes) = inside.split_at(length);
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.');
         if name.is_empty() || !name.bytes().all(is_name) {
             return Err(wrong(start, format!("`{}` is no name of an element", shown(name))));
         }
@@ -141,6 +156,10 @@ impl<'a> Walk<'a> {
     pub(crate) fn offset(&self) -> usize {
         self.at
     }
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.')
 }
 
 /// Finds the end of a tag: quotes may hold a `>`.

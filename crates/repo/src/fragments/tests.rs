@@ -68,7 +68,7 @@ fn a_package_with_nothing_to_say_says_so_in_createrepo_cs_words() {
 
 #[test]
 fn slices_share_their_buffer_and_compare_by_bytes() {
-    let buffer: Arc<[u8]> = Arc::from(&b"abcabc"[..]);
+    let buffer = Arc::new(b"abcabc".to_vec());
     let (first, second) = (Slice::of(&buffer, 0..3), Slice::of(&buffer, 3..99));
     assert_eq!(first, second);
     assert_eq!(&*second, b"abc");
