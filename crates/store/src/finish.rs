@@ -141,17 +141,17 @@ mod tests {
                 PosixDisk.rename(&shop.at("public/@1"), &shop.at("staging/3/dropped-1-public")).unwrap();
             },
             |shop| {
-                std::fs::copy(shop.at("generations/1/manifest.json"), shop.at("history/1.json")).unwrap();
+                shop.write("history/1.json", &shop.read("generations/1/manifest.json"));
                 shop.store.remove_tree(&shop.at("public/@1")).unwrap();
             },
             |shop| {
-                std::fs::copy(shop.at("generations/1/manifest.json"), shop.at("history/1.json")).unwrap();
+                shop.write("history/1.json", &shop.read("generations/1/manifest.json"));
                 shop.store.remove_tree(&shop.at("public/@1")).unwrap();
                 PosixDisk.set_mode(&shop.at("generations/1"), 0o755).unwrap();
                 PosixDisk.rename(&shop.at("generations/1"), &shop.at("staging/3/dropped-1-private")).unwrap();
             },
             |shop| {
-                std::fs::write(shop.at("staging/3/history-1.json"), "torn").unwrap();
+                shop.write("staging/3/history-1.json", "torn");
                 shop.store.remove_tree(&shop.at("staging/3/links.json")).unwrap();
             },
         ];

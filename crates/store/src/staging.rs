@@ -1,6 +1,6 @@
 //! Building a generation in `staging/N`, where nobody sees it.
 //!
-//! The chain is [`Staging`] -> [`Sealed`] -> [`crate::Generation`]: only what was sealed can be published.
+//! The chain is [`Staging`] -> [`crate::sealed::Sealed`] -> [`crate::Generation`]: only what was sealed can be published.
 
 mod linking;
 mod sealing;

@@ -1,4 +1,5 @@
 //! A store in a temporary folder, and drafts for it: for tests only.
+#![expect(clippy::disallowed_methods, reason = "here tests do to a root what a stranger might do")]
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
@@ -162,6 +163,13 @@ impl Workshop {
         let dir = place.parent().unwrap();
         PosixDisk.set_mode(dir, 0o755).unwrap();
         PosixDisk.remove_file(&place).unwrap();
+        self.write(path, text);
+    }
+
+    /// Writes into a file, which may be new, as a stranger would.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let place = self.at(path);
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
         std::fs::write(&place, text).unwrap();
     }
 

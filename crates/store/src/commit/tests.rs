@@ -100,7 +100,7 @@ fn a_carried_file_somebody_wrote_to_is_refused_by_name() {
         ("modified", |shop| {
             let place = shop.at("public/@1/index.html");
             PosixDisk.set_mode(&place, 0o644).unwrap();
-            std::fs::write(&place, "<p>WELCOME").unwrap();
+            shop.write("public/@1/index.html", "<p>WELCOME");
             PosixDisk.set_mode(&place, 0o444).unwrap();
         }),
         ("mode", |shop| PosixDisk.set_mode(&shop.at("public/@1/index.html"), 0o644).unwrap()),
@@ -140,13 +140,11 @@ fn an_existing_link_must_be_the_file_of_the_pool() {
     let shop = Workshop::with(1);
     let mut draft = shop.draft();
     let wanted = draft.links[0].path.clone();
-    let place = shop.store.paths().public().join(&wanted);
-    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
-    std::fs::write(&place, "something else").unwrap();
+    shop.write(&format!("public/{wanted}"), "something else");
     draft.links.push(PackageLink { digest: draft.links[0].digest, path: wanted.clone() });
     let said = refusal(&shop, draft);
     assert!(said.contains(&wanted) && said.contains("is not the file"), "{said}");
-    assert_eq!(std::fs::read_to_string(&place).unwrap(), "something else");
+    assert_eq!(shop.read(&format!("public/{wanted}")), "something else");
 }
 
 #[test]
