@@ -188,10 +188,11 @@ impl RawEntry {
             return Err("tags below 100 are for regions, and there is one already".into());
         }
         let kind = Kind::from_number(self.kind).ok_or_else(|| format!("there is no kind {}", self.kind))?;
-        if let Some(known) = part.kind_of(self.tag) {
-            if known != kind && !(known.is_text() && kind.is_text()) {
-                return Err(format!("it is stored as {kind:?} and should be {known:?}"));
-            }
+        if let Some(known) = part.kind_of(self.tag)
+            && known != kind
+            && !(known.is_text() && kind.is_text())
+        {
+            return Err(format!("it is stored as {kind:?} and should be {known:?}"));
         }
         if self.count == 0 {
             return Err("it has no values".into());

@@ -94,7 +94,8 @@ impl Head {
     /// states none, or one of an algorithm that is not known here.
     #[must_use]
     pub fn payload_digest(&self) -> Option<Digest> {
-        let algorithm = match self.header.number(tags::PAYLOAD_DIGEST_ALGORITHM)? {
+        // Packages of rpm 6 no longer say which: the tag is SHA-256's own.
+        let algorithm = match self.header.number(tags::PAYLOAD_DIGEST_ALGORITHM).unwrap_or(8) {
             1 => Algorithm::Md5,
             2 => Algorithm::Sha1,
             8 => Algorithm::Sha256,

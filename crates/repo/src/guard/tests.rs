@@ -1,1 +1,179 @@
+use super::*;
+use crate::maker::{Recipe, Writer};
+use crate::read_head;
+use crate::tags::Tag;
 
+/// Says what the guard thinks of a header whose index or store was tampered with.
+fn verdict(header: &[u8]) -> String {
+    let intro = header.first_chunk().unwrap();
+    let result = check_intro(Part::Header, intro).and_then(|(index, store)| {
+        assert_eq!(header.len(), INTRO + index + store);
+        check(Part::Header, &header[INTRO..][..index], &header[INTRO + index..])
+    });
+    match result {
+        Ok(entries) => format!("{} entries", entries.len()),
+        Err(error) => error.to_string(),
+    }
+}
+
+const ODD: Tag = Tag { number: 9000, name: "odd" };
+
+/// Makes a header with a string, two numbers and a list: tags 1000, 1006, 9000.
+fn sample() -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.text(tags::NAME, "foo");
+    writer.numbers(tags::BUILD_TIME, [1, 2]);
+    writer.texts(ODD, ["a", "bc"]);
+    writer.finish(Part::Header)
+}
+
+/// Sets 32 bits of entry `entry` (0 is the region): field 0 tag, 1 kind, 2 offset, 3 count.
+fn set(entry: usize, field: usize, value: u32) -> impl Fn(&mut Vec<u8>) {
+    move |header| header[INTRO + entry * ENTRY + field * 4..][..4].copy_from_slice(&value.to_be_bytes())
+}
+
+fn check_tampered(tamper: impl Fn(&mut Vec<u8>), expected: &str) {
+    let mut header = sample();
+    tamper(&mut header);
+    let verdict = verdict(&header);
+    assert!(verdict.contains(expected), "{verdict:?} does not say {expected:?}");
+}
+
+#[test]
+fn a_sound_header_passes() {
+    assert_eq!(verdict(&sample()), "3 entries");
+}
+
+#[test]
+fn the_region_comes_first_and_covers_everything() {
+    let trailer = |field: usize, value: u32| {
+        move |header: &mut Vec<u8>| {
+            let at = header.len() - ENTRY + field * 4;
+            header[at..at + 4].copy_from_slice(&value.to_be_bytes());
+        }
+    };
+    check_tampered(set(0, 0, 1000), "it is not the first entry");
+    check_tampered(set(0, 0, 62), "it is not the first entry");
+    check_tampered(set(0, 1, 4), "it is not 16 bytes of binary");
+    check_tampered(set(0, 3, 15), "it is not 16 bytes of binary");
+    check_tampered(set(0, 2, u32::MAX), "its trailer lies outside the values");
+    check_tampered(set(0, 2, 0), "its trailer does not repeat it");
+    check_tampered(trailer(0, 62), "its trailer does not repeat it");
+    check_tampered(trailer(2, 64), "it covers more entries");
+    check_tampered(trailer(2, 0), "it covers more entries");
+    check_tampered(trailer(2, (-80_i32) as u32), "it covers more entries");
+    check_tampered(trailer(2, (-63_i32) as u32), "it covers more entries");
+    check_tampered(trailer(2, (-48_i32) as u32), "it does not cover the whole header");
+}
+
+#[test]
+fn every_value_lies_inside_aligned_and_alone() {
+    check_tampered(set(1, 2, 1000), "do not end within the store");
+    check_tampered(set(3, 3, 1000), "do not end within the store");
+    check_tampered(set(2, 3, 1000), "do not end within the store");
+    check_tampered(set(2, 3, 0xf_ffff), "do not end within the store");
+    check_tampered(set(2, 2, u32::MAX - 3), "do not end within the store");
+    check_tampered(set(2, 2, 6), "offset `6` is not a multiple of 4");
+    check_tampered(set(2, 2, 0), "overlap those of the entry before");
+    check_tampered(set(2, 3, 5), "overlap the trailer of the region");
+    check_tampered(set(3, 2, 0), "overlap those of the entry before");
+}
+
+#[test]
+fn every_entry_has_values_of_its_kind() {
+    check_tampered(set(1, 1, 4), "it is stored as Int32 and should be Text");
+    check_tampered(set(2, 1, 8), "it is stored as Texts and should be Int32");
+    check_tampered(set(1, 1, 0), "there is no kind 0");
+    check_tampered(set(1, 1, 10), "there is no kind 10");
+    check_tampered(set(3, 3, 0), "it has no values");
+    check_tampered(set(1, 3, 2), "it is one string and claims 2");
+    check_tampered(set(2, 3, 0x10_0000), "1048575 are allowed");
+    check_tampered(set(3, 1, 9), "2 translations for 1 locales");
+    check_tampered(set(3, 0, 63), "tags below 100 are for regions");
+    check_tampered(set(3, 0, 1000), "the tag occurs twice");
+    check_tampered(set(1, 1, 8), "3 entries");
+}
+
+#[test]
+fn promises_beyond_the_limits_are_refused() {
+    let promise = |place: usize, value: u32| {
+        let mut header = sample();
+        header[place..place + 4].copy_from_slice(&value.to_be_bytes());
+        check_intro(Part::Header, header.first_chunk().unwrap()).map_err(|error| error.to_string())
+    };
+    assert!(promise(8, 0).unwrap_err().contains("it claims 0 entries"));
+    assert!(promise(8, 65_536).unwrap_err().contains("it claims 65536 entries"));
+    assert!(promise(12, 256 << 20).unwrap_err().contains("it claims 268435456 bytes"));
+    assert_eq!(promise(12, (256 << 20) - 1), Ok((64, (256 << 20) - 1)));
+    assert!(promise(0, 0).unwrap_err().contains("not those of a header"));
+}
+
+#[test]
+fn who_signs_may_add_entries_to_the_signature_header() {
+    let mut writer = Writer::default();
+    writer.numbers(tags::signature::SIZE, [7]);
+    let header = writer.finish(Part::Signature);
+    let (index, store) = header[INTRO..].split_at(2 * ENTRY);
+    let added =
+        [&1008_u32.to_be_bytes()[..], &7_u32.to_be_bytes(), &20_u32.to_be_bytes(), &3_u32.to_be_bytes()]
+            .concat();
+    let (index, store) = ([index, &added].concat(), [store, b"abc"].concat());
+    let entries = check(Part::Signature, &index, &store).unwrap();
+    assert_eq!(entries[&1008].range, 20..23);
+}
+
+/// Every mutant is either refused or can be read to the end; and what passes the guard, the rpm crate
+/// can read, which on its own panics or asks for gigabytes.
+#[test]
+fn mutants_are_refused_or_readable() {
+    let seeds: Vec<Vec<u8>> = crate::maker::samples().iter().map(Recipe::build).collect();
+    let mut random = fastrand::Rng::with_seed(20_261_121);
+    let (mut refused, mut passed) = (0, 0);
+    for round in 0..6000 {
+        let mut mutant = seeds[round % seeds.len()].clone();
+        mutate(&mut mutant, &mut random);
+        let facts = crate::FileFacts { size: 0, sha256: crate::sha256(b""), mtime: 0, href: String::new() };
+        match read_head(&mut mutant.as_slice()) {
+            Ok(head) => {
+                passed += 1;
+                let _ = head.check_header();
+                let _ = head.payload_digest();
+                if let Ok(package) = crate::package_of(&head, facts) {
+                    assert!(package.files.len() < 0xf_ffff);
+                }
+                if let Ok(metadata) = rpm::PackageMetadata::parse(&mut mutant.as_slice()) {
+                    let _ = (metadata.get_name(), metadata.get_file_entries(), metadata.get_requires());
+                }
+            }
+            Err(_) => refused += 1,
+        }
+    }
+    // Both sides must have been seen, or the test says nothing.
+    assert!(refused > 1000 && passed > 1000, "{refused} refused, {passed} passed");
+}
+
+/// Changes up to four places of the head: bits, bytes, words that matter, lengths.
+fn mutate(rpm: &mut Vec<u8>, random: &mut fastrand::Rng) {
+    let head = rpm.len().min(96 + 4096);
+    for _ in 0..random.usize(1..=4) {
+        let at = random.usize(0..head.min(rpm.len()));
+        match random.u8(0..6) {
+            0 => rpm[at] ^= 1 << random.u8(0..8),
+            1 => rpm[at] = random.u8(..),
+            2 | 3 => {
+                let word = *random
+                    .choice([0, 1, 7, 16, 63, 1000, 0xffff, 0x7fff_ffff, 0x8000_0000, u32::MAX].iter())
+                    .unwrap();
+                let at = at & !3;
+                if let Some(place) = rpm.get_mut(at..at + 4) {
+                    place.copy_from_slice(&word.to_be_bytes());
+                }
+            }
+            4 => rpm.truncate(at.max(1)),
+            _ => {
+                let byte = random.u8(..);
+                rpm.insert(at, byte);
+            }
+        }
+    }
+}

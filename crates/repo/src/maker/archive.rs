@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
+use super::assembly::{hex, number};
 use super::header::Writer;
-use super::{hex, number};
 use crate::tags;
 
 const SPEC_FILE: u32 = 1 << 5;

@@ -3,7 +3,7 @@
 use crate::guard::{ENTRY, MAGIC, Part};
 use crate::tags::{Kind, Tag};
 
-use super::Row;
+use super::assembly::Row;
 
 /// Tags of one header on their way into bytes.
 #[derive(Debug, Default)]

@@ -14,7 +14,7 @@ const KEPT: usize = 10;
 pub(super) fn changelogs_of(header: &Header) -> Result<Vec<Changelog>, Error> {
     let times = header.numbers(tags::CHANGELOG_TIME);
     let (names, texts) = (header.texts(tags::CHANGELOG_NAME), header.texts(tags::CHANGELOG_TEXT));
-    if names.len() == 0 || texts.len() == 0 {
+    if times.len() == 0 || names.len() == 0 || texts.len() == 0 {
         return Ok(Vec::new());
     }
     check_length(tags::CHANGELOG_NAME, names.len(), tags::CHANGELOG_TIME, times.len())?;
