@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nevra::{Nevra, Sha256};
 
+use crate::decide::is_generation_name;
 use crate::layout::Repository;
 use crate::plan::{Change, Plan};
 use crate::world::{Listed, World, digest_of_set};
@@ -19,9 +20,10 @@ pub struct Violation {
 
 /// Lists the invariants that a plan would break in a world; a plan with any must not be carried out.
 ///
-/// Looks at what can be seen on a plan: I3 (numbers), I8 (nothing promised is removed), I9 (names are never
-/// bound anew), I10 (what does not change is not touched), I11 (never in neither), I12 (conservation) and
-/// I13 (one file per name).
+/// Looks at what can be seen on a plan: I1 (the current generation stays), I7 (no link is removed that nobody
+/// knows), I8 (nothing promised is removed), I9 (names are never bound anew), I10 (what does not change is not
+/// touched), I11 (never in neither), I12 (conservation) and I13 (one file per name). It knows nothing of where
+/// an import's packages come from, nor of roles and gates.
 pub fn check(world: &World, plan: &Plan) -> Vec<Violation> {
     let mut found = Found { world, plan, violations: Vec::new() };
     for (repository, change) in &plan.changes {
@@ -205,8 +207,7 @@ impl<'a> Found<'a> {
                 (None, None) => self.add("I9", format!("the name `{name}` would end and was never given")),
                 _ => {}
             }
-            let is_digits = !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit());
-            if name == "current" || name.starts_with('@') || is_digits {
+            if bound.is_some() && !is_generation_name(name) {
                 self.add("I9", format!("`{name}` cannot be the name of a generation"));
             }
         }
@@ -284,3 +285,6 @@ fn is_superseded(left: &Listed, change: &Change) -> bool {
             && entered.nevra.evr.rpm_cmp(&left.nevra.evr).is_gt()
     })
 }
+
+#[cfg(test)]
+mod tests;

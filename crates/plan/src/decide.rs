@@ -116,3 +116,6 @@ pub fn is_generation_name(name: &str) -> bool {
         && name.chars().all(|c| is_plain(c) || "._-".contains(c))
         && !name.bytes().all(|b| b.is_ascii_digit())
 }
+
+#[cfg(test)]
+mod tests;

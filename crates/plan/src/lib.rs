@@ -1,4 +1,69 @@
-//! Deciding: a request and the [`World`] make a complete [`Plan`], or a [`Refusal`].
+//! Deciding: a request and the [`World`] make a complete [`Plan`], or a [`Refusal`]. Nothing here sees a disk,
+//! a clock or a network; the same arguments give the same decision.
+//!
+//! ```text
+//!  bytes --parse--> Request --needs--> what to load --+
+//!                      |                              v
+//!                      +---------> decide <-------- World
+//!                                    |
+//!              Refusal    NothingToDo    Plan --check--> violations (a bug, if any)
+//!                                          |
+//!                                          +--> hash (what is approved), print (what is shown)
+//! ```
+//!
+//! A promotion, from the bytes of the request to the plan:
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use std::sync::Arc;
+//! use plan::*;
+//!
+//! let stage = |name: &str| Stage {
+//!     name: name.into(),
+//!     path: "{product}/{os}/{arch}/{stage}".into(),
+//!     versions: Versions::All,
+//!     import_roles: vec!["release".into()],
+//! };
+//! let product = Product {
+//!     name: "glite-3.2".into(),
+//!     platforms: vec!["sl5/x86_64".parse()?],
+//!     stages: vec![stage("delta"), stage("production")],
+//!     routes: vec![Route { from: "delta".into(), to: "production".into(), roles: vec!["release".into()] }],
+//! };
+//! let layout = Layout { products: BTreeMap::from([(product.name.clone(), product)]) };
+//! assert!(layout.check().is_empty());
+//!
+//! let mut world = World::new(Arc::new(layout), "2026-03-01T12:00:00Z".parse()?, 41);
+//! for repository in world.layout.repositories() {
+//!     world.repositories.insert(repository, vec![]);
+//! }
+//! let delta = world.layout.named("glite-3.2-sl5-x86_64-delta").expect("it is configured above");
+//! let voms = Listed {
+//!     nevra: "voms-1.9.14-1.x86_64".parse()?,
+//!     pkgid: "3f".repeat(32).parse()?,
+//!     size: 52_000,
+//!     source_rpm: "voms-1.9.14-1.src.rpm".into(),
+//! };
+//! world.repositories.insert(delta, vec![voms]);
+//!
+//! let bytes = br#"
+//! format = 1
+//! action = "promote"
+//! product = "glite-3.2"
+//! from = "delta"
+//! to = "production"
+//! packages = ["voms"]
+//!
+//! [end]
+//! "#;
+//! let request = parse(bytes, Format::Toml).expect("it is a sound request");
+//! let alice = Asker { name: "user:alice".into(), roles: vec![(None, "release".into())] };
+//! let Decision::Effect(plan) = decide(&world, &request, &alice, &[]) else { panic!("alice may promote") };
+//! assert_eq!(check(&world, &plan), vec![]);
+//! assert_eq!(plan.sentence, "`voms-1.9.14-1.x86_64` moves from `delta` to `production` of `glite-3.2`");
+//! assert!(plan.print().contains("\nglite-3.2-sl5-x86_64-production\n  + voms-1.9.14-1.x86_64  3f3f3f3f3f3f3f3f\n"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod answer;
 mod check;

@@ -208,3 +208,6 @@ fn section(text: &mut String, title: &str, lines: impl Iterator<Item = String>) 
         text.push_str(&format!("  {line}\n"));
     }
 }
+
+#[cfg(test)]
+mod tests;

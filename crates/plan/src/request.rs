@@ -228,3 +228,6 @@ fn check_text(key: &str, text: &str, chars_max: usize, lines: bool) -> Result<()
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

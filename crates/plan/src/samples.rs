@@ -7,8 +7,13 @@ use jiff::Timestamp;
 use nevra::Sha256;
 use sha2::Digest as _;
 
+use crate::check::check;
+use crate::decide::{Decision, decide};
 use crate::layout::{Kind, Layout, Platform, Product, Repository, Route, Stage, Versions};
-use crate::world::{Arrival, Asker, Listed, World, digest};
+use crate::plan::Plan;
+use crate::refusal::{Code, Refusal};
+use crate::request::{Action, Request};
+use crate::world::{Arrival, Asker, Listed, World, digest, digest_of_set};
 
 /// `glite-3.2` on `sl5/x86_64` and `sl5/i386`, from `delta` to `production`; the latter lists the newest two.
 pub(crate) fn layout() -> Layout {
@@ -90,4 +95,126 @@ pub(crate) fn world_of(lines: &[&str]) -> World {
 pub(crate) fn alice() -> Asker {
     let roles = ["integrator", "release", "admin"].map(|role| (None, role.to_owned()));
     Asker { name: "user:alice".into(), roles: roles.to_vec() }
+}
+
+pub(crate) fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+pub(crate) fn import(platforms: &[&str]) -> Request {
+    Request::new(Action::Import {
+        product: "glite-3.2".into(),
+        to: "delta".into(),
+        files: vec![],
+        folder: Some("/srv/new".into()),
+        platforms: words(platforms),
+    })
+}
+
+pub(crate) fn promote(packages: &[&str]) -> Request {
+    promote_on(packages, &[])
+}
+
+pub(crate) fn promote_on(packages: &[&str], platforms: &[&str]) -> Request {
+    Request::new(Action::Promote {
+        product: "glite-3.2".into(),
+        from: "delta".into(),
+        to: "production".into(),
+        packages: words(packages),
+        platforms: words(platforms),
+    })
+}
+
+pub(crate) fn withdraw(stage: &str, packages: &[&str]) -> Request {
+    Request::new(Action::Withdraw {
+        product: "glite-3.2".into(),
+        from: stage.into(),
+        packages: words(packages),
+        platforms: vec![],
+    })
+}
+
+pub(crate) fn revert(stage: &str, generation: &str, platforms: &[&str]) -> Request {
+    let Ok(generation) = generation.parse();
+    Request::new(Action::Revert {
+        product: "glite-3.2".into(),
+        stage: stage.into(),
+        generation,
+        platforms: words(platforms),
+    })
+}
+
+pub(crate) fn keep(generation: Option<&str>, name: &str) -> Request {
+    let generation = generation.map(|text| {
+        let Ok(generation) = text.parse();
+        generation
+    });
+    Request::new(Action::Keep { generation, as_: Some(name.into()), drop: None })
+}
+
+/// Decides, and demands a plan in which nothing is wrong and that does what it announces.
+pub(crate) fn effect(world: &World, request: &Request, asker: &Asker, arrivals: &[Arrival]) -> Plan {
+    match decide(world, request, asker, arrivals) {
+        Decision::Effect(plan) => {
+            assert_eq!(check(world, &plan), vec![], "{}", plan.print());
+            let mut after = world.clone();
+            after.apply(&plan);
+            for (repository, change) in &plan.changes {
+                assert_eq!(digest_of_set(&after.repositories[repository]), change.after, "{repository}");
+            }
+            plan
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Decides, and demands a refusal with a code.
+pub(crate) fn refused(
+    world: &World,
+    request: &Request,
+    asker: &Asker,
+    arrivals: &[Arrival],
+    code: Code,
+) -> Refusal {
+    match decide(world, request, asker, arrivals) {
+        Decision::Refused(refusal) => {
+            assert_eq!(refusal.code, code, "{refusal:?}");
+            refusal
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Decides, and demands that nothing is to do.
+pub(crate) fn nothing(
+    world: &World,
+    request: &Request,
+    asker: &Asker,
+    arrivals: &[Arrival],
+    code: Code,
+) -> String {
+    match decide(world, request, asker, arrivals) {
+        Decision::NothingToDo(seen, sentence) => {
+            assert_eq!(seen, code, "{sentence}");
+            sentence
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Writes what changes, one repository a line: `sl5/x86_64 delta: +a-1-1.x86_64 -b-1-1.noarch`.
+pub(crate) fn brief(plan: &Plan) -> String {
+    let mut text = String::new();
+    for (repository, change) in &plan.changes {
+        let kind = match repository.kind {
+            Kind::Binary => "",
+            Kind::Debug => " debug",
+            Kind::Source => " source",
+        };
+        text.push_str(&format!("{} {}{kind}:", repository.platform(), repository.stage));
+        change.enter.iter().for_each(|one| text.push_str(&format!(" +{}", one.nevra)));
+        change.leave.iter().for_each(|one| text.push_str(&format!(" -{}", one.nevra)));
+        text.push('\n');
+    }
+    text
 }

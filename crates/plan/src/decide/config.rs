@@ -51,3 +51,6 @@ pub(super) fn config(world: &World, asker: &Asker) -> Result<Decision, Refusal> 
         ..Plan::default()
     }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,3 +112,6 @@ fn entering(world: &World, wanted: &Entering) -> Result<Entering, Refusal> {
     }
     Ok(entering)
 }
+
+#[cfg(test)]
+mod tests;

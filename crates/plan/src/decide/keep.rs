@@ -60,3 +60,6 @@ fn allowed(asker: &Asker, what: &str) -> Result<Vec<GateSeen>, Refusal> {
     gates.authority(asker, !asker.roles.is_empty(), what, "it takes any role on this site");
     gates.finish()
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,3 +93,6 @@ pub(super) fn subject(packages: &BTreeMap<Repository, Vec<Listed>>) -> String {
         (n, _) => format!("{n} packages"),
     }
 }
+
+#[cfg(test)]
+mod tests;

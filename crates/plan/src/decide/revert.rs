@@ -114,3 +114,6 @@ fn in_no_stage(world: &World, product: &Product, changes: &BTreeMap<Repository, 
     }
     notes
 }
+
+#[cfg(test)]
+mod tests;

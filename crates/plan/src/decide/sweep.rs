@@ -59,3 +59,6 @@ fn generations(world: &World) -> BTreeSet<u64> {
     };
     world.kept_generations.iter().copied().filter(is_over).collect()
 }
+
+#[cfg(test)]
+mod tests;

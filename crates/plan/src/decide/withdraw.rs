@@ -46,3 +46,6 @@ pub(super) fn withdraw(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
         ..Plan::default()
     }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+use crate::refusal::Code;
+use crate::request::{Action, Request};
+use crate::samples::{alice, effect, nothing, refused, repository, world};
+use crate::world::Asker;
+
+fn config() -> Request {
+    Request::new(Action::Config {})
+}
+
+#[test]
+fn repositories_that_nobody_has_seen_appear_empty() {
+    let mut world = world();
+    let missing = repository("sl5/i386 delta source");
+    world.repositories.remove(&missing);
+    let plan = effect(&world, &config(), &Asker::clock(), &[]);
+    assert_eq!(plan.new_repositories.iter().collect::<Vec<_>>(), [&missing]);
+    world.apply(&plan);
+    assert_eq!(world.repositories[&missing], vec![]);
+    nothing(&world, &config(), &Asker::clock(), &[], Code::NothingToDo);
+}
+
+#[test]
+fn none_disappears_without_retire() {
+    let mut world = world();
+    world.strangers.insert("umd-3-sl6-x86_64-testing".into());
+    let refusal = refused(&world, &config(), &Asker::clock(), &[], Code::RetireNeeded);
+    assert_eq!(refusal.reasons, ["`umd-3-sl6-x86_64-testing`"]);
+    let mut world = crate::samples::world();
+    world.repositories.insert(repository("sl5/i386 delta").in_stage("alpha"), vec![]);
+    refused(&world, &config(), &Asker::clock(), &[], Code::RetireNeeded);
+}
+
+#[test]
+fn it_is_the_clocks_alone() {
+    refused(&world(), &config(), &alice(), &[], Code::RoleNotAllowed);
+}

@@ -1,0 +1,101 @@
+use expect_test::expect;
+
+use crate::World;
+use crate::refusal::Code;
+use crate::samples::{alice, brief, effect, nothing, refused, repository, revert, world_of};
+use crate::world::NamedGeneration;
+
+/// Generation 40 after `voms-2-1` was promoted; generation 30 from before that.
+fn site() -> World {
+    let before = world_of(&[
+        "sl5/x86_64 production: voms-1-1.x86_64 yaim-1-1.noarch",
+        "sl5/x86_64 production source: voms-1-1.src",
+        "sl5/i386 production: voms-1-1.i686",
+        "sl5/x86_64 delta: voms-2-1.x86_64",
+    ]);
+    let mut world = world_of(&[
+        "sl5/x86_64 production: voms-2-1.x86_64 yaim-1-1.noarch",
+        "sl5/x86_64 production source: voms-2-1.src",
+        "sl5/i386 production: voms-1-1.i686",
+    ]);
+    world.past.insert(30, before.repositories);
+    world.kept_generations.insert(30);
+    world.names.insert("update-56".into(), NamedGeneration { generation: 30, ended: false });
+    world
+}
+
+#[test]
+fn a_stage_lists_again_what_it_listed() {
+    for generation in ["30", "@30", "update-56", "@update-56"] {
+        let plan = effect(&site(), &revert("production", generation, &[]), &alice(), &[]);
+        expect![[r#"
+            sl5/x86_64 production: +voms-1-1.x86_64 -voms-2-1.x86_64
+            sl5/x86_64 production source: +voms-1-1.src -voms-2-1.src
+        "#]]
+        .assert_eq(&brief(&plan));
+        assert_eq!(plan.sentence, "`production` of `glite-3.2` goes back to what it listed in generation 30");
+        assert_eq!(plan.hosts_run().as_deref(), Some("dnf distro-sync"));
+        let notes = [
+            "`voms-2-1.x86_64` is then in no stage of `glite-3.2`",
+            "`voms-2-1.src` is then in no stage of `glite-3.2`",
+        ];
+        assert!(notes.iter().all(|note| plan.notes.contains(&note.to_string())), "{:?}", plan.notes);
+    }
+}
+
+#[test]
+fn version_order_is_the_one_gate_it_does_not_pass() {
+    let plan = effect(&site(), &revert("production", "30", &[]), &alice(), &[]);
+    let gates: Vec<&str> = plan.gates.iter().map(|seen| seen.gate.as_str()).collect();
+    assert_eq!(gates, ["roles", "other-content"]);
+}
+
+#[test]
+fn going_back_twice_is_nothing_to_do() {
+    let mut world = site();
+    let request = revert("production", "30", &[]);
+    let plan = effect(&world, &request, &alice(), &[]);
+    world.apply(&plan);
+    nothing(&world, &request, &alice(), &[], Code::NothingToDo);
+    nothing(&world, &revert("production", "40", &[]), &alice(), &[], Code::NothingToDo);
+}
+
+#[test]
+fn a_platform_alone_can_go_back() {
+    nothing(&site(), &revert("production", "30", &["sl5/i386"]), &alice(), &[], Code::NothingToDo);
+    let plan = effect(&site(), &revert("delta", "30", &["sl5/x86_64"]), &alice(), &[]);
+    assert_eq!(brief(&plan), "sl5/x86_64 delta: +voms-2-1.x86_64\n");
+    assert_eq!(plan.hosts_run().as_deref(), Some("dnf upgrade"), "the stage goes forward");
+}
+
+#[test]
+fn a_generation_that_is_not_kept_is_gone() {
+    let refusal = refused(&site(), &revert("production", "29", &[]), &alice(), &[], Code::Gone);
+    assert_eq!(refusal.sentence, "generation 29 is not kept");
+    refused(&site(), &revert("production", "41", &[]), &alice(), &[], Code::Gone);
+    let refusal = refused(&site(), &revert("production", "update-5", &[]), &alice(), &[], Code::NoSuchName);
+    assert_eq!(refusal.hint.as_deref(), Some("did you mean `update-56`"));
+    let mut world = site();
+    world.names.get_mut("update-56").unwrap().ended = true;
+    refused(&world, &revert("production", "update-56", &[]), &alice(), &[], Code::Gone);
+    world.past.clear();
+    refused(&world, &revert("production", "30", &[]), &alice(), &[], Code::Gone);
+}
+
+#[test]
+fn a_repository_that_did_not_exist_then_cannot_go_back() {
+    let mut world = site();
+    let past = world.past.get_mut(&30).unwrap();
+    past.retain(|repository, _| repository.platform() != crate::samples::platform("sl5/i386"));
+    let refusal = refused(&world, &revert("production", "30", &[]), &alice(), &[], Code::Gone);
+    assert_eq!(refusal.reasons[0], "`glite-3.2-sl5-i386-production` did not exist then");
+    effect(&world, &revert("production", "30", &["sl5/x86_64"]), &alice(), &[]);
+}
+
+#[test]
+fn bytes_that_another_repository_lists_otherwise_do_not_come_back() {
+    let mut world = site();
+    let listing = world.repositories.get_mut(&repository("sl5/i386 delta")).unwrap();
+    listing.push(crate::samples::listed("voms-1-1.x86_64#other"));
+    refused(&world, &revert("production", "30", &[]), &alice(), &[], Code::OtherContent);
+}

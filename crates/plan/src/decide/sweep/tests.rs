@@ -1,0 +1,66 @@
+use jiff::{SignedDuration, Timestamp};
+
+use crate::World;
+use crate::refusal::Code;
+use crate::request::{Action, Request};
+use crate::samples::{alice, effect, listed, nothing, now, refused, repository, world_of};
+use crate::world::{Asker, NamedGeneration};
+
+fn sweep() -> Request {
+    Request::new(Action::Sweep {})
+}
+
+fn hours(count: i64) -> Timestamp {
+    now() + SignedDuration::from_hours(count)
+}
+
+fn link(package: &str) -> String {
+    listed(package).link(&repository("sl5/x86_64 delta"))
+}
+
+fn site() -> World {
+    let mut world = world_of(&["sl5/x86_64 delta: listed-1-1.noarch"]);
+    for (package, until) in [("passed", -1), ("due", 0), ("promised", 1), ("listed", -1), ("kept", -1)] {
+        world.retained.insert(link(&format!("{package}-1-1.noarch")), hours(until));
+    }
+    world.listed_by_kept.insert(link("kept-1-1.noarch"));
+    world.kept_generations.extend([31, 32, 33, 34, 35]);
+    for (number, until) in [(31, -1), (32, 1), (33, -1), (34, -1), (40, -1)] {
+        world.kept_until.insert(number, hours(until));
+    }
+    world.names.insert("named".into(), NamedGeneration { generation: 33, ended: false });
+    world.names.insert("ended".into(), NamedGeneration { generation: 34, ended: true });
+    world
+}
+
+#[test]
+fn only_what_is_promised_to_nobody_goes() {
+    let plan = effect(&site(), &sweep(), &Asker::clock(), &[]);
+    let links: Vec<&String> = plan.drop_links.iter().collect();
+    let mut expected = [link("due-1-1.noarch"), link("passed-1-1.noarch")];
+    expected.sort();
+    assert_eq!(links, expected.iter().collect::<Vec<_>>());
+    assert_eq!(plan.drop_generations.iter().copied().collect::<Vec<_>>(), [31, 34]);
+    assert_eq!(plan.hosts_run(), None);
+    assert!(plan.changes.is_empty());
+}
+
+#[test]
+fn sweeping_twice_is_nothing_to_do() {
+    let mut world = site();
+    let plan = effect(&world, &sweep(), &alice(), &[]);
+    world.apply(&plan);
+    nothing(&world, &sweep(), &alice(), &[], Code::NothingToDo);
+    assert!(!world.keeps(31) && world.keeps(33));
+}
+
+#[test]
+fn it_takes_the_clock_or_an_admin_of_the_site() {
+    let bob = |product: Option<&str>, role: &str| Asker {
+        name: "user:bob".into(),
+        roles: vec![(product.map(str::to_owned), role.to_owned())],
+    };
+    effect(&site(), &sweep(), &bob(None, "admin"), &[]);
+    refused(&site(), &sweep(), &bob(None, "release"), &[], Code::RoleNotAllowed);
+    refused(&site(), &sweep(), &bob(Some("glite-3.2"), "admin"), &[], Code::RoleNotAllowed);
+}
