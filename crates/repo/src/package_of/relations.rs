@@ -182,21 +182,50 @@ fn sort_requires(rows: Vec<Row>, provides: &[Row], files: &[File], relations: &m
     relations.requires.extend(libc);
 }
 
-/// Says whether `libc.so.6(GLIBC_2.4)` demands more than another such name; without a version it
-/// demands less than with any.
+/// Says whether `libc.so.6(GLIBC_2.4)` demands more than another such name.
+///
+/// A name without parentheses demands least, then come empty ones, then `(GLIBC_PRIVATE)`, then all
+/// with a version, in rpm's order.
 fn is_higher(name: &str, than: &str) -> bool {
-    match (library_version(name), library_version(than)) {
-        (Some(version), Some(than)) => bare(version).rpm_cmp(&bare(than)).is_gt(),
-        (Some(_), None) => true,
-        (None, _) => false,
+    let (name, than) = (symbol_version(name), symbol_version(than));
+    match (name, than) {
+        (Symbol::Version(name), Symbol::Version(than)) => bare(name).rpm_cmp(&bare(than)).is_gt(),
+        _ => name.rank() > than.rank(),
     }
 }
 
-/// Finds `2.4` in `libc.so.6(GLIBC_2.4)(64bit)`: from the first digit to the end of the first
-/// parentheses.
-fn library_version(name: &str) -> Option<&str> {
-    let (inside, _) = name.split_once('(')?.1.split_once(')')?;
-    inside.find(|c: char| c.is_ascii_digit()).map(|start| &inside[start..])
+/// What a library's name has in its first parentheses.
+#[derive(Clone, Copy, Debug)]
+enum Symbol<'a> {
+    None,
+    Open,
+    Empty,
+    NoVersion,
+    /// What stands from the first digit on.
+    Version(&'a str),
+}
+
+impl Symbol<'_> {
+    fn rank(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Open => 1,
+            Self::Empty => 2,
+            Self::NoVersion => 3,
+            Self::Version(_) => 4,
+        }
+    }
+}
+
+/// Finds `2.4` in `libc.so.6(GLIBC_2.4)(64bit)`.
+fn symbol_version(name: &str) -> Symbol<'_> {
+    let Some((_, rest)) = name.split_once('(') else { return Symbol::None };
+    let Some((inside, _)) = rest.split_once(')') else { return Symbol::Open };
+    match inside.find(|c: char| c.is_ascii_digit()) {
+        Some(start) => Symbol::Version(&inside[start..]),
+        None if inside.is_empty() => Symbol::Empty,
+        None => Symbol::NoVersion,
+    }
 }
 
 fn bare(version: &str) -> nevra::Evr {
@@ -204,93 +233,4 @@ fn bare(version: &str) -> nevra::Evr {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(name: &str, flags: u64, version: &str) -> Row {
-        Row { name: name.into(), flags, version: version.into() }
-    }
-
-    fn check(requires: &[Row], provides: &[Row], files: &[&str], expected: &[&str]) {
-        let files: Vec<File> =
-            files.iter().map(|path| File { path: (*path).into(), kind: crate::FileKind::File }).collect();
-        let mut relations = Relations::default();
-        let requires = requires.iter().map(|r| row(&r.name, r.flags, &r.version)).collect();
-        sort_requires(requires, provides, &files, &mut relations);
-        let shown: Vec<String> = relations
-            .requires
-            .iter()
-            .map(|r| format!("{}{}", if r.pre { "pre " } else { "" }, r.dependency()))
-            .chain(relations.recommends.iter().map(|r| format!("maybe {}", r.dependency())))
-            .collect();
-        assert_eq!(shown, expected);
-    }
-
-    #[test]
-    fn what_rpm_or_the_package_itself_meets_is_left_out() {
-        let requires = [
-            row("rpmlib(PayloadFilesHavePrefix)", 8, "4.0-1"),
-            row("/usr/bin/own", 0, ""),
-            row("/usr/share/own", 0, ""),
-            row("/bin/sh", 0, ""),
-            row("self", 8, "1-1"),
-            row("self", 12, "1-1"),
-        ];
-        let expected = ["/usr/share/own", "/bin/sh", "self >= 0:1-1"];
-        check(&requires, &[row("self", 8, "1-1")], &["/usr/bin/own", "/usr/share/own"], &expected);
-    }
-
-    #[test]
-    fn only_a_repeat_of_the_last_kept_is_dropped() {
-        let requires = [
-            row("a", 8, "1"),
-            row("a", 8, "1"),
-            row("a", 12, "1"),
-            row("a", 8, "1"),
-            row("a", 8 | PREREQ, "1"),
-        ];
-        check(&requires, &[], &[], &["a = 0:1", "a >= 0:1", "a = 0:1", "pre a = 0:1"]);
-    }
-
-    #[test]
-    fn only_three_flags_make_a_requirement_come_first() {
-        let flags = [PREREQ, SCRIPT_PRE, SCRIPT_POST, 1 << 11, 1 << 12, 1 << 7, 1 << 5];
-        let requires: Vec<Row> =
-            flags.iter().enumerate().map(|(n, flags)| row(&format!("r{n}"), *flags, "")).collect();
-        check(&requires, &[], &[], &["pre r0", "pre r1", "pre r2", "r3", "r4", "r5", "r6"]);
-    }
-
-    #[test]
-    fn what_may_be_missing_is_recommended() {
-        check(&[row("a", MISSING_OK | PREREQ, ""), row("b", 0, "")], &[], &[], &["b", "maybe a"]);
-    }
-
-    #[test]
-    fn of_libc_only_the_highest_stays_and_stands_last() {
-        let requires = [
-            row("libc.so.6()(64bit)", 0, ""),
-            row("libc.so.6(GLIBC_2.4)(64bit)", 0, ""),
-            row("libc.so.6(GLIBC_2.14)(64bit)", 0, ""),
-            row("libc.so.6(GLIBC_2.2.5)(64bit)", 0, ""),
-            row("libm.so.6()(64bit)", 0, ""),
-        ];
-        check(&requires, &[], &[], &["libm.so.6()(64bit)", "libc.so.6(GLIBC_2.14)(64bit)"]);
-        check(&requires[..1], &[], &[], &["libc.so.6()(64bit)"]);
-        check(&[row("libc.so.6", 0, ""), row("libc.so.6", 0, "")], &[], &[], &["libc.so.6"]);
-    }
-
-    #[test]
-    fn versions_are_split_as_createrepo_does() {
-        let check = |text: &str, expected: Option<[&str; 3]>| {
-            let parts = split_version(text).map(|(e, v, r)| [e, v, r].map(Option::unwrap_or_default));
-            assert_eq!(parts, expected.map(|parts| parts.map(str::to_owned)), "{text}");
-        };
-        check("", Some(["", "", ""]));
-        check("1", Some(["0", "1", ""]));
-        check("1-2", Some(["0", "1", "2"]));
-        check("3:1-2-4", Some(["3", "1", "2-4"]));
-        check(":1-", Some(["0", "1", ""]));
-        check("%{epoch}:1-2", None);
-        check("a:1", None);
-    }
-}
+mod tests;
