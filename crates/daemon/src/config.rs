@@ -1,0 +1,203 @@
+//! The configuration: one TOML file that says what the site is, who may do what, and which stages exist.
+//!
+//! ```
+//! let text = r#"
+//! format = 1
+//!
+//! [site]
+//! name = "Example Grid"
+//! root = "/srv/sluice"
+//! spool = "/var/spool/sluice"
+//! base_url = "https://repo.example.org"
+//! grace = "72h"
+//!
+//! [roles]
+//! release-team = ["user:alice", "group:mu"]
+//!
+//! [[product]]
+//! name = "glite-3.2"
+//! preset = "glite"
+//! platforms = ["sl5/x86_64"]
+//! "#;
+//! let config = daemon::config::Config::parse(text.as_bytes(), "sluice.toml")?;
+//! assert_eq!(config.layout.repositories().len(), 6); // delta and production, each with two siblings
+//! assert!(daemon::config::Config::parse(b"format = 1\n[site]\nrot = '/'\n", "sluice.toml").is_err());
+//! # Ok::<(), daemon::config::ConfigErrors>(())
+//! ```
+//!
+//! Parsing touches nothing: reading the file and asking for users and groups is done in [`accounts`].
+
+pub mod accounts;
+mod fault;
+mod identity;
+mod name;
+mod path;
+mod product;
+mod roles;
+mod section;
+mod site;
+mod step;
+#[cfg(test)]
+mod tests;
+
+pub use fault::{ConfigErrors, Fault};
+pub use identity::{Account, Identity};
+pub use roles::{Grant, HeldRole, Roles};
+
+use camino::Utf8PathBuf;
+use fault::Faults;
+use jiff::SignedDuration;
+use plan::Layout;
+use section::Section;
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use toml::de::DeTable;
+
+/// The only `format` that is read.
+pub const FORMAT: i64 = 1;
+
+/// The most bytes a configuration may have.
+pub const SIZE_MAX: usize = 1 << 20;
+
+/// The role that may import, withdraw, revert and promote where the file names no other.
+pub const DEFAULT_ROLE: &str = "release-team";
+
+/// Is a configuration that was checked as far as the text alone can tell.
+///
+/// Whether its users and groups exist on this host is not known here: see [`accounts::check`].
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file as the caller named it.
+    pub file: String,
+    /// The name of the site, one line of text for people.
+    pub site: String,
+    /// The directory of the store, absolute, without `.` and `..`.
+    pub root: Utf8PathBuf,
+    /// The control directory, absolute, neither inside `root` nor around it.
+    pub spool: Utf8PathBuf,
+    /// The URL of the web root, without a slash at its end.
+    pub base_url: String,
+    /// How long packages stay under their URL after they left a repository; never negative.
+    pub grace: SignedDuration,
+    /// Where `sluice serve` listens when it is not told otherwise.
+    pub listen: Option<SocketAddr>,
+    /// The products with their platforms, stages and routes.
+    pub layout: Arc<Layout>,
+    /// Who has which role.
+    pub roles: Roles,
+    /// What is allowed and yet probably not meant, in the order of the lines.
+    pub warnings: Vec<Fault>,
+    /// The policy as it was read, byte for byte.
+    pub bytes: Vec<u8>,
+}
+
+impl Config {
+    /// Reads a configuration; `file` only serves to name it in the errors.
+    ///
+    /// Reports everything it finds wrong, not only the first; text that is no TOML hides the rest.
+    pub fn parse(bytes: &[u8], file: &str) -> Result<Config, ConfigErrors> {
+        let broken = |text: &str, at: usize, reason: &str, hint: Option<String>| {
+            let mut faults = Faults::new(text);
+            faults.add(at, reason, hint);
+            ConfigErrors { file: file.to_owned(), faults: faults.sorted() }
+        };
+        if bytes.len() > SIZE_MAX {
+            return Err(broken("", 0, &format!("the file has more than {SIZE_MAX} bytes"), None));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let good = error.valid_up_to();
+            let good = std::str::from_utf8(&bytes[..good]).unwrap_or_default();
+            broken(good, good.len(), "the text is not UTF-8", Some("save the file as UTF-8".to_owned()))
+        })?;
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let mut faults = Faults::new(text);
+        for error in errors {
+            let at = error.span().map_or(0, |span| span.start);
+            faults.add(at, one_line(error.message()), None);
+        }
+        let config = match faults.is_empty() {
+            true => read(Section::new(table.get_ref(), "the file", 0), &mut faults),
+            false => None,
+        };
+        match config {
+            Some(config) if faults.is_empty() => {
+                Ok(Config { file: file.to_owned(), bytes: bytes.to_vec(), ..config })
+            }
+            _ => Err(ConfigErrors { file: file.to_owned(), faults: faults.sorted() }),
+        }
+    }
+}
+
+/// Says what `config check` says, in the manner of `nginx -t`; the text ends with a newline.
+pub fn verdict(file: &str, checked: &Result<Config, ConfigErrors>) -> String {
+    let mut text = String::new();
+    match checked {
+        Ok(config) => {
+            for warning in &config.warnings {
+                text.push_str("warning: ");
+                let _ = warning.write(file, &mut text);
+                text.push('\n');
+            }
+            let repositories = config.layout.repositories().len();
+            let products = config.layout.products.len();
+            let _ = writeln!(text, "sluice: the configuration file {file} syntax is ok");
+            let _ = writeln!(text, "sluice: {products} products, {repositories} repositories");
+            let _ = writeln!(text, "sluice: configuration file {file} test is successful");
+        }
+        Err(errors) => {
+            let _ = writeln!(text, "{errors}");
+            let _ = writeln!(text, "sluice: configuration file {file} test failed ({})", errors.faults.len());
+        }
+    }
+    text
+}
+
+fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
+    match top.integer("format", faults) {
+        Some((FORMAT, _)) => {}
+        Some((other, at)) => {
+            let hint = format!("write `format = {FORMAT}`, or use the sluice that wrote the file");
+            faults.add(at, format!("this sluice reads format {FORMAT}, not {other}"), Some(hint));
+        }
+        None if top.has("format") => {}
+        None => top.missing("format", "1", faults),
+    }
+    let site = match top.section("site", faults) {
+        Some(section) => site::read(section, faults),
+        None => {
+            top.missing_table("[site]", faults);
+            None
+        }
+    };
+    let roles = top.section("roles", faults);
+    let sections = top.sections("product", "product", faults);
+    if sections.is_empty() && !top.has("product") {
+        top.missing_table("[[product]]", faults);
+    }
+    let drafts = product::read(sections, faults);
+    let layout = product::layout(&drafts);
+    path::check(&drafts, &layout, faults);
+    let mut warnings = faults.of_same_text();
+    let roles = roles.map(|section| roles::read(section, &layout, faults)).unwrap_or_default();
+    roles::compare(&roles, &drafts, &mut warnings);
+    top.end(faults);
+    let site = site?;
+    Some(Config {
+        file: String::new(),
+        site: site.name,
+        root: site.root,
+        spool: site.spool,
+        base_url: site.base_url,
+        grace: site.grace,
+        listen: site.listen,
+        layout: Arc::new(layout),
+        roles,
+        warnings: warnings.sorted(),
+        bytes: Vec::new(),
+    })
+}
+
+fn one_line(message: &str) -> String {
+    message.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,151 @@
+//! The `[[product]]` tables: presets, and what the file overrides or adds, made into a layout.
+
+use super::fault::{Faults, did_you_mean};
+use super::name;
+use super::section::{Section, Text};
+use super::step::{self, DraftRoute, DraftStage};
+use nevra::Arch;
+use plan::{Layout, Platform, Product, Route, Stage};
+use std::collections::BTreeMap;
+
+/// The presets: their stages in order; a route leads from each to the next.
+const PRESETS: [(&str, &[&str]); 2] =
+    [("glite", &["delta", "production"]), ("egi", &["untested", "testing", "production"])];
+
+/// Is a product with the places of everything in it.
+#[derive(Debug)]
+pub(super) struct DraftProduct {
+    pub(super) name: Text,
+    pub(super) platforms: Vec<(Platform, usize)>,
+    pub(super) stages: Vec<DraftStage>,
+    pub(super) routes: Vec<DraftRoute>,
+}
+
+pub(super) fn read(sections: Vec<Section<'_>>, faults: &mut Faults<'_>) -> Vec<DraftProduct> {
+    let mut products: Vec<DraftProduct> = Vec::new();
+    for section in sections {
+        let Some(product) = read_product(section, faults) else {
+            continue;
+        };
+        if let Some(first) = products.iter().find(|p| p.name.value == product.name.value) {
+            let (line, _) = faults.line_and_column(first.name.at);
+            let reason = format!("the product `{}` stands in the file twice", product.name.value);
+            faults.add(product.name.at, reason, Some(format!("the first one is in line {line}")));
+            continue;
+        }
+        products.push(product);
+    }
+    products
+}
+
+/// Drops the places; a faulty file may give a layout with holes, which is not used further.
+pub(super) fn layout(drafts: &[DraftProduct]) -> Layout {
+    let values = |texts: &[Text]| texts.iter().map(|text| text.value.clone()).collect::<Vec<_>>();
+    let products = drafts.iter().map(|draft| {
+        let product = Product {
+            name: draft.name.value.clone(),
+            platforms: draft.platforms.iter().map(|(platform, _)| platform.clone()).collect(),
+            stages: (draft.stages.iter())
+                .map(|stage| Stage {
+                    name: stage.name.value.clone(),
+                    path: stage.path.value.clone(),
+                    versions: stage.versions,
+                    import_roles: values(&stage.import_roles),
+                })
+                .collect(),
+            routes: (draft.routes.iter())
+                .map(|route| Route {
+                    from: route.from.value.clone(),
+                    to: route.to.value.clone(),
+                    roles: values(&route.roles),
+                })
+                .collect(),
+        };
+        (product.name.clone(), product)
+    });
+    Layout { products: products.collect::<BTreeMap<_, _>>() }
+}
+
+fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<DraftProduct> {
+    let at = section.at;
+    let name = section.needed("name", "\"glite-3.2\"", faults);
+    let preset = section.text("preset", faults);
+    let platforms = match section.texts("platforms", faults) {
+        Some(texts) => texts,
+        None => {
+            section.missing("platforms", "[\"sl5/x86_64\"]", faults);
+            return None;
+        }
+    };
+    let stages = section.sections("stage", "product.stage", faults);
+    let routes = section.sections("route", "product.route", faults);
+    section.end(faults);
+
+    let name = name.filter(|name| name::good(name, "the product name", faults));
+    let mut product = DraftProduct {
+        name: name.unwrap_or(Text { value: String::new(), at }),
+        platforms: read_platforms(platforms, at, faults),
+        stages: Vec::new(),
+        routes: Vec::new(),
+    };
+    if let Some(preset) = preset {
+        apply_preset(&preset, &mut product, faults);
+    }
+    let stages = stages.into_iter().filter_map(|section| step::read_stage(section, faults)).collect();
+    step::merge_stages(&mut product.stages, stages, faults);
+    if product.stages.is_empty() {
+        let hint = "add `preset = \"glite\"`, `preset = \"egi\"`, or a [[product.stage]]";
+        faults.add(at, "the product has no stages", Some(hint.to_owned()));
+    }
+    let routes = routes.into_iter().filter_map(|section| step::read_route(section, faults)).collect();
+    step::merge_routes(&mut product, routes, faults);
+    (!product.name.value.is_empty()).then_some(product)
+}
+
+fn read_platforms(texts: Vec<Text>, at: usize, faults: &mut Faults<'_>) -> Vec<(Platform, usize)> {
+    if texts.is_empty() {
+        let hint = "write for example `platforms = [\"sl5/x86_64\"]`".to_owned();
+        faults.add(at, "the product has no platforms", Some(hint));
+    }
+    let mut platforms: Vec<(Platform, usize)> = Vec::new();
+    for text in texts {
+        let Some(platform) = platform(&text, faults) else {
+            continue;
+        };
+        if platforms.iter().any(|(other, _)| *other == platform) {
+            faults.add(text.at, format!("the platform `{platform}` stands in the list twice"), None);
+            continue;
+        }
+        platforms.push((platform, text.at));
+    }
+    platforms
+}
+
+fn platform(text: &Text, faults: &mut Faults<'_>) -> Option<Platform> {
+    let (os, arch) = text.value.split_once('/').unwrap_or_default();
+    let good = name::wrong(os).is_none() && name::wrong(arch).is_none();
+    let arch_parsed = arch.parse::<Arch>().ok().filter(|arch| !arch.is_source() && arch.as_str() != "noarch");
+    if let (true, Some(arch)) = (good, arch_parsed) {
+        return Some(Platform { os: os.to_owned(), arch });
+    }
+    let hint = match arch {
+        "noarch" => "noarch packages go into every architecture by themselves",
+        "src" | "nosrc" => "source packages go into the sibling repository by themselves",
+        _ => "write operating system and architecture, as in \"sl5/x86_64\"",
+    };
+    let reason = format!("{:?} is not a platform", text.value);
+    faults.add(text.at, reason, Some(hint.to_owned()));
+    None
+}
+
+fn apply_preset(preset: &Text, product: &mut DraftProduct, faults: &mut Faults<'_>) {
+    let Some((_, stages)) = PRESETS.iter().find(|(name, _)| *name == preset.value) else {
+        let names = PRESETS.map(|(name, _)| name);
+        let hint = did_you_mean(&preset.value, "presets", &names);
+        faults.add(preset.at, format!("there is no preset {:?}", preset.value), Some(hint));
+        return;
+    };
+    let text = |value: &str| Text { value: value.to_owned(), at: preset.at };
+    product.stages = stages.iter().map(|stage| DraftStage::plain(text(stage))).collect();
+    product.routes = stages.windows(2).map(|pair| DraftRoute::plain(text(pair[0]), text(pair[1]))).collect();
+}

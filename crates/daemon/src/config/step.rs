@@ -1,0 +1,168 @@
+//! The stages of a product and the routes between them: what the file says, laid over the preset.
+
+use super::DEFAULT_ROLE;
+use super::fault::{Faults, did_you_mean};
+use super::product::DraftProduct;
+use super::section::{Section, Text};
+use super::{name, path};
+use plan::Versions;
+
+/// Where the repositories of a stage lie unless its `path` says otherwise.
+const PATH: &str = "{product}/{os}/{arch}/{stage}";
+
+/// Is a stage with the places of what it says.
+#[derive(Debug)]
+pub(super) struct DraftStage {
+    pub(super) name: Text,
+    pub(super) path: Text,
+    pub(super) versions: Versions,
+    pub(super) import_roles: Vec<Text>,
+}
+
+/// Is a route with the places of what it says.
+#[derive(Debug)]
+pub(super) struct DraftRoute {
+    pub(super) from: Text,
+    pub(super) to: Text,
+    pub(super) roles: Vec<Text>,
+}
+
+/// Is a `[[product.stage]]`: what it leaves out comes from the preset, or is the default.
+#[derive(Debug)]
+pub(super) struct StageWords {
+    name: Text,
+    path: Option<Text>,
+    versions: Option<Versions>,
+    import_roles: Option<Vec<Text>>,
+}
+
+/// Is a `[[product.route]]`.
+#[derive(Debug)]
+pub(super) struct RouteWords {
+    from: Text,
+    to: Text,
+    roles: Option<Vec<Text>>,
+}
+
+impl DraftStage {
+    /// Makes the stage that says nothing but its name.
+    pub(super) fn plain(name: Text) -> Self {
+        let path = Text { value: PATH.to_owned(), at: name.at };
+        let import_roles = vec![Text { value: DEFAULT_ROLE.to_owned(), at: name.at }];
+        Self { name, path, versions: Versions::All, import_roles }
+    }
+
+    fn override_by(&mut self, words: StageWords) {
+        // Faults in what comes from the preset belong to the line that changed it last.
+        self.path.at = words.name.at;
+        self.name = words.name;
+        self.path = words.path.unwrap_or_else(|| self.path.clone());
+        self.versions = words.versions.unwrap_or(self.versions);
+        self.import_roles = words.import_roles.unwrap_or_else(|| self.import_roles.clone());
+    }
+}
+
+impl DraftRoute {
+    /// Makes the route that says nothing but where it leads.
+    pub(super) fn plain(from: Text, to: Text) -> Self {
+        let roles = vec![Text { value: DEFAULT_ROLE.to_owned(), at: from.at }];
+        Self { from, to, roles }
+    }
+}
+
+pub(super) fn read_stage(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<StageWords> {
+    let name = section.needed("name", "\"production\"", faults);
+    let path = section.text("path", faults);
+    let versions = section.text("versions", faults);
+    let import_roles = section.texts("import_roles", faults);
+    section.end(faults);
+    let path = path.filter(|path| path::good_template(path, faults));
+    let versions = versions.and_then(|text| read_versions(&text, faults));
+    let import_roles = import_roles.map(|roles| good_roles(roles, faults));
+    let name = name.filter(|name| name::good(name, "the stage name", faults))?;
+    Some(StageWords { name, path, versions, import_roles })
+}
+
+pub(super) fn merge_stages(stages: &mut Vec<DraftStage>, said: Vec<StageWords>, faults: &mut Faults<'_>) {
+    let mut seen: Vec<String> = Vec::new();
+    for words in said {
+        if seen.contains(&words.name.value) {
+            let reason = format!("the stage `{}` of this product stands in the file twice", words.name.value);
+            faults.add(words.name.at, reason, Some("give each stage one table".to_owned()));
+            continue;
+        }
+        seen.push(words.name.value.clone());
+        match stages.iter_mut().find(|stage| stage.name.value == words.name.value) {
+            Some(stage) => stage.override_by(words),
+            None => {
+                let mut stage = DraftStage::plain(words.name.clone());
+                stage.override_by(words);
+                stages.push(stage);
+            }
+        }
+    }
+}
+
+pub(super) fn read_route(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<RouteWords> {
+    let from = section.needed("from", "\"delta\"", faults);
+    let to = section.needed("to", "\"production\"", faults);
+    let roles = section.texts("roles", faults);
+    section.end(faults);
+    let roles = roles.map(|roles| good_roles(roles, faults));
+    Some(RouteWords { from: from?, to: to?, roles })
+}
+
+pub(super) fn merge_routes(product: &mut DraftProduct, said: Vec<RouteWords>, faults: &mut Faults<'_>) {
+    let mut seen: Vec<(String, String)> = Vec::new();
+    for words in said {
+        let stages: Vec<&str> = product.stages.iter().map(|stage| stage.name.value.as_str()).collect();
+        let mut good = true;
+        for end in [&words.from, &words.to] {
+            if !stages.contains(&end.value.as_str()) {
+                let hint = did_you_mean(&end.value, "stages of this product", &stages);
+                let reason = format!("the route names the stage {:?}, which does not exist", end.value);
+                faults.add(end.at, reason, Some(hint));
+                good = false;
+            }
+        }
+        if good && words.from.value == words.to.value {
+            faults.add(words.to.at, format!("the route leads from `{}` to itself", words.to.value), None);
+            good = false;
+        }
+        let ends = (words.from.value.clone(), words.to.value.clone());
+        if good && seen.contains(&ends) {
+            let reason = format!("the route from `{}` to `{}` stands in the file twice", ends.0, ends.1);
+            faults.add(words.from.at, reason, Some("give each route one table".to_owned()));
+            good = false;
+        }
+        if !good {
+            continue;
+        }
+        seen.push(ends.clone());
+        let mut route = DraftRoute::plain(words.from, words.to);
+        route.roles = words.roles.unwrap_or(route.roles);
+        match product.routes.iter_mut().find(|r| r.from.value == ends.0 && r.to.value == ends.1) {
+            Some(known) => *known = route,
+            None => product.routes.push(route),
+        }
+    }
+}
+
+fn read_versions(text: &Text, faults: &mut Faults<'_>) -> Option<Versions> {
+    let words: Vec<&str> = text.value.split_whitespace().collect();
+    let parsed = match words[..] {
+        ["all"] => Some(Versions::All),
+        ["newest", number] => number.parse().ok().filter(|n| *n > 0).map(Versions::Newest),
+        _ => None,
+    };
+    if parsed.is_none() {
+        let reason = format!("`versions = {:?}` is not understood", text.value);
+        let hint = "write \"all\", or \"newest 2\" to list the two newest of each name";
+        faults.add(text.at, reason, Some(hint.to_owned()));
+    }
+    parsed
+}
+
+fn good_roles(roles: Vec<Text>, faults: &mut Faults<'_>) -> Vec<Text> {
+    roles.into_iter().filter(|role| name::good(role, "the role", faults)).collect()
+}
