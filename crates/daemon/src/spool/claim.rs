@@ -1,0 +1,315 @@
+//! The claim: a request leaves `incoming/`, gets its name, and its bytes are read once.
+//!
+//! Everything is done for all new requests before the next thing is done for any, so that a hundred of them
+//! cost the same few syncs of directories as one: rename, sync; copy, sync; sidecar, sync; copy over, sync.
+
+use super::claim_name::{claim_name, to_microseconds};
+use super::examination::{Examination, directory, examine};
+use super::files::{is, read_some, write_new};
+use super::sidecar::{Found, Sidecar};
+use super::{Claimed, Owner, REQUEST_SIZE_MAX, Spool, extension, format_of};
+use crate::error::Error;
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::{SignedDuration, Timestamp};
+use plan::{Code, Format, Refusal};
+use std::io::ErrorKind;
+use store::planted::{self, Bug};
+use store::{Kind, Modified, State};
+
+/// The most claims of one scan, so that a flood of requests takes bounded memory (64 KiB each).
+pub const CLAIMS_MAX: usize = 1000;
+
+/// How long an incomplete request may rest before it counts as cut short.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Is a claim whose file lies in `processing/`, and perhaps not more.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) claim: String,
+    pub(super) at: Timestamp,
+    pub(super) format: Format,
+    pub(super) original: Option<String>,
+}
+
+impl Begun {
+    pub(super) fn file(&self, processing: &Utf8Path) -> Utf8PathBuf {
+        processing.join(format!("{}.{}", self.claim, extension(self.format)))
+    }
+
+    fn copy(&self, processing: &Utf8Path) -> Utf8PathBuf {
+        processing.join(format!(".{}.copy", self.claim))
+    }
+}
+
+impl Spool {
+    /// Claims every request in `incoming/` that is whole, or that has not changed for a minute.
+    ///
+    /// Hands out in the order of the claims, oldest first, at most [`CLAIMS_MAX`] new ones: if there are as
+    /// many, call it again. What an earlier call began and could not finish comes first. `token` gives the
+    /// six digits of a claim name. One bad file never fails its neighbours: it is claimed with a problem, or
+    /// logged and tried again by the next call. Everything handed out survives a power cut.
+    pub fn claim_all(&self, now: Timestamp, token: &mut dyn FnMut() -> u32) -> Result<Vec<Claimed>, Error> {
+        let mut begun = self.unfinished()?;
+        let mut directories = Vec::new();
+        let incoming = self.incoming();
+        let mut names = Vec::new();
+        for name in self.disk.list(&incoming)?.names {
+            if format_of(&name).is_some()
+                && let Some(state) = self.disk.state(&incoming.join(&name))?
+            {
+                names.push((state.modified, name, state));
+            }
+        }
+        // Oldest first, as far as times can be believed; the claim fixes the order.
+        names.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        let mut renamed = false;
+        for (_, name, state) in names {
+            if begun.len() >= CLAIMS_MAX {
+                break;
+            }
+            if state.kind == Kind::Directory {
+                directories.extend(self.refuse_directory(&name, state, now)?);
+            } else if self.is_due(&name, state, now)? {
+                let claimed = self.rename_into_processing(&name, now, token)?;
+                renamed |= claimed.is_some();
+                begun.extend(claimed);
+            }
+        }
+        if renamed && !planted::is(Bug::SpoolMoveNotSynced) {
+            self.disk.sync_directory(&self.processing())?;
+            self.disk.sync_directory(&incoming)?;
+        }
+        let mut claimed = self.finish(begun)?;
+        claimed.extend(directories);
+        Ok(claimed)
+    }
+
+    /// Decides whether a file may be claimed now: only whether it is whole is looked at.
+    fn is_due(&self, name: &str, state: State, now: Timestamp) -> Result<bool, Error> {
+        let is_old = || {
+            let age = now.duration_since(timestamp(state.modified));
+            // A time far in the future says as little about a writer at work as one in the past.
+            age.abs() >= PATIENCE
+        };
+        let Some((_, format)) = format_of(name) else {
+            return Ok(false);
+        };
+        if state.kind != Kind::File || state.size > REQUEST_SIZE_MAX || is_old() {
+            return Ok(true);
+        }
+        let path = self.incoming().join(name);
+        let mut file = match self.disk.open(&path) {
+            Ok(file) => file,
+            Err(error) if is(&error, ErrorKind::NotFound) => return Ok(false),
+            // Unreadable, or no longer a file: the claim finds out and says so.
+            Err(_) => return Ok(true),
+        };
+        match read_some(&mut *file, &path, REQUEST_SIZE_MAX) {
+            Ok(bytes) => Ok(plan::is_complete(&bytes, format)),
+            Err(error) => {
+                tracing::warn!(file = name, "a request waits: {error}");
+                Ok(false)
+            }
+        }
+    }
+
+    /// Gives a request its claim name; the rename is durable when both directories were synced.
+    fn rename_into_processing(
+        &self,
+        name: &str,
+        now: Timestamp,
+        token: &mut dyn FnMut() -> u32,
+    ) -> Result<Option<Begun>, Error> {
+        let Some((stem, format)) = format_of(name) else {
+            return Ok(None);
+        };
+        let begun = loop {
+            let at = self.next_time(now);
+            let claim = claim_name(stem, at, token());
+            let begun = Begun { claim, at, format, original: Some(name.to_owned()) };
+            if !self.is_taken(&begun)? {
+                break begun;
+            }
+        };
+        match self.disk.rename(&self.incoming().join(name), &begun.file(&self.processing())) {
+            Ok(()) => Ok(Some(begun)),
+            Err(error) if is(&error, ErrorKind::NotFound) => Ok(None),
+            Err(error) => {
+                tracing::warn!(file = name, "a request cannot be claimed: {error}");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Draws the time of the next claim: now, or just after the newest claim known.
+    fn next_time(&self, now: Timestamp) -> Timestamp {
+        let mut memory = self.memory();
+        let now = to_microseconds(now);
+        let after = |newest: Timestamp| newest.checked_add(SignedDuration::from_micros(1)).unwrap_or(newest);
+        let at = memory.newest.map_or(now, |newest| now.max(after(newest)));
+        memory.newest = Some(at);
+        at
+    }
+
+    fn is_taken(&self, begun: &Begun) -> Result<bool, Error> {
+        for folder in ["processing", "done", "failed"] {
+            let dir = self.dir.join(folder);
+            let answer = dir.join(format!("{}.answer.json", begun.claim));
+            if self.disk.state(&begun.file(&dir))?.is_some() || self.disk.state(&answer)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Refuses a directory named like a request, once: it stays where it is, and its claim name is made of
+    /// its name and inode, so that the answer is found by the next scan.
+    fn refuse_directory(&self, name: &str, state: State, now: Timestamp) -> Result<Option<Claimed>, Error> {
+        let Some((stem, format)) = format_of(name) else {
+            return Ok(None);
+        };
+        let mark = repo::sha256(format!("{name}\n{}", state.inode).as_bytes()).hex();
+        let claim = format!("{}-directory-{}", super::claim_name::clean(stem), &mark[..16]);
+        if self.memory().handed_out.contains(&claim) || self.find_answer(&claim)?.is_some() {
+            return Ok(None);
+        }
+        self.memory().handed_out.insert(claim.clone());
+        Ok(Some(Claimed {
+            name: claim,
+            owner: Owner { uid: state.uid, gid: state.gid },
+            claimed_at: now,
+            digest: repo::sha256(b""),
+            bytes: Vec::new(),
+            format,
+            problem: Some(directory()),
+        }))
+    }
+
+    /// Completes claims: whatever was done for them before, afterwards sidecar and copy are durable.
+    ///
+    /// Those for which the disk fails are logged and stay for the next call; the error is given only if it
+    /// hit all of them.
+    pub(super) fn finish(&self, begun: Vec<Begun>) -> Result<Vec<Claimed>, Error> {
+        let processing = self.processing();
+        let mut failed = None;
+        let mut read = Vec::new();
+        for begun in begun {
+            match self.read_once(&begun) {
+                Ok(Some(one)) => read.push((begun, one)),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(request = begun.claim, "a claim waits: {error}");
+                    failed = Some(error);
+                }
+            }
+        }
+        if let (true, Some(error)) = (read.is_empty(), failed) {
+            return Err(error);
+        }
+        let copied = read.iter().any(|(_, one)| one.copied);
+        if copied {
+            self.disk.sync_directory(&processing)?;
+        }
+        let mut written = false;
+        for (begun, one) in read.iter().filter(|(_, one)| !one.known) {
+            Sidecar::of(&one.claimed, begun.original.clone(), one.copied).write(&*self.disk, &processing)?;
+            written = true;
+        }
+        if written {
+            self.disk.sync_directory(&processing)?;
+        }
+        for (begun, _) in read.iter().filter(|(_, one)| one.copied) {
+            self.disk.rename(&begun.copy(&processing), &begun.file(&processing))?;
+        }
+        if copied {
+            self.disk.sync_directory(&processing)?;
+        }
+        let mut claimed: Vec<Claimed> = read.into_iter().map(|(_, one)| one.claimed).collect();
+        claimed.sort_by(|a, b| (a.claimed_at, &a.name).cmp(&(b.claimed_at, &b.name)));
+        self.memory().handed_out.extend(claimed.iter().map(|claimed| claimed.name.clone()));
+        Ok(claimed)
+    }
+
+    /// Finds the bytes that count for a claim, and makes sure that the daemon has a copy of its own.
+    fn read_once(&self, begun: &Begun) -> Result<Option<Read>, Error> {
+        let processing = self.processing();
+        let file = begun.file(&processing);
+        let make = |owner: Owner, bytes: Vec<u8>, problem: Option<Refusal>| Claimed {
+            name: begun.claim.clone(),
+            owner,
+            claimed_at: begun.at,
+            digest: repo::sha256(&bytes),
+            bytes,
+            format: begun.format,
+            problem,
+        };
+        match Sidecar::read(&*self.disk, &processing, &begun.claim)? {
+            Found::Whole(sidecar) => return self.restore(begun, *sidecar, &make).map(Some),
+            Found::Nothing => {}
+            Found::Damaged => {
+                let Some(Examination { owner, .. }) = examine(&*self.disk, &file, begun.format)? else {
+                    return Ok(None);
+                };
+                let claimed = make(owner, Vec::new(), Some(lost("the record of its claim is damaged")));
+                return Ok(Some(Read { claimed, copied: false, known: false }));
+            }
+        }
+        let Some(Examination { owner, bytes, problem }) = examine(&*self.disk, &file, begun.format)? else {
+            return Ok(None);
+        };
+        let copied = bytes.is_some();
+        if let Some(bytes) = &bytes {
+            write_new(&*self.disk, &begun.copy(&processing), bytes, 0o440, true)?;
+        }
+        Ok(Some(Read { claimed: make(owner, bytes.unwrap_or_default(), problem), copied, known: false }))
+    }
+
+    /// Takes up a claim whose sidecar is there: the bytes with its digest count, wherever they are.
+    fn restore(
+        &self,
+        begun: &Begun,
+        sidecar: Sidecar,
+        make: &dyn Fn(Owner, Vec<u8>, Option<Refusal>) -> Claimed,
+    ) -> Result<Read, Error> {
+        let owner = sidecar.owner();
+        let known = |claimed, copied| Ok(Read { claimed, copied, known: true });
+        let Some(digest) = sidecar.digest else {
+            return known(make(owner, Vec::new(), sidecar.problem), false);
+        };
+        let processing = self.processing();
+        let (file, copy) = (begun.file(&processing), begun.copy(&processing));
+        for (path, is_copy) in [(&copy, true), (&file, false)] {
+            let bytes = super::files::read_small(&*self.disk, path, REQUEST_SIZE_MAX)?;
+            let Some(bytes) = bytes.filter(|bytes| repo::sha256(bytes) == digest) else {
+                continue;
+            };
+            // Bytes that are still the requester's own file are copied once more.
+            let own = self.disk.state(path)?.is_some_and(|state| state.mode == 0o440 && state.links == 1);
+            if !is_copy && !own {
+                write_new(&*self.disk, &copy, &bytes, 0o440, true)?;
+            }
+            return known(make(owner, bytes, sidecar.problem), is_copy || !own);
+        }
+        known(make(owner, Vec::new(), Some(lost("its bytes are no longer those that were claimed"))), false)
+    }
+}
+
+/// Is a claim whose bytes were found.
+#[derive(Debug)]
+struct Read {
+    claimed: Claimed,
+    /// Whether a copy lies ready to be renamed over the file.
+    copied: bool,
+    /// Whether the sidecar is there already.
+    known: bool,
+}
+
+fn lost(why: &str) -> Refusal {
+    Refusal::new(Code::TryLater, format!("the request was damaged while it was being claimed: {why}"))
+        .hint("nothing was changed; submit it again")
+}
+
+fn timestamp(modified: Modified) -> Timestamp {
+    let nanoseconds = i32::try_from(modified.nanoseconds).unwrap_or(0);
+    Timestamp::new(modified.seconds, nanoseconds).unwrap_or(Timestamp::MIN)
+}

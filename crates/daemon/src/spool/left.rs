@@ -1,0 +1,41 @@
+//! What lies in `incoming/` and is not taken, and why: shown to people by `status`.
+
+use super::{Spool, format_of};
+use crate::error::Error;
+use store::Kind;
+
+/// Is something in `incoming/` that stays there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Its name; bytes that are not UTF-8 are replaced.
+    pub name: String,
+    /// Why it is not taken, in words.
+    pub why: String,
+}
+
+impl Spool {
+    /// Lists what lies in `incoming/` now and why it stays, sorted by name.
+    ///
+    /// Requests that are about to be claimed are among them if they are looked at before the next scan.
+    pub fn left_alone(&self) -> Result<Vec<Left>, Error> {
+        let incoming = self.incoming();
+        let names = self.disk.list(&incoming)?;
+        let mut left = Vec::new();
+        for name in names.names {
+            let Some(state) = self.disk.state(&incoming.join(&name))? else {
+                continue;
+            };
+            let why = match (format_of(&name), state.kind) {
+                (None, _) if name.starts_with('.') => "its name begins with a dot, so it is being written",
+                (None, _) => "it is not named `*.toml` or `*.json`",
+                (Some(_), Kind::Directory) => "it is a directory; it was refused, remove it",
+                (Some(_), _) => "it is not whole yet, or about to be claimed",
+            };
+            left.push(Left { name, why: why.to_owned() });
+        }
+        let odd = names.odd.into_iter();
+        left.extend(odd.map(|name| Left { name, why: "its name is not UTF-8".to_owned() }));
+        left.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(left)
+    }
+}
