@@ -1,0 +1,171 @@
+//! `.repo` files: what a host puts into `/etc/yum.repos.d` to draw from a stage.
+//!
+//! | file | for | written |
+//! |---|---|---|
+//! | `<product>-<os>-<arch>-<stage>.repo` | hosts of one platform | always |
+//! | `<product>-<os>-<stage>.repo` | hosts of one operating system, any architecture | where `$basearch` can stand for the architecture |
+//! | `<product>-<stage>.repo` | every host of the product | where the product has one operating system only |
+//!
+//! A file never enables a repository of another platform: dnf would mix them. `$basearch` is used only if it
+//! equals the architecture in the path on every platform of that system; `$releasever` never, because it is
+//! `5.11` or `7Server` on hosts whose repository is called `sl5` or `el7`. The files for several platforms
+//! contain what the others do under the same section names where there is one platform only, so a host that
+//! has both sees one repository. Debug and source siblings are there and not enabled.
+
+#[cfg(test)]
+mod tests;
+
+use crate::config::Config;
+use nevra::Arch;
+use plan::{Kind, Product, Repository, Stage};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// How long dnf believes its copy of the metadata, in seconds.
+///
+/// dnf's default of two days makes a package that moves between stages vanish from hosts which refresh one
+/// stage and not the other. Asking again costs one small conditional request.
+const METADATA_EXPIRE_SECONDS: u32 = 60;
+
+/// The architectures whose name is also their `$basearch`.
+const BASE_ARCHES: [&str; 12] = [
+    "x86_64",
+    "i386",
+    "aarch64",
+    "ppc64le",
+    "ppc64",
+    "s390x",
+    "ppc",
+    "s390",
+    "ia64",
+    "alpha",
+    "riscv64",
+    "loongarch64",
+];
+
+/// Writes every `.repo` file of the site, by name, sorted.
+pub fn files(config: &Config) -> BTreeMap<String, Vec<u8>> {
+    let mut exact = BTreeMap::new();
+    // Two products may want one general name ("a-b" on "c", "a" on "b-c"): then neither gets it.
+    let mut general: BTreeMap<String, Option<Vec<u8>>> = BTreeMap::new();
+    let mut offer = |name: String, text: String| {
+        let bytes = Some(text.into_bytes());
+        general.entry(name).and_modify(|known| *known = None).or_insert(bytes);
+    };
+    for product in config.layout.products.values() {
+        for stage in &product.stages {
+            for platform in &product.platforms {
+                let id = format!("{}-{}-{}-{}", product.name, platform.os, platform.arch, stage.name);
+                if let Some(text) = file(config, product, stage, &platform.os, Some(&platform.arch)) {
+                    exact.insert(format!("{id}.repo"), text.into_bytes());
+                }
+            }
+            let mut systems: Vec<&str> =
+                product.platforms.iter().map(|platform| platform.os.as_str()).collect();
+            systems.sort_unstable();
+            systems.dedup();
+            for os in &systems {
+                let text = match arches(product, os)[..] {
+                    [arch] => file(config, product, stage, os, Some(arch)),
+                    _ => file(config, product, stage, os, None),
+                };
+                if let Some(text) = text {
+                    if systems.len() == 1 {
+                        offer(format!("{}-{}.repo", product.name, stage.name), text.clone());
+                    }
+                    offer(format!("{}-{os}-{}.repo", product.name, stage.name), text);
+                }
+            }
+        }
+    }
+    for (name, bytes) in general {
+        if let (Some(bytes), false) = (bytes, exact.contains_key(&name)) {
+            exact.insert(name, bytes);
+        }
+    }
+    exact
+}
+
+/// Writes one file for `arch`, or for every architecture of `os` if `$basearch` can stand for them.
+fn file(config: &Config, product: &Product, stage: &Stage, os: &str, arch: Option<&Arch>) -> Option<String> {
+    let mut text = format!(
+        "# {}: {} {} for {os}{}, written by Sluice.\n",
+        config.site,
+        product.name,
+        stage.name,
+        arch.map(|arch| format!("/{arch}")).unwrap_or_default(),
+    );
+    for kind in Kind::ALL {
+        let path = match arch {
+            Some(arch) => path(config, product, stage, os, arch, kind)?,
+            None => path_with_basearch(config, product, stage, os, kind)?,
+        };
+        let middle = arch.map(|arch| format!("{arch}-")).unwrap_or_default();
+        let id = format!("{}-{os}-{middle}{}", product.name, stage.name);
+        let (suffix, words, enabled) = match kind {
+            Kind::Binary => ("", "", 1),
+            Kind::Debug => ("-debug", ", debug information", 0),
+            Kind::Source => ("-source", ", sources", 0),
+        };
+        let shown = arch.map_or("$basearch", Arch::as_str);
+        let _ = write!(
+            text,
+            "\n[{id}{suffix}]\n\
+             name={} {} ({os}/{shown}){words}\n\
+             baseurl={}/{path}/\n\
+             enabled={enabled}\n\
+             # Packages and metadata are not signed by this site yet; whoever signs packages elsewhere may\n\
+             # set gpgcheck=1 and gpgkey= here.\n\
+             gpgcheck=0\n\
+             metadata_expire={METADATA_EXPIRE_SECONDS}\n",
+            product.name, stage.name, config.base_url,
+        );
+    }
+    Some(text)
+}
+
+fn arches<'a>(product: &'a Product, os: &str) -> Vec<&'a Arch> {
+    product.platforms.iter().filter(|platform| platform.os == os).map(|platform| &platform.arch).collect()
+}
+
+fn path(
+    config: &Config,
+    product: &Product,
+    stage: &Stage,
+    os: &str,
+    arch: &Arch,
+    kind: Kind,
+) -> Option<String> {
+    config.layout.path(&Repository {
+        product: product.name.clone(),
+        os: os.to_owned(),
+        arch: arch.clone(),
+        stage: stage.name.clone(),
+        kind,
+    })
+}
+
+/// Writes the path with `$basearch` for the architecture, if that is right on every platform of `os`.
+fn path_with_basearch(
+    config: &Config,
+    product: &Product,
+    stage: &Stage,
+    os: &str,
+    kind: Kind,
+) -> Option<String> {
+    let sibling = match kind {
+        Kind::Binary => "",
+        Kind::Debug => "/debug",
+        Kind::Source => "/source",
+    };
+    let template = stage.path.replace("{arch}", "$basearch");
+    let template =
+        template.replace("{product}", &product.name).replace("{os}", os).replace("{stage}", &stage.name);
+    let template = format!("{template}{sibling}");
+    // What dnf will make of it must be what the layout says.
+    let right = |arch: &&Arch| {
+        let expanded = template.replace("$basearch", arch.as_str());
+        BASE_ARCHES.contains(&arch.as_str()) && path(config, product, stage, os, arch, kind) == Some(expanded)
+    };
+    arches(product, os).iter().all(right).then_some(template)
+}

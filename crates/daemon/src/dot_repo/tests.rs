@@ -1,0 +1,136 @@
+use super::files;
+use crate::config::Config;
+use expect_test::expect;
+
+fn config(products: &str) -> Config {
+    let text = format!(
+        "format = 1\n[site]\nname = \"Example Grid\"\nroot = \"/srv/sluice\"\nspool = \"/var/spool/sluice\"\n\
+         base_url = \"https://repo.example.org/sluice\"\n{products}"
+    );
+    Config::parse(text.as_bytes(), "f").unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn names(config: &Config) -> Vec<String> {
+    files(config).into_keys().collect()
+}
+
+fn text(config: &Config, name: &str) -> String {
+    String::from_utf8(files(config)[name].clone()).unwrap()
+}
+
+#[test]
+fn one_platform_has_the_same_repository_in_a_file_of_the_stage() {
+    let config =
+        config("[[product]]\nname = \"glite-3.2\"\npreset = \"glite\"\nplatforms = [\"sl5/x86_64\"]\n");
+    let production = text(&config, "glite-3.2-production.repo");
+    assert_eq!(production, text(&config, "glite-3.2-sl5-x86_64-production.repo"));
+    expect![[r#"
+        # Example Grid: glite-3.2 production for sl5/x86_64, written by Sluice.
+
+        [glite-3.2-sl5-x86_64-production]
+        name=glite-3.2 production (sl5/x86_64)
+        baseurl=https://repo.example.org/sluice/glite-3.2/sl5/x86_64/production/
+        enabled=1
+        # Packages and metadata are not signed by this site yet; whoever signs packages elsewhere may
+        # set gpgcheck=1 and gpgkey= here.
+        gpgcheck=0
+        metadata_expire=60
+
+        [glite-3.2-sl5-x86_64-production-debug]
+        name=glite-3.2 production (sl5/x86_64), debug information
+        baseurl=https://repo.example.org/sluice/glite-3.2/sl5/x86_64/production/debug/
+        enabled=0
+        # Packages and metadata are not signed by this site yet; whoever signs packages elsewhere may
+        # set gpgcheck=1 and gpgkey= here.
+        gpgcheck=0
+        metadata_expire=60
+
+        [glite-3.2-sl5-x86_64-production-source]
+        name=glite-3.2 production (sl5/x86_64), sources
+        baseurl=https://repo.example.org/sluice/glite-3.2/sl5/x86_64/production/source/
+        enabled=0
+        # Packages and metadata are not signed by this site yet; whoever signs packages elsewhere may
+        # set gpgcheck=1 and gpgkey= here.
+        gpgcheck=0
+        metadata_expire=60
+    "#]]
+    .assert_eq(&production);
+    assert_eq!(names(&config).len(), 6);
+}
+
+#[test]
+fn several_architectures_of_one_system_share_a_file_with_basearch() {
+    let config = config(
+        "[[product]]\nname = \"g\"\npreset = \"glite\"\nplatforms = [\"el9/x86_64\", \"el9/aarch64\"]\n",
+    );
+    let expected = [
+        "g-delta.repo",
+        "g-el9-aarch64-delta.repo",
+        "g-el9-aarch64-production.repo",
+        "g-el9-delta.repo",
+        "g-el9-production.repo",
+        "g-el9-x86_64-delta.repo",
+        "g-el9-x86_64-production.repo",
+        "g-production.repo",
+    ];
+    assert_eq!(names(&config), expected);
+    let shared = text(&config, "g-production.repo");
+    assert!(shared.contains("[g-el9-production]\n"), "{shared}");
+    assert!(
+        shared.contains("baseurl=https://repo.example.org/sluice/g/el9/$basearch/production/\n"),
+        "{shared}"
+    );
+    assert!(shared.contains("/g/el9/$basearch/production/debug/\nenabled=0\n"), "{shared}");
+    let own = text(&config, "g-el9-aarch64-production.repo");
+    assert!(own.contains("/g/el9/aarch64/production/\nenabled=1\n") && !own.contains("basearch"), "{own}");
+}
+
+#[test]
+fn no_file_enables_the_repository_of_another_system() {
+    let config = config(
+        "[[product]]\nname = \"g\"\npreset = \"glite\"\nplatforms = [\"sl5/x86_64\", \"sl6/x86_64\", \"sl6/i386\"]\n",
+    );
+    let names = names(&config);
+    assert!(!names.contains(&"g-production.repo".to_owned()), "{names:?}");
+    assert!(names.contains(&"g-sl6-production.repo".to_owned()), "{names:?}");
+    for (name, bytes) in files(&config) {
+        let text = String::from_utf8(bytes).unwrap();
+        assert_eq!(text.matches("enabled=1").count(), 1, "{name}");
+        assert!(!(text.contains("/sl5/") && text.contains("/sl6/")), "{name}");
+    }
+}
+
+#[test]
+fn basearch_is_not_used_where_dnf_would_say_something_else() {
+    // i686 hosts have the $basearch i386, and a path of its own cannot be guessed.
+    for platforms in ["[\"el6/i686\", \"el6/x86_64\"]", "[\"el6/armv7hl\", \"el6/x86_64\"]"] {
+        let config =
+            config(&format!("[[product]]\nname = \"g\"\npreset = \"glite\"\nplatforms = {platforms}\n"));
+        let names = names(&config);
+        assert_eq!(names.len(), 4, "{names:?}");
+        assert!(names.iter().all(|name| name.matches('-').count() == 3), "{names:?}");
+    }
+}
+
+#[test]
+fn the_path_of_the_stage_is_the_path_in_the_file() {
+    let config = config(
+        "[[product]]\nname = \"g\"\npreset = \"glite\"\nplatforms = [\"el9/x86_64\", \"el9/aarch64\"]\n\
+         [[product.stage]]\nname = \"production\"\npath = \"old/{arch}-{os}/{arch}\"\n",
+    );
+    let shared = text(&config, "g-production.repo");
+    assert!(
+        shared.contains("baseurl=https://repo.example.org/sluice/old/$basearch-el9/$basearch/\n"),
+        "{shared}"
+    );
+}
+
+#[test]
+fn a_general_name_that_two_products_want_belongs_to_neither() {
+    let config = config(
+        "[[product]]\nname = \"a\"\nplatforms = [\"b-c/x86_64\"]\n[[product.stage]]\nname = \"s\"\n\
+         [[product]]\nname = \"a-b\"\nplatforms = [\"c/aarch64\"]\n[[product.stage]]\nname = \"s\"\n",
+    );
+    let expected = ["a-b-c-aarch64-s.repo", "a-b-c-x86_64-s.repo", "a-b-s.repo", "a-s.repo"];
+    assert_eq!(names(&config), expected);
+}
