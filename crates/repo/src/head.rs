@@ -26,8 +26,8 @@ pub struct Head {
 
 /// Reads the head of an RPM, and not a byte more: afterwards `reader` stands at the payload.
 ///
-/// Memory grows with what arrives, not with what is promised, and stays below 330 MB even if a
-/// hostile file delivers all it may.
+/// Memory grows with what arrives, not with what is promised, and no header is read whose index or
+/// values are larger than rpm takes: 64 MiB of values in the signature header, 256 MiB in the header.
 ///
 /// # Errors
 ///

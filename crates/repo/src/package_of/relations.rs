@@ -16,6 +16,9 @@ const SCRIPT_POST: u64 = 1 << 10;
 const MISSING_OK: u64 = 1 << 19;
 const STRONG: u64 = 1 << 27;
 
+/// The most dependencies of all kinds together.
+const TOTAL_MAX: usize = 0xf_ffff;
+
 /// The eight lists of metadata.
 #[derive(Debug, Default)]
 pub(super) struct Relations {
@@ -32,6 +35,7 @@ pub(super) struct Relations {
 /// Reads all lists; the requirements need the provides and the files.
 pub(super) fn relations_of(header: &Header, files: &[File]) -> Result<Relations, Error> {
     use tags::*;
+    check_total(header)?;
     let list = |name, flags, version| rows_of(header, name, flags, version);
     let provides = list(PROVIDE_NAME, PROVIDE_FLAGS, PROVIDE_VERSION)?;
     let mut relations = Relations {
@@ -62,6 +66,24 @@ pub(super) fn relations_of(header: &Header, files: &[File]) -> Result<Relations,
         list.extend(row.relation());
     }
     Ok(relations)
+}
+
+/// Refuses a header whose lists together are longer than rpm lets one of them be: a list of a few
+/// bytes for each dependency takes fifty times as many once it is read.
+fn check_total(header: &Header) -> Result<(), Error> {
+    use tags::*;
+    let strong = [PROVIDE_NAME, REQUIRE_NAME, CONFLICT_NAME, OBSOLETE_NAME];
+    let weak =
+        [SUGGEST_NAME, ENHANCE_NAME, RECOMMEND_NAME, SUPPLEMENT_NAME, OLD_SUGGESTS_NAME, OLD_ENHANCES_NAME];
+    let mut total = 0;
+    for tag in strong.into_iter().chain(weak) {
+        total += header.texts(tag).len();
+        if total > TOTAL_MAX {
+            let why = format!("with it the package has more than {TOTAL_MAX} dependencies");
+            return Err(Error::Tag { tag: tag.number, name: tag.name, why });
+        }
+    }
+    Ok(())
 }
 
 /// One dependency as the header has it.

@@ -151,6 +151,15 @@ fn paths_are_bounded() {
 }
 
 #[test]
+fn dependencies_are_bounded() {
+    let many = |header: &mut Writer| {
+        header.texts(CONFLICT_NAME, std::iter::repeat_n("a", 600_000));
+        header.texts(OBSOLETE_NAME, std::iter::repeat_n("a", 600_000));
+    };
+    check_refused(many, "tag `1090` (obsolete name)");
+}
+
+#[test]
 fn a_ghost_directory_is_a_directory() {
     let all = [
         (0, "file", 0o100_644, 0),
