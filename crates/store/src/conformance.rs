@@ -1,5 +1,4 @@
 //! What every [`Disk`] must do: one suite, run against the disk of this machine and the forgetful one.
-#![expect(clippy::disallowed_methods, reason = "the disk of this machine needs a directory to be tested in")]
 
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 
@@ -258,7 +257,7 @@ fn permissions(bench: &Bench) {
 #[test]
 fn the_disk_of_this_machine_conforms() {
     let directory = tempfile::tempdir().unwrap();
-    let root = Utf8PathBuf::from_path_buf(directory.path().canonicalize().unwrap()).unwrap();
+    let root = Utf8PathBuf::from_path_buf(directory.path().to_owned()).unwrap();
     let make_fifo = |path: &Utf8Path| {
         let mode = rustix::fs::Mode::from_raw_mode(0o600);
         rustix::fs::mknodat(rustix::fs::CWD, path.as_std_path(), rustix::fs::FileType::Fifo, mode, 0)

@@ -30,8 +30,8 @@
 //! assert!(report.violations[0].lost.contains(&"bytes of /news".to_owned()));
 //! ```
 
-use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::AddAssign;
@@ -158,7 +158,12 @@ impl fmt::Display for SweepReport {
         let SweepReport { crash_points, power_cuts, states, violations } = self;
         write!(f, "{crash_points} crash points, {power_cuts} power cuts, {states} different disks, ")?;
         write!(f, "{} violations", violations.len())?;
-        violations.iter().try_for_each(|violation| write!(f, "\n  {violation}"))
+        // The same words are said of many disks; the first place is the one to look at.
+        let mut first: BTreeMap<&str, (usize, &Violation)> = BTreeMap::new();
+        for violation in violations {
+            first.entry(&violation.words).or_insert((0, violation)).0 += 1;
+        }
+        first.values().try_for_each(|(times, violation)| write!(f, "\n  {times} x {violation}"))
     }
 }
 

@@ -110,9 +110,15 @@ impl Store {
         }
         let temporary = self.temporary();
         self.point(&self.paths.current(), generation.number, &temporary)?;
+        // A rename is promised when both directories are synced: this one, and those of a process that was
+        // killed before it could.
+        let staged = self.paths.staging_of(generation.number);
+        if self.disk.state(&staged)?.is_some() {
+            self.disk.sync_directory(&staged)?;
+        }
+        self.disk.sync_directory(&self.paths.staging())?;
         self.disk.sync_directory(&self.paths.public())?;
-        self.make_names(&generation.manifest.names, &temporary)?;
-        self.disk.sync_directory(&self.paths.staging())
+        self.make_names(&generation.manifest.names, &temporary)
     }
 
     /// Where recovery makes symlinks before it renames them.

@@ -42,6 +42,12 @@ impl Moment {
         ForgetfulDisk::of(Volume::new(self.volume.live.clone()), self.now, self.who)
     }
 
+    /// The disk as a process finds it that starts after another was killed at this moment: nothing is lost, and
+    /// nothing more is promised.
+    pub fn killed(&self) -> ForgetfulDisk {
+        ForgetfulDisk::of(self.volume.clone(), self.now, self.who)
+    }
+
     /// The ways in which the power can go at this moment: all of them if at most `exhaustive` things are
     /// unsynced, else `samples`, chosen by `seed` alone.
     pub fn power_cuts(

@@ -18,6 +18,9 @@ enum Change {
     Rename { from: (Number, Arc<str>), to: (Number, Arc<str>), moved: Number },
 }
 
+/// A directory that is never synced: what waits for it is never promised.
+const NEVER: Number = Number::MAX;
+
 /// A change of names and the directories that must still be synced before it is promised.
 #[derive(Debug, Clone)]
 struct Pending {
@@ -38,7 +41,8 @@ pub(super) struct Volume {
     bytes: BTreeSet<Number>,
     /// Files and directories whose mode or time is newer in `live`.
     attributes: BTreeSet<Number>,
-    /// What a failed sync left behind: a second sync reports success and does nothing, as on Linux.
+    /// Files, and modes of directories, whose sync failed: a second one reports success and does nothing, as on
+    /// Linux, until they change again.
     deaf: BTreeSet<Number>,
 }
 
@@ -95,6 +99,7 @@ impl Volume {
 
     /// Notes that mode or time of something changed.
     pub(super) fn attributes_changed(&mut self, number: Number) {
+        self.deaf.remove(&number);
         self.attributes.insert(number);
     }
 
@@ -110,20 +115,22 @@ impl Volume {
 
     /// Promises the names in a directory and its own mode: not what the names lead to, not its own name.
     pub(super) fn sync_directory(&mut self, number: Number) {
-        if self.deaf.contains(&number) {
-            return;
+        if !self.deaf.contains(&number) {
+            self.attributes.remove(&number);
+            self.synced.inode_mut(number).mode = self.live.inode(number).mode;
         }
-        self.attributes.remove(&number);
-        self.synced.inode_mut(number).mode = self.live.inode(number).mode;
         for pending in &mut self.pending {
             pending.waits_for.remove(&number);
         }
         self.promise();
     }
 
-    /// Notes that a sync failed: what was to be promised never will be.
+    /// Notes that a sync failed: what was to be promised never will be, whatever a later sync says.
     pub(super) fn sync_failed(&mut self, number: Number) {
         self.deaf.insert(number);
+        for pending in self.pending.iter_mut().filter(|pending| pending.waits_for.contains(&number)) {
+            pending.waits_for.insert(NEVER);
+        }
     }
 
     /// Moves promised changes into `synced`, save those on top of a change that is not.
