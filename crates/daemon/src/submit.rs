@@ -119,6 +119,14 @@ impl Submitter {
         draft.publish(&self.spool.join("incoming").join(&name))?;
         Ok(Sent { spool: self.spool.clone(), stem, name })
     }
+
+    /// Follows a request that was put into `incoming/` by other means, by the name it had there.
+    ///
+    /// If several requests had the same name, the answer to any of them is taken.
+    pub fn follow(&self, name: &str) -> Sent {
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        Sent { spool: self.spool.clone(), stem: stem.to_owned(), name: name.to_owned() }
+    }
 }
 
 impl Sent {
@@ -184,10 +192,12 @@ impl Sent {
         Ok(None)
     }
 
+    /// The rest of the name is `-20261121T230435.000042Z-0a1b2c.answer.json`.
     fn is_answer(&self, name: &str) -> bool {
-        name.strip_prefix(&self.stem)
-            .and_then(|rest| rest.strip_prefix('-'))
-            .is_some_and(|rest| rest.ends_with(".answer.json"))
+        let rest = name.strip_prefix(&self.stem).and_then(|rest| rest.strip_suffix(".answer.json"));
+        rest.is_some_and(|rest| {
+            rest.starts_with('-') && rest.len() == "-20261121T230435.000042Z-0a1b2c".len()
+        })
     }
 
     /// Wake-ups only; without a watch the wait looks every few seconds.

@@ -90,7 +90,11 @@ pub async fn serve(
 ///
 /// If `public` cannot be opened, or the kernel has no `openat2` (`ENOSYS`; Linux has it since 5.6).
 pub fn router(public: &Utf8Path) -> Result<Router, Error> {
-    let tree = Tree::open(public).map_err(|cause| Error::File { operation: "open", path: public.to_owned(), cause })?;
+    let tree = Tree::open(public).map_err(|cause| Error::File {
+        operation: "open",
+        path: public.to_owned(),
+        cause,
+    })?;
     Ok(Router::new().fallback(answer).with_state(Arc::new(tree)))
 }
 

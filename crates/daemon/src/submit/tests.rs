@@ -33,7 +33,7 @@ impl Spool {
 
     /// What the daemon does, as far as a requester sees it: claims, answers by a rename, moves.
     fn settle(&self, sent: &Sent, place: &str) -> Answer {
-        let claim = format!("{}-20260101T000000Z-0a1b2c", sent.stem);
+        let claim = format!("{}-20260101T000000.000001Z-0a1b2c", sent.stem);
         let processing = self.path().join("processing").join(&claim);
         fs::rename(self.path().join("incoming").join(&sent.name), &processing).unwrap();
         let answer = answer(&claim);

@@ -1,0 +1,346 @@
+//! What may stand on the command line, as types. Parsed once; nothing else looks at text from there.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand};
+use plan::Reference;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  done, or nothing to do          5  not found
+   1  internal error                  6  the published tree failed verification
+   2  usage or configuration         75  try again later
+   3  refused by a gate              78  the site needs a person
+   4  conflict, frozen or locked";
+
+/// Lifts RPMs from stage to stage while sites keep drawing from them.
+#[derive(Debug, Parser)]
+#[command(name = "sluice", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// The configuration [default: $SLUICE_CONFIG, then /etc/sluice/sluice.toml]
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub config: Option<Utf8PathBuf>,
+    /// Print data as JSON on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Make the directories and publish the first generation
+    Init {
+        /// Only say what would be made
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Look at the configuration
+    Config {
+        #[command(subcommand)]
+        verb: ConfigVerb,
+    },
+    /// Watch the control directory, plan, publish
+    Daemon(Daemon),
+    /// Bring package files into a stage
+    Import(Import),
+    /// Move packages from one stage to the next
+    Promote(Promote),
+    /// Take packages out of a stage
+    Withdraw(Withdraw),
+    /// Make a stage list what it listed in an earlier generation
+    Revert(Revert),
+    /// Give a generation a name that keeps it, or end such a name
+    Keep(Keep),
+    /// Hand in any request file and wait for its answer
+    Submit(Submit),
+    /// Say what is published, what waits, and what is held
+    Status,
+    /// List generations, newest first
+    History {
+        /// How many at most; 0 means all
+        #[arg(short = 'n', long, default_value_t = 20, value_name = "N")]
+        limit: usize,
+    },
+    /// Show one generation: its requests, who asked, what moved
+    Show {
+        /// A number, a name, or `current`
+        #[arg(default_value = "current")]
+        generation: Reference,
+    },
+    /// Show which packages differ between two generations
+    Diff {
+        /// A number, a name, or `current`
+        older: Reference,
+        /// A number, a name, or `current`
+        #[arg(default_value = "current")]
+        newer: Reference,
+    },
+    /// Say which stages list a package, and who put it there
+    Why {
+        /// A name, a glob over names, name-version-release, or a whole NEVRA
+        package: String,
+    },
+    /// Check the published tree against everything that must never be false
+    Verify {
+        /// Nothing is running and nothing waits: also check what holds only then
+        #[arg(long)]
+        at_rest: bool,
+    },
+    /// Serve the published tree over HTTP, for demos and small sites
+    Serve {
+        /// Where to listen [default: `listen` of the configuration, then 127.0.0.1:8080]
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        listen: Option<SocketAddr>,
+    },
+    /// Play a whole site in a folder: build RPMs, publish, promote, revert
+    Demo(Demo),
+}
+
+/// What is to be done with the configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigVerb {
+    /// Check the configuration, like `nginx -t`
+    Check {
+        /// The file; `-c` and $SLUICE_CONFIG otherwise
+        file: Option<Utf8PathBuf>,
+    },
+}
+
+/// How the daemon is to run.
+#[derive(Debug, Args)]
+pub struct Daemon {
+    /// Write the log as JSON lines
+    #[arg(long)]
+    pub log_json: bool,
+    /// What to log, such as `info` or `daemon=debug`
+    #[arg(long, default_value = "info", value_name = "FILTER")]
+    pub log: String,
+}
+
+/// What every request can carry, and how its answer is awaited.
+#[derive(Debug, Clone, Args)]
+pub struct Asking {
+    /// Ask for the plan only; nothing is changed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// An id of your own: the same id twice is settled once
+    #[arg(long)]
+    pub id: Option<String>,
+    /// When the request is no longer wanted, such as 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub expires: Option<jiff::Timestamp>,
+    /// Do it only if the plan still has this hash (a dry run tells it)
+    #[arg(long, value_name = "HASH")]
+    pub plan: Option<String>,
+    #[command(flatten)]
+    pub waiting: Waiting,
+}
+
+/// How an answer is awaited.
+#[derive(Debug, Clone, Args)]
+pub struct Waiting {
+    /// Wait for the answer; this is what happens anyway
+    #[arg(long, conflicts_with = "no_wait")]
+    pub wait: bool,
+    /// Hand the request in and do not wait for its answer
+    #[arg(long)]
+    pub no_wait: bool,
+    /// How long to wait, such as 90s or 5m; afterwards the exit code is 75
+    #[arg(long, default_value = "10m", value_name = "TIME", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// For whom packages are meant.
+#[derive(Debug, Clone, Args)]
+pub struct Scope {
+    /// The product; may be left out where the site has only one
+    #[arg(long)]
+    pub product: Option<String>,
+    /// Only these platforms, such as el9/x86_64 or 'el9/*'; all of the product otherwise
+    #[arg(long = "platform", value_name = "OS/ARCH")]
+    pub platforms: Vec<String>,
+}
+
+/// The request `import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The package files
+    #[arg(required_unless_present = "folder", value_name = "FILE")]
+    pub files: Vec<Utf8PathBuf>,
+    /// A folder of package files that the daemon can read by itself
+    #[arg(long, conflicts_with = "files")]
+    pub folder: Option<Utf8PathBuf>,
+    /// The stage; the first of the product otherwise
+    #[arg(long, value_name = "STAGE")]
+    pub to: Option<String>,
+    #[command(flatten)]
+    pub scope: Scope,
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// The request `promote`.
+#[derive(Debug, Args)]
+pub struct Promote {
+    /// NEVRAs, name-version-release, names, or globs over names
+    #[arg(required = true, value_name = "PACKAGE")]
+    pub packages: Vec<String>,
+    /// The stage they leave; may be left out where only one route fits
+    #[arg(long, value_name = "STAGE")]
+    pub from: Option<String>,
+    /// The stage they enter; may be left out where only one route fits
+    #[arg(long, value_name = "STAGE")]
+    pub to: Option<String>,
+    #[command(flatten)]
+    pub scope: Scope,
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// The request `withdraw`.
+#[derive(Debug, Args)]
+pub struct Withdraw {
+    /// NEVRAs, name-version-release, names, or globs over names
+    #[arg(required = true, value_name = "PACKAGE")]
+    pub packages: Vec<String>,
+    /// The stage they leave
+    #[arg(long, value_name = "STAGE")]
+    pub from: String,
+    #[command(flatten)]
+    pub scope: Scope,
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// The request `revert`.
+#[derive(Debug, Args)]
+pub struct Revert {
+    /// The earlier generation, by number or name
+    pub generation: Reference,
+    /// The stage
+    #[arg(long)]
+    pub stage: String,
+    #[command(flatten)]
+    pub scope: Scope,
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// The request `keep`.
+#[derive(Debug, Args)]
+pub struct Keep {
+    /// The generation; the current one otherwise
+    #[arg(conflicts_with = "drop")]
+    pub generation: Option<Reference>,
+    /// The name to give
+    #[arg(long = "as", value_name = "NAME", required_unless_present = "drop", conflicts_with = "drop")]
+    pub name: Option<String>,
+    /// The name to end
+    #[arg(long, value_name = "NAME")]
+    pub drop: Option<String>,
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// Any request, as a file.
+#[derive(Debug, Args)]
+pub struct Submit {
+    /// A request in TOML or JSON; `-` reads stdin
+    pub file: Utf8PathBuf,
+    /// A file the request refers to, put into `upload/` first
+    #[arg(long, value_name = "FILE")]
+    pub upload: Vec<Utf8PathBuf>,
+    /// Ask for the plan only, whatever the file says
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The reason, if the file names none
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// The id, if the file names none
+    #[arg(long)]
+    pub id: Option<String>,
+    #[command(flatten)]
+    pub waiting: Waiting,
+}
+
+/// How the demo is to be played.
+#[derive(Debug, Clone, Args)]
+pub struct Demo {
+    /// Where everything is made; must be absent, empty, or of an earlier demo
+    #[arg(long, default_value = "demo")]
+    pub folder: Utf8PathBuf,
+    /// Where the web server listens; a free port of this machine otherwise
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// End after the last step; exit 0 only if every step held
+    #[arg(long)]
+    pub once: bool,
+    /// Spoil one step on purpose, to see that the demo notices
+    #[arg(long = "break", value_name = "STEP", hide = true)]
+    pub spoil: Option<usize>,
+}
+
+/// Reads `90`, `90s`, `5m` or `1h 30m`; a bare number counts seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    text.parse::<jiff::SignedDuration>()
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .ok_or_else(|| "write a length of time, such as 90s, 5m or 1h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn lengths_of_time_are_read() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1h 30m"), Ok(Duration::from_secs(5400)));
+        assert!(duration("-5s").is_err());
+        assert!(duration("soon").is_err());
+    }
+
+    #[test]
+    fn options_may_stand_before_and_after_the_verb() {
+        for line in ["sluice -c x.toml --json status", "sluice status --json -c x.toml"] {
+            let arguments = Arguments::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!((arguments.config, arguments.json), (Some("x.toml".into()), true), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for line in [
+            "sluice",
+            "sluice promote",
+            "sluice import",
+            "sluice keep",
+            "sluice keep 4 --drop x",
+            "sluice keep --as x --drop y",
+            "sluice promote x --wait --no-wait",
+            "sluice withdraw x",
+            "sluice promote x --expires tomorrow",
+        ] {
+            let error = Arguments::try_parse_from(line.split(' ')).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Hands a request in and waits for its answer.
+
+use daemon::submit::{Seen, Submitter};
+use plan::{Format, Request};
+use serde_json::json;
+
+use crate::answer_text;
+use crate::arguments::{Asking, Waiting};
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// Dresses a request with what the command line says about it.
+pub fn dressed(request: Request, asking: &Asking) -> Request {
+    Request {
+        id: asking.id.clone(),
+        reason: asking.reason.clone(),
+        expires: asking.expires,
+        dry_run: asking.dry_run,
+        plan: asking.plan.clone(),
+        ..request
+    }
+}
+
+/// Sends a request that was made here.
+pub fn request(
+    submitter: &Submitter,
+    request: &Request,
+    waiting: &Waiting,
+    terminal: &Terminal,
+) -> Result<u8, Failure> {
+    let text = request.to_toml();
+    // What the daemon would refuse anyway is refused here, at once.
+    plan::parse(text.as_bytes(), Format::Toml)?;
+    bytes(submitter, request.action.name(), Format::Toml, text.as_bytes(), waiting, terminal)
+}
+
+/// Sends the bytes of a request and waits as long as is wished.
+pub fn bytes(
+    submitter: &Submitter,
+    about: &str,
+    format: Format,
+    bytes: &[u8],
+    waiting: &Waiting,
+    terminal: &Terminal,
+) -> Result<u8, Failure> {
+    let sent = submitter.send(about, format, bytes)?;
+    if waiting.no_wait {
+        terminal.either(
+            &json!({ "outcome": "sent", "stem": sent.stem, "request": sent.name, "exit": 0 }),
+            |_| format!("handed in as {}\n", sent.name),
+        );
+        return Ok(0);
+    }
+    terminal.aside(&format!("handed in as {}, waiting for the answer", sent.name));
+    let answer = sent.wait(waiting.timeout, &mut |seen| match seen {
+        Seen::Unclaimed => terminal.talk("nobody takes the request up yet: is `sluice daemon` running?"),
+        Seen::Claimed => terminal.aside("the daemon has taken it up"),
+    })?;
+    match answer {
+        Some(answer) => Ok(answer_text::print(&answer, terminal)),
+        None => Err(Failure {
+            exit: 75,
+            ..Failure::internal(format!("there is no answer yet after {:?}", waiting.timeout)).hint(format!(
+                "the request still stands; its answer will be `{}-*.answer.json` in `done/` or `failed/`",
+                sent.stem
+            ))
+        }),
+    }
+}

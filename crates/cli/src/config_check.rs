@@ -1,0 +1,46 @@
+//! `sluice config check`: like `nginx -t`, for the configuration.
+
+use camino::Utf8PathBuf;
+use daemon::config::{Config, accounts, verdict};
+use daemon::error::Error;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::settings::Settings;
+use crate::terminal::Terminal;
+
+/// Checks text and accounts, and says everything that is wrong, not only the first.
+pub fn run(settings: &Settings, file: Option<Utf8PathBuf>, terminal: &Terminal) -> Result<u8, Failure> {
+    let file = file.as_deref().unwrap_or(settings.file());
+    let bytes = accounts::read(file)?;
+    let checked = match Config::parse(&bytes, file.as_str()) {
+        Ok(config) => match accounts::check(&config) {
+            Ok(()) => Ok(config),
+            Err(Error::Config(errors)) => Err(errors),
+            Err(error) => return Err(error.into()),
+        },
+        Err(errors) => Err(errors),
+    };
+    let code = if checked.is_ok() { 0 } else { 2 };
+    if terminal.json {
+        let said = match &checked {
+            Ok(config) => json!({
+                "file": file, "ok": true,
+                "repositories": config.layout.repositories(),
+                "warnings": config.warnings.iter().map(fault).collect::<Vec<_>>(),
+            }),
+            Err(errors) => json!({
+                "file": file, "ok": false,
+                "errors": errors.faults.iter().map(fault).collect::<Vec<_>>(),
+            }),
+        };
+        terminal.json(&said);
+    } else {
+        terminal.talk(verdict(file.as_str(), &checked).trim_end());
+    }
+    Ok(code)
+}
+
+fn fault(fault: &daemon::config::Fault) -> serde_json::Value {
+    json!({ "line": fault.line, "column": fault.column, "reason": fault.reason, "hint": fault.hint })
+}

@@ -1,0 +1,69 @@
+//! `sluice demo`: a whole site in a folder, and a story played on it with real RPMs.
+//!
+//! Nothing is pretended: the daemon and the web server are those of `sluice daemon` and `sluice serve`, the
+//! packages are real RPMs, and every observation is made over HTTP by a client that checks each digest on
+//! the way from repomd.xml to the bytes of a package. Needs no privilege, no other program, no network.
+
+mod client;
+mod narrator;
+mod site;
+mod story;
+mod world;
+
+use camino::Utf8Path;
+
+use crate::arguments::Demo;
+use crate::failure::Failure;
+use crate::serve;
+use crate::terminal::Terminal;
+use client::Client;
+use narrator::Narrator;
+use site::Site;
+
+/// Plays the story; stays up afterwards unless `--once`. Exit code 0 only if every step held, else 6.
+pub fn run(demo: &Demo, terminal: &Terminal) -> Result<u8, Failure> {
+    let client = Client::new();
+    let mut narrator = Narrator::new(*terminal, &client, demo.spoil);
+    narrator.chapter(
+        "A middleware release, told by its repository",
+        "A release team runs a small grid distribution: a stage `delta` for the brave, a stage `production` \
+         for everybody. Sluice publishes both. Each step says what should be seen, then what a client sees.",
+    );
+    let site = Site::raise(&demo.folder, demo.listen)?;
+    let played = story::play(&site, &client, &mut narrator);
+    // An error outside a step, such as a full disk, is no matter of expectations.
+    let played = played.map_err(|error| Failure::internal(format!("the story broke off: {error:#}")));
+    if played.is_err() {
+        site.lower()?;
+        played?;
+        return Ok(1);
+    }
+    let held = narrator.epilogue()?;
+    if !demo.once {
+        invitation(&site, &demo.folder, terminal);
+        site.block_on(async {
+            serve::stopped()?.await;
+            Ok::<(), Failure>(())
+        })?;
+        terminal.talk("\nending the demo; the folder stays, the next demo starts anew in it");
+    }
+    site.lower()?;
+    Ok(if held { 0 } else { 6 })
+}
+
+fn invitation(site: &Site, folder: &Utf8Path, terminal: &Terminal) {
+    let config = folder.join("sluice.toml");
+    terminal.talk(&format!(
+        "\nThe site stays up until Ctrl-C. Look around:\n\
+         \n  {base}/                                     what the world sees\
+         \n  {base}/{product}-production.repo      what a host puts into /etc/yum.repos.d\
+         \n  sluice -c {config} status\
+         \n  sluice -c {config} history\
+         \n  sluice -c {config} why voms-clients\
+         \n  sluice -c {config} promote voms-clients --dry-run\
+         \n  dnf --repofrompath=demo,{base}/{production}/ --repo=demo --nogpgcheck repoquery",
+        base = site.base,
+        product = world::PRODUCT,
+        production = world::PRODUCTION,
+    ));
+}

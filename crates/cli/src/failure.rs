@@ -1,0 +1,78 @@
+//! Why a command ends without doing what was asked, and with which exit code.
+
+use serde::Serialize;
+
+/// What is printed as `error:` and `hint:`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: u8,
+    /// What is wrong, lower case, no full stop.
+    #[serde(rename = "error")]
+    pub sentence: String,
+    /// Particulars, one a line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// The program or the machine failed.
+    pub fn internal(sentence: impl Into<String>) -> Failure {
+        Failure { exit: 1, sentence: sentence.into(), reasons: Vec::new(), hint: None }
+    }
+
+    /// The command line or the configuration is wrong.
+    pub fn usage(sentence: impl Into<String>) -> Failure {
+        Failure { exit: 2, ..Failure::internal(sentence) }
+    }
+
+    /// What was asked for is not there.
+    pub fn not_found(sentence: impl Into<String>) -> Failure {
+        Failure { exit: 5, ..Failure::internal(sentence) }
+    }
+
+    /// Adds what to do about it.
+    pub fn hint(self, hint: impl Into<String>) -> Failure {
+        Failure { hint: Some(hint.into()), ..self }
+    }
+}
+
+impl From<daemon::error::Error> for Failure {
+    fn from(error: daemon::error::Error) -> Failure {
+        use daemon::error::Error;
+        let hint = match &error {
+            Error::Store(store::Error::Locked { .. }) => Some(
+                "another `sluice daemon` works there; requests need no lock: use `sluice submit` and the others",
+            ),
+            Error::ReadConfig { .. } => {
+                Some("name the configuration with `-c FILE` or SLUICE_CONFIG; `sluice demo` needs none")
+            }
+            Error::File { cause, .. } if cause.kind() == std::io::ErrorKind::PermissionDenied => {
+                Some("whoever may ask is in the group of the control directory (see `id` and `ls -l`)")
+            }
+            _ => None,
+        };
+        let failure = Failure { exit: error.exit(), ..Failure::internal(error.to_string()) };
+        Failure { hint: hint.map(str::to_owned), ..failure }
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Failure {
+        daemon::error::Error::from(error).into()
+    }
+}
+
+impl From<plan::Refusal> for Failure {
+    fn from(refusal: plan::Refusal) -> Failure {
+        Failure {
+            exit: refusal.code.exit(),
+            sentence: refusal.to_string(),
+            reasons: refusal.reasons,
+            hint: refusal.hint,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `sluice init`: the directories, and the first generation with every repository, empty.
+
+use std::sync::Arc;
+
+use daemon::clock::SystemClock;
+use daemon::config::accounts;
+use daemon::engine::Engine;
+use plan::Layout;
+use serde_json::json;
+use store::{PosixDisk, Store};
+
+use crate::failure::Failure;
+use crate::moment;
+use crate::settings::Settings;
+use crate::terminal::Terminal;
+
+/// Makes what is missing; doing it again changes nothing.
+pub fn run(settings: &Settings, dry_run: bool, terminal: &Terminal) -> Result<u8, Failure> {
+    let config = Arc::new(accounts::load(settings.file())?);
+    let disk = Arc::new(PosixDisk);
+    let store = Store::new(Arc::clone(&disk) as _, config.root.clone());
+    let repositories = Layout::repositories(&config.layout);
+    let before =
+        if is_there(&config.root) { store.current()?.map(|generation| generation.number) } else { None };
+    if dry_run {
+        let said = json!({
+            "root": config.root, "spool": config.spool, "current": before,
+            "repositories": repositories.iter().map(|repository| config.layout.path(repository)).collect::<Vec<_>>(),
+        });
+        terminal.either(&said, |_| {
+            let would = match before {
+                Some(number) => {
+                    format!("generation {number} is published already; nothing would be made anew")
+                }
+                None => format!(
+                    "would publish the first generation with {}",
+                    moment::count(repositories.len(), "repository")
+                ),
+            };
+            format!("root {}\ncontrol directory {}\n{would}\n", config.root, config.spool)
+        });
+        return Ok(0);
+    }
+    let mut engine = Engine::open(Arc::clone(&config), disk, Arc::new(SystemClock))?;
+    let step = engine.step()?;
+    let current = store.current()?.map(|generation| generation.number);
+    let said = json!({ "root": config.root, "spool": config.spool, "current": current, "published": step.published });
+    terminal.either(&said, |paint| match (step.published, current) {
+        (Some(number), _) => format!(
+            "{} generation {number} with {} at {}\nrequests go to {}/incoming; next: sluice daemon\n",
+            paint.green("published"),
+            moment::count(repositories.len(), "repository"),
+            config.root,
+            config.spool
+        ),
+        (None, Some(number)) => {
+            format!("generation {number} is published at {}; nothing to do\n", config.root)
+        }
+        (None, None) => format!("the directories are at {}\n", config.root),
+    });
+    Ok(0)
+}
+
+#[expect(clippy::disallowed_methods, reason = "asks whether there is a site already")]
+fn is_there(root: &camino::Utf8Path) -> bool {
+    root.join("public").exists()
+}

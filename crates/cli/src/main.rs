@@ -1,0 +1,81 @@
+//! The program `sluice`: words for people in front of the library crate `daemon`.
+//!
+//! ```text
+//! sluice init                                   directories and the first generation
+//! sluice daemon                                 watch, plan, publish
+//! sluice promote voms-clients --from delta      a request, dropped and waited for
+//! sluice why voms-clients                       who put it where, when, and why
+//! sluice demo                                   all of it in a folder, told as a story
+//! ```
+//!
+//! Data goes to stdout and talk to stderr. The exit codes are those of `sluice --help`; this file is the only
+//! one that ends the process.
+#![expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
+
+mod answer_text;
+mod arguments;
+mod ask;
+mod chronicle;
+mod config_check;
+mod demo;
+mod diff;
+mod failure;
+mod history;
+mod init;
+mod lock_holder;
+mod moment;
+mod pattern;
+mod requests;
+mod run_daemon;
+mod serve;
+mod settings;
+mod show;
+mod status;
+mod terminal;
+mod verify;
+mod why;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, ConfigVerb, Verb};
+use clap::Parser;
+use failure::Failure;
+use settings::Settings;
+use terminal::Terminal;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let terminal = Terminal::of_process(arguments.json, no_color);
+    let settings = Settings::new(arguments.config, std::env::var_os("SLUICE_CONFIG"));
+    let code = match carry_out(arguments.verb, &settings, &terminal) {
+        Ok(code) => code,
+        Err(failure) => {
+            terminal.failure(&failure);
+            failure.exit
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8, Failure> {
+    match verb {
+        Verb::Init { dry_run } => init::run(settings, dry_run, terminal),
+        Verb::Config { verb: ConfigVerb::Check { file } } => config_check::run(settings, file, terminal),
+        Verb::Daemon(daemon) => run_daemon::run(settings, &daemon),
+        Verb::Import(import) => requests::import(settings, import, terminal),
+        Verb::Promote(promote) => requests::promote(settings, promote, terminal),
+        Verb::Withdraw(withdraw) => requests::withdraw(settings, withdraw, terminal),
+        Verb::Revert(revert) => requests::revert(settings, revert, terminal),
+        Verb::Keep(keep) => requests::keep(settings, keep, terminal),
+        Verb::Submit(submit) => requests::submit(settings, submit, terminal),
+        Verb::Status => status::run(settings, terminal),
+        Verb::History { limit } => history::run(settings, limit, terminal),
+        Verb::Show { generation } => show::run(settings, &generation, terminal),
+        Verb::Diff { older, newer } => diff::run(settings, &older, &newer, terminal),
+        Verb::Why { package } => why::run(settings, &package, terminal),
+        Verb::Verify { at_rest } => verify::run(settings, at_rest, terminal),
+        Verb::Serve { listen } => serve::run(settings, listen, terminal),
+        Verb::Demo(demo) => demo::run(&demo, terminal),
+    }
+}

@@ -1,0 +1,32 @@
+//! `sluice daemon`: logs, signals, and the daemon's loop on the main thread.
+
+use daemon::config::accounts;
+use daemon::run;
+use tracing_subscriber::EnvFilter;
+
+use crate::arguments::Daemon;
+use crate::failure::Failure;
+use crate::settings::Settings;
+
+/// Runs until it is told to stop.
+pub fn run(settings: &Settings, options: &Daemon) -> Result<u8, Failure> {
+    let filter = EnvFilter::try_new(&options.log)
+        .map_err(|error| Failure::usage(format!("`{}` is no filter for the log: {error}", options.log)))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if options.log_json {
+        log.json().init();
+    } else {
+        log.init();
+    }
+    // The loop itself waits on a thread; the runtime only hears signals.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::internal(format!("failed to start the runtime: {error}")))?;
+    let (wake, wakes) = run::wakes();
+    runtime.block_on(async { run::on_signals(wake.clone()) })?;
+    let file = settings.file().to_owned();
+    run::run(&|| accounts::load(&file), (wake, wakes), &mut || tracing::info!("ready"))?;
+    Ok(0)
+}

@@ -1,0 +1,59 @@
+//! `sluice serve`: the embedded web server, for demos and small sites.
+
+use std::future::Future;
+use std::net::SocketAddr;
+
+use camino::Utf8PathBuf;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::failure::Failure;
+use crate::settings::Settings;
+use crate::terminal::Terminal;
+
+/// Serves until it is told to stop.
+pub fn run(settings: &Settings, listen: Option<SocketAddr>, terminal: &Terminal) -> Result<u8, Failure> {
+    let config = settings.config()?;
+    let listen = listen.or(config.listen).unwrap_or_else(|| ([127, 0, 0, 1], 8080).into());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::internal(format!("failed to start the runtime: {error}")))?;
+    runtime.block_on(async {
+        let (listener, address) = listen_at(listen).await?;
+        let stop = stopped()?;
+        // On stdout, so that a program that asked for port 0 can read where it is.
+        terminal.either(&serde_json::json!({ "url": format!("http://{address}/") }), |_| {
+            format!("serving {} at http://{address}/\n", config.root.join("public"))
+        });
+        daemon::web::serve(listener, public(&config.root), stop).await?;
+        Ok(0)
+    })
+}
+
+/// Binds a socket, and says where it really is.
+pub async fn listen_at(listen: SocketAddr) -> Result<(tokio::net::TcpListener, SocketAddr), Failure> {
+    let wrong = |error: std::io::Error| {
+        Failure::usage(format!("failed to listen at `{listen}`: {error}"))
+            .hint("choose another with --listen")
+    };
+    let listener = tokio::net::TcpListener::bind(listen).await.map_err(wrong)?;
+    let address = listener.local_addr().map_err(wrong)?;
+    Ok((listener, address))
+}
+
+/// Completes at SIGINT or SIGTERM. Must be called within a runtime.
+pub fn stopped() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+    let wrong = |error| Failure::internal(format!("failed to listen to signals: {error}"));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(wrong)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(wrong)?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+fn public(root: &camino::Utf8Path) -> Utf8PathBuf {
+    root.join("public")
+}

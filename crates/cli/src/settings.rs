@@ -1,0 +1,83 @@
+//! Which configuration is meant, and the site it leads to.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use daemon::config::{Config, accounts};
+use plan::Reference;
+use store::{PosixDisk, Store};
+
+use crate::failure::Failure;
+
+/// Where the configuration lies unless somebody says otherwise.
+const DEFAULT: &str = "/etc/sluice/sluice.toml";
+
+/// Knows the configuration file; reads it when it is needed.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    file: Utf8PathBuf,
+}
+
+impl Settings {
+    /// Chooses: the option, else the environment, else the usual place.
+    pub fn new(option: Option<Utf8PathBuf>, environment: Option<OsString>) -> Settings {
+        let environment = environment
+            .filter(|value| !value.is_empty())
+            .map(|value| Utf8PathBuf::from(value.to_string_lossy().into_owned()));
+        Settings { file: option.or(environment).unwrap_or_else(|| DEFAULT.into()) }
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Utf8Path {
+        &self.file
+    }
+
+    /// Reads the configuration; whether its users exist is not asked.
+    pub fn config(&self) -> Result<Config, Failure> {
+        let bytes = accounts::read(&self.file)?;
+        Ok(Config::parse(&bytes, self.file.as_str()).map_err(daemon::error::Error::from)?)
+    }
+
+    /// Reads the configuration and opens the store for reading; takes no lock.
+    pub fn store(&self) -> Result<(Config, Store), Failure> {
+        let config = self.config()?;
+        let store = Store::new(Arc::new(PosixDisk), config.root.clone());
+        Ok((config, store))
+    }
+}
+
+/// Finds the number of a generation that is named by number, by name, or as `current`.
+pub fn number_of(store: &Store, reference: &Reference) -> Result<u64, Failure> {
+    let current = store.current()?.ok_or_else(nothing_published)?;
+    match reference {
+        Reference::Number(number) => Ok(*number),
+        Reference::Name(name) if name == "current" => Ok(current.number),
+        Reference::Name(name) => match current.manifest.names.get(name) {
+            Some(named) => Ok(named.generation),
+            None => Err(Failure::not_found(format!("no generation bears the name `{name}`"))
+                .hint("`sluice status` lists the names")),
+        },
+    }
+}
+
+/// The failure of a site without a generation.
+pub fn nothing_published() -> Failure {
+    Failure::not_found("nothing is published here yet").hint("`sluice init` makes the first generation")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_option_goes_before_the_environment_before_the_usual_place() {
+        let file = |option: Option<&str>, environment: Option<&str>| {
+            Settings::new(option.map(Utf8PathBuf::from), environment.map(OsString::from)).file
+        };
+        assert_eq!(file(Some("a"), Some("b")), "a");
+        assert_eq!(file(None, Some("b")), "b");
+        assert_eq!(file(None, Some("")), DEFAULT);
+        assert_eq!(file(None, None), DEFAULT);
+    }
+}

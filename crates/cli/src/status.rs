@@ -1,0 +1,233 @@
+//! `sluice status`: what is published, what waits, and what is held for whom.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use daemon::spool::Spool;
+use jiff::Timestamp;
+use serde::Serialize;
+use store::{Disk, Generation, PosixDisk, Store};
+
+use crate::failure::Failure;
+use crate::lock_holder;
+use crate::moment;
+use crate::settings::Settings;
+use crate::terminal::{Paint, Terminal};
+
+#[derive(Debug, Serialize)]
+struct Status {
+    site: String,
+    root: String,
+    spool: String,
+    /// The process that holds the lock, if one is seen.
+    daemon: Option<u32>,
+    current: Option<Current>,
+    kept_generations: Vec<u64>,
+    quarantined: Vec<u64>,
+    control_directory: Control,
+}
+
+#[derive(Debug, Serialize)]
+struct Current {
+    number: u64,
+    published: Timestamp,
+    repositories: usize,
+    names: Vec<(String, u64)>,
+    /// Packages that no repository lists any more and that still answer.
+    retained_packages: usize,
+    /// Files of superseded metadata that still answer.
+    retained_files: usize,
+    retained_bytes: u64,
+    retained_until: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Control {
+    Seen { processing: Vec<String>, left_alone: Vec<(String, String)> },
+    Unseen { error: String },
+}
+
+/// Reads without a lock; what is being published meanwhile may or may not be seen.
+pub fn run(settings: &Settings, terminal: &Terminal) -> Result<u8, Failure> {
+    let (config, store) = settings.store()?;
+    let disk = Arc::new(PosixDisk);
+    let current = store.current()?;
+    let newest = current.as_ref().map_or(0, |current| current.number);
+    let status = Status {
+        site: config.site.clone(),
+        root: config.root.to_string(),
+        spool: config.spool.to_string(),
+        daemon: lock_holder::seen(&config.root),
+        kept_generations: store.numbers()?.into_iter().filter(|number| *number <= newest).collect(),
+        // Whoever may not look there learns the rest.
+        quarantined: held_back(&store),
+        // Whoever may not look into the control directory still learns the rest.
+        control_directory: control(Arc::clone(&disk) as Arc<dyn Disk>, &config.spool)
+            .unwrap_or_else(|failure| Control::Unseen { error: failure.sentence }),
+        current: current.map(|generation| published(&*disk, &store, generation)).transpose()?,
+    };
+    terminal.either(&status, |paint| words(&status, paint));
+    Ok(0)
+}
+
+fn published(disk: &dyn Disk, store: &Store, generation: Generation) -> Result<Current, Failure> {
+    let Generation { number, created, manifest, files, .. } = generation;
+    let account = daemon::account::Account::of(number, &manifest.account)?;
+    let superseded: Vec<_> = files.public.values().filter(|facts| facts.until.is_some()).collect();
+    let mut retained_bytes = superseded.iter().map(|facts| facts.size).sum();
+    for link in manifest.retained.keys() {
+        retained_bytes += disk.state(&store.paths().public().join(link))?.map_or(0, |state| state.size);
+    }
+    let untils = manifest.retained.values().copied().chain(superseded.iter().filter_map(|facts| facts.until));
+    Ok(Current {
+        number,
+        published: created,
+        repositories: account.repositories.len(),
+        names: manifest
+            .names
+            .iter()
+            .filter(|(_, named)| !named.ended)
+            .map(|(name, named)| (name.clone(), named.generation))
+            .collect(),
+        retained_packages: manifest.retained.len(),
+        retained_files: superseded.len(),
+        retained_bytes,
+        retained_until: untils.max(),
+    })
+}
+
+/// The abandoned generations that are not deleted yet; none if they may not be seen.
+fn held_back(store: &Store) -> Vec<u64> {
+    let quarantined = store.quarantined().unwrap_or_default();
+    quarantined
+        .into_iter()
+        .filter(|quarantined| !quarantined.emptied)
+        .map(|quarantined| quarantined.number)
+        .collect()
+}
+
+fn control(disk: Arc<dyn Disk>, spool: &camino::Utf8Path) -> Result<Control, Failure> {
+    let left = Spool::new(Arc::clone(&disk), spool.to_owned()).left_alone()?;
+    let names = disk.list(&spool.join("processing"))?.names;
+    let processing = names
+        .into_iter()
+        .filter(|name| !name.starts_with('.'))
+        .filter_map(|name| {
+            let request = plan::Format::of_name(&name)?;
+            name.strip_suffix(&format!(".{}", request.extension())).map(str::to_owned)
+        })
+        .collect();
+    let left_alone = left.into_iter().map(|left| (left.name, left.why)).collect();
+    Ok(Control::Seen { processing, left_alone })
+}
+
+fn words(status: &Status, paint: Paint) -> String {
+    let mut text = format!("{}  {}\n", paint.bold(&status.site), status.root);
+    let daemon = match status.daemon {
+        Some(process) => paint.green(&format!("running, process {process}")),
+        None => "not seen".to_owned(),
+    };
+    let _ = writeln!(text, "  daemon       {daemon}");
+    match &status.current {
+        None => drop(writeln!(
+            text,
+            "  current      nothing is published yet; `sluice init` makes the first generation"
+        )),
+        Some(current) => {
+            let _ = writeln!(
+                text,
+                "  current      generation {} of {}",
+                current.number,
+                moment::text(current.published)
+            );
+            let _ = writeln!(text, "  repositories {}", current.repositories);
+            let names: Vec<_> =
+                current.names.iter().map(|(name, number)| format!("{name} = {number}")).collect();
+            if !names.is_empty() {
+                let _ = writeln!(text, "  names        {}", names.join(", "));
+            }
+            let _ = write!(
+                text,
+                "  held         {} and {} that are no longer listed, {}",
+                moment::count(current.retained_packages, "package"),
+                moment::count(current.retained_files, "file"),
+                moment::bytes(current.retained_bytes)
+            );
+            let until =
+                current.retained_until.map(|until| format!(", the last until {}", moment::text(until)));
+            let _ = writeln!(text, "{}", until.unwrap_or_default());
+        }
+    }
+    let _ = writeln!(text, "  kept         {}", moment::count(status.kept_generations.len(), "generation"));
+    if !status.quarantined.is_empty() {
+        let _ = writeln!(
+            text,
+            "  quarantine   {} (see {}/quarantine)",
+            numbers(&status.quarantined),
+            status.root
+        );
+    }
+    match &status.control_directory {
+        Control::Unseen { error } => drop(writeln!(text, "  requests     not seen: {error}")),
+        Control::Seen { processing, left_alone } => {
+            let _ = writeln!(text, "  requests     {} taken up and not answered", processing.len());
+            for claim in processing {
+                let _ = writeln!(text, "    {claim}");
+            }
+            for (name, why) in left_alone {
+                let _ = writeln!(text, "    incoming/{name}: {why}");
+            }
+        }
+    }
+    text
+}
+
+fn numbers(numbers: &[u64]) -> String {
+    numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_is_held_or_waits_is_told() {
+        let status = Status {
+            site: "Example Grid".into(),
+            root: "/srv/sluice".into(),
+            spool: "/var/spool/sluice".into(),
+            daemon: None,
+            current: Some(Current {
+                number: 7,
+                published: "2026-11-21T23:04:35Z".parse().unwrap(),
+                repositories: 6,
+                names: vec![("update-57".into(), 5)],
+                retained_packages: 1,
+                retained_files: 3,
+                retained_bytes: 1500,
+                retained_until: Some("2026-11-24T23:04:35Z".parse().unwrap()),
+            }),
+            kept_generations: vec![5, 7],
+            quarantined: vec![6],
+            control_directory: Control::Seen {
+                processing: vec!["promote-1".into()],
+                left_alone: vec![("README".into(), "it is not named `*.toml` or `*.json`".into())],
+            },
+        };
+        let expected = "\
+Example Grid  /srv/sluice
+  daemon       not seen
+  current      generation 7 of 2026-11-21 23:04:35Z
+  repositories 6
+  names        update-57 = 5
+  held         1 package and 3 files that are no longer listed, 1.5 kB, the last until 2026-11-24 23:04:35Z
+  kept         2 generations
+  quarantine   6 (see /srv/sluice/quarantine)
+  requests     1 taken up and not answered
+    promote-1
+    incoming/README: it is not named `*.toml` or `*.json`
+";
+        assert_eq!(words(&status, Paint::PLAIN), expected);
+    }
+}

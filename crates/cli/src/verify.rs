@@ -1,0 +1,34 @@
+//! `sluice verify`: the published tree against everything that must never be false.
+
+use daemon::clock::{Clock, SystemClock};
+use daemon::verify::{Rest, Verifier};
+use serde_json::json;
+use store::PosixDisk;
+
+use crate::failure::Failure;
+use crate::settings::Settings;
+use crate::terminal::Terminal;
+
+/// Reads everything, writes nothing; exit code 6 if anything is wrong.
+pub fn run(settings: &Settings, at_rest: bool, terminal: &Terminal) -> Result<u8, Failure> {
+    let config = settings.config()?;
+    let rest = if at_rest { Rest::Quiet } else { Rest::AnyInstant };
+    let now = SystemClock.now();
+    let found = Verifier::default().verify(&PosixDisk, &config.root, Some(&config.spool), rest, now);
+    let code = if found.is_empty() { 0 } else { 6 };
+    terminal.either(
+        &json!({ "root": config.root, "at_rest": at_rest, "exit": code, "violations": found }),
+        |paint| {
+            let mut text = String::new();
+            for violation in &found {
+                let number = paint.red(violation.invariant);
+                text.push_str(&format!("{number} {}: {}\n", violation.place, violation.words));
+            }
+            match found.len() {
+                0 => format!("{} {} is as it must be\n", paint.green("ok"), config.root),
+                broken => format!("{text}{broken} violations in {}\n", config.root),
+            }
+        },
+    );
+    Ok(code)
+}

@@ -1,0 +1,174 @@
+//! `sluice why`: which stages list a package, and the request that put it there.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use daemon::account::Account;
+use jiff::Timestamp;
+use nevra::Nevra;
+use plan::Listed;
+use serde::Serialize;
+
+use crate::chronicle::{Chapter, Chronicle};
+use crate::failure::Failure;
+use crate::moment;
+use crate::pattern::Pattern;
+use crate::settings::Settings;
+use crate::terminal::{Paint, Terminal};
+
+#[derive(Debug, Serialize)]
+struct Stay {
+    nevra: Nevra,
+    sha256: String,
+    repository: String,
+    entered: Option<Cause>,
+    /// Not there while it is listed.
+    left: Option<Cause>,
+}
+
+/// A request and the generation it took effect in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Cause {
+    generation: u64,
+    published: Timestamp,
+    action: String,
+    owner: String,
+    id: String,
+    claim: String,
+    reason: Option<String>,
+}
+
+/// Prints where the package is and how it came there; where it was, if it is nowhere any more.
+pub fn run(settings: &Settings, package: &str, terminal: &Terminal) -> Result<u8, Failure> {
+    let pattern = Pattern::parse(package)?;
+    let (_, store) = settings.store()?;
+    let chronicle = Chronicle::of(store)?;
+    let mut stays = Vec::new();
+    for (repository, listed) in chronicle.packages(chronicle.current)? {
+        for package in listed.into_iter().filter(|package| pattern.fits(&package.nevra)) {
+            stays.push(Open { repository: repository.clone(), package, entered: None, left: None });
+        }
+    }
+    let listed_now = !stays.is_empty();
+    for number in chronicle.newest_first() {
+        if listed_now && stays.iter().all(|stay| stay.entered.is_some()) {
+            break;
+        }
+        look_into(&chronicle.chapter(number)?, number, &pattern, listed_now, &mut stays);
+    }
+    if stays.is_empty() {
+        return Err(Failure::not_found(format!("no stage lists `{package}`, and none ever did"))
+            .hint("give a name, a glob over names in quotes, name-version-release, or a whole NEVRA"));
+    }
+    let stays: Vec<Stay> = stays.into_iter().map(Open::closed).collect();
+    terminal.either(&stays, |paint| words(&stays, paint));
+    Ok(0)
+}
+
+/// A stay whose beginning is still looked for.
+struct Open {
+    repository: String,
+    package: Listed,
+    entered: Option<Cause>,
+    left: Option<Cause>,
+}
+
+impl Open {
+    fn closed(self) -> Stay {
+        Stay {
+            nevra: self.package.nevra,
+            sha256: self.package.pkgid.hex(),
+            repository: self.repository,
+            entered: self.entered,
+            left: self.left,
+        }
+    }
+}
+
+/// Looks for beginnings of stays in one generation; for ended stays too if nothing is listed now.
+fn look_into(chapter: &Chapter, number: u64, pattern: &Pattern, listed_now: bool, stays: &mut Vec<Open>) {
+    for (repository, moves) in &chapter.account.changes {
+        if !listed_now {
+            for package in moves.left.iter().filter(|package| pattern.fits(&package.nevra)) {
+                let left = Some(cause(chapter, number, repository, &package.nevra, Side::Left));
+                stays.push(Open {
+                    repository: repository.clone(),
+                    package: package.clone(),
+                    entered: None,
+                    left,
+                });
+            }
+        }
+        let entered: BTreeSet<_> = moves.entered.iter().map(|package| package.pkgid).collect();
+        for stay in stays.iter_mut().filter(|stay| stay.entered.is_none() && stay.repository == *repository) {
+            // A package that left in this very generation did not enter in it.
+            let left_here = stay.left.as_ref().is_some_and(|left| left.generation == number);
+            if !left_here && entered.contains(&stay.package.pkgid) {
+                stay.entered = Some(cause(chapter, number, repository, &stay.package.nevra, Side::Entered));
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Side {
+    Entered,
+    Left,
+}
+
+/// The request of a generation whose answer names the package; the first one if none does.
+fn cause(chapter: &Chapter, number: u64, repository: &str, nevra: &Nevra, side: Side) -> Cause {
+    let Account { requests, .. } = &chapter.account;
+    let text = nevra.to_string();
+    let named = requests.iter().rev().find(|settled| {
+        settled.answer.moved.iter().filter(|moved| moved.repository == repository).any(|moved| {
+            if side == Side::Entered { moved.entered.contains(&text) } else { moved.left.contains(&text) }
+        })
+    });
+    let settled = named.or(requests.first());
+    let of = |part: fn(&plan::Answer) -> &String| {
+        settled.map(|settled| part(&settled.answer).clone()).unwrap_or_default()
+    };
+    Cause {
+        generation: number,
+        published: chapter.manifest.created,
+        action: of(|answer| &answer.action),
+        owner: of(|answer| &answer.owner),
+        id: of(|answer| &answer.id),
+        claim: of(|answer| &answer.claim),
+        reason: settled.and_then(|settled| settled.reason.clone()),
+    }
+}
+
+fn words(stays: &[Stay], paint: Paint) -> String {
+    let mut text = String::new();
+    for stay in stays {
+        let _ = writeln!(text, "{}  {}", paint.bold(&stay.nevra.to_string()), paint.dim(&stay.sha256[..16]));
+        match &stay.left {
+            None => drop(writeln!(text, "  listed in {}", stay.repository)),
+            Some(left) => {
+                let _ = writeln!(text, "  no longer listed in {}", stay.repository);
+                let _ = writeln!(text, "  left by {}", told(left));
+            }
+        }
+        if let Some(entered) = &stay.entered {
+            let _ = writeln!(text, "  entered by {}", told(entered));
+        }
+    }
+    text
+}
+
+fn told(cause: &Cause) -> String {
+    let mut text = format!(
+        "{} of {}, generation {} of {}, request {}",
+        cause.action,
+        cause.owner,
+        cause.generation,
+        moment::text(cause.published),
+        cause.claim
+    );
+    if let Some(reason) = &cause.reason {
+        let _ = write!(text, "\n    because: {reason}");
+    }
+    text
+}
