@@ -100,3 +100,40 @@ impl Answer {
         serde_json::from_slice(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Verdict;
+
+    #[test]
+    fn an_answer_survives_json_and_fields_of_later_programs() {
+        let answer = Answer {
+            format: Answer::FORMAT,
+            claim: "update-57-20260301T120000Z-3fa9c1".into(),
+            id: "update-57".into(),
+            owner: "user:alice".into(),
+            request_digest: "5e".repeat(32).parse().unwrap(),
+            action: "promote".into(),
+            outcome: Outcome::NothingToDo,
+            code: crate::Code::AlreadyThere.as_str().into(),
+            exit: 0,
+            sentence: "everything asked for is in `production` already".into(),
+            reasons: vec!["\"quoted\"\n".into()],
+            hint: None,
+            generation: Some(u64::MAX),
+            moved: vec![Moved { repository: "r".into(), entered: vec!["a-1-1.noarch".into()], left: vec![] }],
+            gates: vec![GateSeen { gate: "roles".into(), verdict: Verdict::Waived, evidence: "é".into() }],
+            hosts_run: Some("dnf upgrade".into()),
+            plan_hash: None,
+            plan: Some("two\nlines\n".into()),
+        };
+        let bytes = answer.to_json();
+        assert_eq!(Answer::from_json(&bytes).unwrap(), answer);
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(text.contains("\"outcome\": \"nothing-to-do\"") && text.contains("\"verdict\": \"waived\""));
+        let later = text.replacen('{', "{\"later\": [1],", 1);
+        assert_eq!(Answer::from_json(later.as_bytes()).unwrap(), answer);
+        assert!(Answer::from_json(&text.as_bytes()[..text.len() / 2]).is_err());
+    }
+}

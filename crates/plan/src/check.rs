@@ -174,7 +174,9 @@ impl<'a> Found<'a> {
         for repository in repositories {
             for listed in self.after(repository) {
                 match entering.get(&listed.nevra) {
-                    Some((pkgid, target)) if **pkgid != listed.pkgid => {
+                    Some((pkgid, target))
+                        if **pkgid != listed.pkgid && self.may_clash(target, repository) =>
+                    {
                         let words = format!(
                             "`{}` enters `{target}` with other content than `{repository}` lists under the name",
                             listed.nevra
@@ -185,6 +187,11 @@ impl<'a> Found<'a> {
                 }
             }
         }
+    }
+
+    /// A promotion brings nothing that its product does not list already.
+    fn may_clash(&self, target: &Repository, other: &Repository) -> bool {
+        self.plan.action != "promote" || target.product == other.product
     }
 
     fn names(&mut self) {

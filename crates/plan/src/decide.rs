@@ -16,6 +16,8 @@ mod selection;
 mod sweep;
 mod withdraw;
 
+pub(crate) use selection::is_pattern;
+
 /// Says what becomes of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {

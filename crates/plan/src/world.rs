@@ -204,22 +204,18 @@ pub struct Needs {
 
 /// Says what must be loaded to decide a request.
 pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedGeneration>) -> Needs {
-    let of_product = |product: &str| {
-        layout
-            .products
-            .get(product)
-            .map(|product| product.repositories().into_iter().collect())
-            .unwrap_or_default()
-    };
+    let everything = || layout.repositories().into_iter().collect();
     let mut needs = Needs::default();
     match &request.action {
-        Action::Import { product, .. }
-        | Action::Promote { product, .. }
-        | Action::Withdraw { product, .. } => {
-            needs.repositories = of_product(product);
+        Action::Promote { product, .. } | Action::Withdraw { product, .. } => {
+            let product = layout.products.get(product);
+            needs.repositories =
+                product.map(|product| product.repositories().into_iter().collect()).unwrap_or_default();
         }
-        Action::Revert { product, generation, .. } => {
-            needs.repositories = of_product(product);
+        // What enters anew must not clash with anything the site lists.
+        Action::Import { .. } => needs.repositories = everything(),
+        Action::Revert { generation, .. } => {
+            needs.repositories = everything();
             needs.past = match generation {
                 Reference::Number(number) => Some(*number),
                 Reference::Name(name) => names.get(name).map(|named| named.generation),
@@ -227,25 +223,25 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
         }
         Action::Keep { .. } => {}
         Action::Sweep {} => {
-            needs.repositories = layout.repositories().into_iter().collect();
+            needs.repositories = everything();
             needs.all_links = true;
         }
         Action::Config {} => {
-            needs.repositories = layout.repositories().into_iter().collect();
+            needs.repositories = everything();
             needs.strangers = true;
         }
     }
     needs
 }
 
-/// Computes the digest of a set of packages; the order does not matter, one listed twice counts once.
+/// Computes the digest of a set of packages: SHA-256 over their digests (32 bytes each), sorted. The order does
+/// not matter, one listed twice counts once.
 pub fn digest_of_set<'a>(set: impl IntoIterator<Item = &'a Listed>) -> Sha256 {
-    let ids: BTreeSet<String> = set.into_iter().map(|listed| listed.pkgid.hex()).collect();
+    let mut ids: Vec<&[u8; 32]> = set.into_iter().map(|listed| listed.pkgid.as_bytes()).collect();
+    ids.sort_unstable();
+    ids.dedup();
     let mut hasher = sha2::Sha256::new();
-    for id in ids {
-        hasher.update(id.as_bytes());
-        hasher.update(b"\n");
-    }
+    ids.into_iter().for_each(|id| hasher.update(id));
     digest(hasher)
 }
 

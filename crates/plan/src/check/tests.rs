@@ -153,19 +153,23 @@ fn digests_that_lie_are_found() {
 fn a_repository_that_is_touched_without_need_is_found() {
     planted("I10", "does not change", |_, plan| {
         let digest = digest_of_set([]);
-        let change = Change { before: digest.clone(), after: digest, enter: vec![], leave: vec![] };
+        let change = Change { before: digest, after: digest, enter: vec![], leave: vec![] };
         plan.changes.insert(repository("sl5/i386 delta"), change);
     });
 }
 
 #[test]
 fn a_repository_that_does_not_exist_is_found() {
-    planted("I12", "does not exist", |world, _| drop(world.repositories.remove(&production())));
+    planted("I12", "does not exist", |world, _| {
+        world.repositories.remove(&production());
+    });
     planted("I12", "does not exist", |_, plan| {
         let change = plan.changes.remove(&production()).unwrap();
         plan.changes.insert(production().in_stage("nowhere"), change);
     });
-    planted("I12", "is there already", |_, plan| drop(plan.new_repositories.insert(production())));
+    planted("I12", "is there already", |_, plan| {
+        plan.new_repositories.insert(production());
+    });
     planted("I12", "nobody configured it", |_, plan| {
         plan.new_repositories.insert(production().in_stage("nowhere"));
     });
@@ -187,7 +191,9 @@ fn two_files_of_one_name_are_found() {
 
 #[test]
 fn a_name_bound_anew_is_found() {
-    let name = |plan: &mut Plan, name: &str, bound| drop(plan.names.insert(name.into(), bound));
+    let name = |plan: &mut Plan, name: &str, bound| {
+        plan.names.insert(name.into(), bound);
+    };
     planted("I9", "of generation 30 would be bound to 40", |_, plan| name(plan, "update-56", Some(40)));
     planted("I9", "of generation 29 would be bound to 40", |_, plan| name(plan, "update-55", Some(40)));
     planted("I9", "which is not kept", |_, plan| name(plan, "new", Some(28)));
@@ -200,11 +206,15 @@ fn a_name_bound_anew_is_found() {
 #[test]
 fn a_link_removed_that_is_promised_is_found() {
     let link = |package: &str| listed(package).link(&delta());
-    planted("I8", "and is promised until", |_, plan| drop(plan.drop_links.insert(link("due-1-1.noarch"))));
-    planted("I8", "a kept generation lists it", |_, plan| {
-        drop(plan.drop_links.insert(link("kept-1-1.noarch")))
+    planted("I8", "and is promised until", |_, plan| {
+        plan.drop_links.insert(link("due-1-1.noarch"));
     });
-    planted("I7", "is not known", |_, plan| drop(plan.drop_links.insert(link("nobody-1-1.noarch"))));
+    planted("I8", "a kept generation lists it", |_, plan| {
+        plan.drop_links.insert(link("kept-1-1.noarch"));
+    });
+    planted("I7", "is not known", |_, plan| {
+        plan.drop_links.insert(link("nobody-1-1.noarch"));
+    });
     planted("I8", "and is listed", |_, plan| {
         plan.drop_links.insert(listed("voms-4-1.x86_64").link(&production()));
     });
@@ -216,8 +226,11 @@ fn a_link_removed_that_is_promised_is_found() {
 
 #[test]
 fn a_generation_removed_that_is_promised_is_found() {
-    let drop_of =
-        |number: u64| move |_: &mut World, plan: &mut Plan| drop(plan.drop_generations.insert(number));
+    let drop_of = |number: u64| {
+        move |_: &mut World, plan: &mut Plan| {
+            plan.drop_generations.insert(number);
+        }
+    };
     planted("I8", "bears the name `update-56`", drop_of(30));
     planted("I8", "is promised until", drop_of(32));
     planted("I8", "is promised", drop_of(28));

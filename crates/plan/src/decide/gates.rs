@@ -56,14 +56,17 @@ impl Gates {
         self.fail("roles", refusal.hint(hint));
     }
 
-    /// Looks whether any repository lists another file under the name of one that is to enter.
-    pub(super) fn other_content(&mut self, world: &World, entering: &Entering) {
+    /// Looks whether a repository lists another file under the name of one that is to enter: any of the site,
+    /// or those of one product where nothing enters that the product does not list already.
+    pub(super) fn other_content(&mut self, world: &World, entering: &Entering, product: Option<&str>) {
         let mut by_name: HashMap<&str, Vec<&Listed>> = HashMap::new();
         for listed in entering.values().flatten() {
             by_name.entry(&listed.nevra.name).or_default().push(listed);
         }
         let mut reasons: Vec<String> = Vec::new();
-        for (repository, listing) in &world.repositories {
+        let is_asked = |repository: &Repository| product.is_none_or(|product| repository.product == product);
+        for (repository, listing) in world.repositories.iter().filter(|(repository, _)| is_asked(repository))
+        {
             for listed in listing {
                 let twins = by_name.get(listed.nevra.name.as_str()).into_iter().flatten();
                 let mut twins = twins.filter(|twin| twin.nevra == listed.nevra && twin.pkgid != listed.pkgid);

@@ -38,7 +38,7 @@ pub(super) fn revert(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
         entering.insert(repository.clone(), missing_from(then, now));
         leaving.insert(repository.clone(), missing_from(now, then));
     }
-    gates.other_content(world, &entering);
+    gates.other_content(world, &entering, None);
     let gates = gates.finish()?;
     let mut changes = BTreeMap::new();
     for (repository, enter) in entering {

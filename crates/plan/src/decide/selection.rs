@@ -1,6 +1,6 @@
 //! Which packages of a stage a request means.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use globset::{Glob, GlobMatcher};
 use nevra::{Evr, Nevra};
@@ -45,7 +45,7 @@ struct Selector<'a> {
 
 impl<'a> Selector<'a> {
     fn of(text: &'a str) -> Result<Selector<'a>, Refusal> {
-        let glob = match text.contains(['*', '?', '[', '{']) {
+        let glob = match is_pattern(text) {
             false => None,
             true => Some(Glob::new(text).map_err(|error| {
                 Refusal::new(Code::Malformed, format!("`{text}` is not a pattern: {}", error.kind()))
@@ -73,7 +73,10 @@ impl<'a> Selector<'a> {
 
     fn find<'b>(&self, names: &Names<'b>) -> Vec<&'b Listed> {
         if let Some(glob) = &self.glob {
-            let fit = names.iter().filter(|(name, _)| glob.is_match(name));
+            // Names are sorted: what begins otherwise than the pattern need not be looked at.
+            let begin = self.text.split(GLOB).next().unwrap_or_default();
+            let near = names.range(begin..).take_while(|(name, _)| name.starts_with(begin));
+            let fit = near.filter(|(name, _)| glob.is_match(name));
             return fit.flat_map(|(_, listed)| listed.iter().copied()).collect();
         }
         let candidates = [
@@ -87,7 +90,15 @@ impl<'a> Selector<'a> {
     }
 }
 
-type Names<'a> = HashMap<&'a str, Vec<&'a Listed>>;
+/// What begins the part of a pattern that is not to be taken literally.
+const GLOB: [char; 5] = ['*', '?', '[', '{', '\\'];
+
+/// Says whether a text of `packages` is a pattern rather than a name.
+pub(crate) fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?', '[', '{'])
+}
+
+type Names<'a> = BTreeMap<&'a str, Vec<&'a Listed>>;
 
 fn names(listing: &[Listed]) -> Names<'_> {
     let mut names = Names::new();
@@ -150,10 +161,13 @@ pub(super) fn select(place: &Place<'_>, texts: &[String]) -> Result<Selection, R
             }
         }
     }
-    let missing: Vec<&Selector<'_>> =
-        absent.iter().copied().filter(|selector| !is_in_target(place, selector)).collect();
-    if !missing.is_empty() {
-        return Err(no_such_package(place, &missing, &repositories));
+    if !absent.is_empty() {
+        let product = of_product(place);
+        let is_missing = |selector: &&Selector<'_>| !is_in_target(place, selector, &product);
+        let missing: Vec<&Selector<'_>> = absent.iter().copied().filter(is_missing).collect();
+        if !missing.is_empty() {
+            return Err(no_such_package(place, &missing, &repositories, &product));
+        }
     }
     if let Some((text, _)) = ambiguous.first() {
         let sentence = format!("`{text}` fits several versions in `{}`", place.stage);
@@ -177,21 +191,30 @@ impl Selector<'_> {
 }
 
 /// Says whether every platform has it in the target.
-fn is_in_target(place: &Place<'_>, selector: &Selector<'_>) -> bool {
+fn is_in_target(place: &Place<'_>, selector: &Selector<'_>, product: &[(&Repository, Names<'_>)]) -> bool {
     let Some(target) = place.target else { return false };
     place.platforms.iter().all(|platform| {
-        let siblings = places::repositories(place.product, target, std::slice::from_ref(platform));
-        siblings.iter().any(|repository| {
-            let listing = place.world.repositories.get(repository).map(Vec::as_slice).unwrap_or_default();
-            listing.iter().any(|listed| selector.fits(&listed.nevra))
+        product.iter().any(|(repository, names)| {
+            repository.stage == target
+                && repository.platform() == *platform
+                && !selector.find(names).is_empty()
         })
     })
+}
+
+/// Sorts everything that the product lists by name.
+fn of_product<'a>(place: &Place<'a>) -> Vec<(&'a Repository, Names<'a>)> {
+    let all = place.world.repositories.iter();
+    all.filter(|(repository, _)| repository.product == place.product.name)
+        .map(|(repository, listing)| (repository, names(listing)))
+        .collect()
 }
 
 fn no_such_package(
     place: &Place<'_>,
     missing: &[&Selector<'_>],
     repositories: &[(Repository, Names<'_>)],
+    product: &[(&Repository, Names<'_>)],
 ) -> Refusal {
     let sentence = match missing {
         [one] => format!("nothing in `{}` of `{}` fits `{}`", place.stage, place.product.name, one.text),
@@ -206,7 +229,7 @@ fn no_such_package(
     let mut hint = None;
     let mut reasons = Vec::new();
     for selector in missing.iter().take(EXPLAINED_MAX) {
-        let elsewhere = elsewhere(place, selector);
+        let elsewhere = elsewhere(place, selector, product);
         if !elsewhere.is_empty() {
             hint.get_or_insert_with(|| format!("`{}` is in {}", selector.text, elsewhere.join(", ")));
             reasons.push(format!("`{}` is in {}", selector.text, elsewhere.join(", ")));
@@ -231,12 +254,16 @@ fn no_such_package(
 }
 
 /// Lists where else in the product something fits.
-fn elsewhere(place: &Place<'_>, selector: &Selector<'_>) -> Vec<String> {
+fn elsewhere(
+    place: &Place<'_>,
+    selector: &Selector<'_>,
+    product: &[(&Repository, Names<'_>)],
+) -> Vec<String> {
     let mut stages = BTreeSet::new();
-    for (repository, listing) in &place.world.repositories {
-        let is_asked = repository.product == place.product.name
-            && (repository.stage != place.stage || !place.platforms.contains(&repository.platform()));
-        if is_asked && listing.iter().any(|listed| selector.fits(&listed.nevra)) {
+    for (repository, names) in product {
+        let is_elsewhere =
+            repository.stage != place.stage || !place.platforms.contains(&repository.platform());
+        if is_elsewhere && !selector.find(names).is_empty() {
             stages.insert(format!("`{}` on {}", repository.stage, repository.platform()));
         }
     }

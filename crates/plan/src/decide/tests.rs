@@ -120,7 +120,7 @@ fn random_asker(random: &mut fastrand::Rng) -> Asker {
 fn every_plan_is_sound_and_does_what_it_announces() {
     let mut random = fastrand::Rng::with_seed(0x5153);
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-    for round in 0..30_000 {
+    for round in 0..6_000 {
         let world = random_world(&mut random);
         let (request, arrivals) = random_request(&mut random);
         let asker = random_asker(&mut random);
@@ -173,7 +173,7 @@ fn every_plan_is_sound_and_does_what_it_announces() {
         "architecture-not-taken",
     ];
     for word in expected {
-        assert!(seen.get(word).is_some_and(|count| *count >= 10), "`{word}` is hardly met: {seen:?}");
+        assert!(seen.get(word).is_some_and(|count| *count >= 3), "`{word}` is hardly met: {seen:?}");
     }
 }
 
@@ -220,16 +220,26 @@ fn stable(
     busy.names.clear();
     busy.past.clear();
     for (repository, listing) in &mut busy.repositories {
-        if !plan.changes.contains_key(repository) {
-            continue;
+        if plan.changes.contains_key(repository) {
+            random.shuffle(listing);
+        } else if !has_glob(request) {
+            listing.push(listed("glexec-1-1.x86_64"));
         }
-        random.shuffle(listing);
     }
     let stranger = Repository { product: "umd".into(), ..busy.repositories.keys().next().unwrap().clone() };
     busy.repositories.insert(stranger, vec![listed("glexec-1-1.x86_64")]);
     match decide(&busy, request, asker, arrivals) {
         Decision::Effect(later) => assert_eq!(later.hash(), plan.hash()),
         decision => panic!("{decision:?}"),
+    }
+}
+
+fn has_glob(request: &Request) -> bool {
+    match &request.action {
+        Action::Promote { packages, .. } | Action::Withdraw { packages, .. } => {
+            packages.iter().any(|text| text.contains('*'))
+        }
+        _ => false,
     }
 }
 

@@ -77,12 +77,24 @@ fn the_hash_covers_what_is_done() {
     check(true, |plan| plan.changes.get_mut(&source()).unwrap().leave.push(listed("a-1-1.noarch")));
     check(true, |plan| plan.changes.get_mut(&target()).unwrap().before = listed("a-1-1.noarch").pkgid);
     check(true, |plan| plan.changes.get_mut(&target()).unwrap().after = listed("a-1-1.noarch").pkgid);
-    check(true, |plan| drop(plan.changes.remove(&source())));
-    check(true, |plan| drop(plan.names.insert("update-57".into(), Some(43))));
-    check(true, |plan| drop(plan.names.insert("update-57".into(), None)));
-    check(true, |plan| drop(plan.drop_generations.insert(4)));
-    check(true, |plan| drop(plan.drop_links.insert("packages/a/b/c/e.rpm".into())));
-    check(true, |plan| drop(plan.new_repositories.insert(repository("sl5/i386 production"))));
+    check(true, |plan| {
+        plan.changes.remove(&source());
+    });
+    check(true, |plan| {
+        plan.names.insert("update-57".into(), Some(43));
+    });
+    check(true, |plan| {
+        plan.names.insert("update-57".into(), None);
+    });
+    check(true, |plan| {
+        plan.drop_generations.insert(4);
+    });
+    check(true, |plan| {
+        plan.drop_links.insert("packages/a/b/c/e.rpm".into());
+    });
+    check(true, |plan| {
+        plan.new_repositories.insert(repository("sl5/i386 production"));
+    });
 }
 
 #[test]

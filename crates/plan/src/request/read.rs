@@ -4,6 +4,7 @@ use serde::de::IgnoredAny;
 
 use super::wire::{self, COMMON, Head, OWN, Wire};
 use super::{Action, FORMAT, Format, Reference, Request, check_text, upload_parts};
+use crate::decide::is_pattern;
 use crate::near::nearest;
 use crate::refusal::{Code, Refusal};
 
@@ -12,6 +13,9 @@ pub const SIZE_MAX: usize = 64 * 1024;
 
 /// The most selectors, files or platforms one request may name.
 const LIST_MAX: usize = 1000;
+
+/// The most patterns one request may name: each is held against every name of a stage.
+const PATTERNS_MAX: usize = 100;
 
 /// Says whether the writer of a request is through with it: TOML ends with the line `[end]`, JSON is one
 /// whole value.
@@ -209,13 +213,13 @@ fn check(request: &Request) -> Result<(), Refusal> {
             word("product", product)?;
             word("from", from)?;
             word("to", to)?;
-            list("packages", packages, true)?;
+            selectors(packages)?;
             list("platforms", platforms, false)
         }
         Action::Withdraw { product, from, packages, platforms } => {
             word("product", product)?;
             word("from", from)?;
-            list("packages", packages, true)?;
+            selectors(packages)?;
             list("platforms", platforms, false)
         }
         Action::Revert { product, stage, generation, platforms } => {
@@ -259,6 +263,14 @@ fn list(key: &str, texts: &[String], needed: bool) -> Result<(), Refusal> {
         return Err(malformed(format!("`{key}` names more than {LIST_MAX} things")));
     }
     texts.iter().try_for_each(|text| check_text(key, text, 300, false))
+}
+
+fn selectors(packages: &[String]) -> Result<(), Refusal> {
+    list("packages", packages, true)?;
+    if packages.iter().filter(|text| is_pattern(text)).count() > PATTERNS_MAX {
+        return Err(malformed(format!("`packages` names more than {PATTERNS_MAX} patterns")));
+    }
+    Ok(())
 }
 
 fn check_sources(files: &[String], folder: Option<&str>) -> Result<(), Refusal> {

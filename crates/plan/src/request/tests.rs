@@ -292,6 +292,8 @@ fn hostile_bytes_end_in_a_refusal() {
         "\"a\",".repeat(1001)
     );
     check(&toml(&many), Format::Toml, Code::Malformed, "more than 1000");
+    let patterns = many.replace("\"a\",", "").replace("[]", &format!("[{}]", "\"a*\",".repeat(101)));
+    check(&toml(&patterns), Format::Toml, Code::Malformed, "more than 100 patterns");
 }
 
 #[test]

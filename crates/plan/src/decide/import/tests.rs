@@ -130,3 +130,19 @@ fn a_package_that_enters_again_is_no_longer_only_retained() {
     world.apply(&plan);
     assert!(!world.retained.contains_key(&link));
 }
+
+#[test]
+fn other_bytes_under_a_name_that_another_product_lists_are_refused() {
+    let mut world = world();
+    let umd = crate::Repository { product: "umd-3".into(), ..repository("sl5/i386 delta") };
+    world.repositories.insert(umd, vec![listed("a-1-1.noarch")]);
+    let refusal = refused(
+        &world,
+        &import(&["sl5/i386"]),
+        &alice(),
+        &arrivals(&["a-1-1.noarch#other"]),
+        Code::OtherContent,
+    );
+    assert!(refusal.reasons[0].starts_with("`umd-3-sl5-i386-delta` lists `a-1-1.noarch`"), "{refusal:?}");
+    effect(&world, &import(&["sl5/i386"]), &alice(), &arrivals(&["a-1-1.noarch"]));
+}

@@ -280,3 +280,11 @@ fn a_name_missing_on_one_platform_is_noted() {
     let plan = effect(&site(), &promote(&["voms-clients"]), &alice(), &[]);
     assert_eq!(plan.notes, ["`voms-clients` is not in `delta` on sl5/i386"]);
 }
+
+#[test]
+fn what_another_product_lists_is_nothing_to_a_promotion() {
+    let mut world = site();
+    let umd = crate::Repository { product: "umd-3".into(), ..repository("sl5/i386 delta") };
+    world.repositories.insert(umd, vec![listed("lcg-a-1-1.noarch#other")]);
+    effect(&world, &promote(&["lcg-a"]), &alice(), &[]);
+}
