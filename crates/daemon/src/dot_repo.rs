@@ -10,7 +10,8 @@
 //! equals the architecture in the path on every platform of that system; `$releasever` never, because it is
 //! `5.11` or `7Server` on hosts whose repository is called `sl5` or `el7`. The files for several platforms
 //! contain what the others do under the same section names where there is one platform only, so a host that
-//! has both sees one repository. Debug and source siblings are there and not enabled.
+//! has both sees one repository. Debug and source siblings are there and not enabled. dnf skips a section whose
+//! name has a `+`: it stands there as `:`.
 
 #[cfg(test)]
 mod tests;
@@ -101,7 +102,7 @@ fn file(config: &Config, product: &Product, stage: &Stage, os: &str, arch: Optio
             None => path_with_basearch(config, product, stage, os, kind)?,
         };
         let middle = arch.map(|arch| format!("{arch}-")).unwrap_or_default();
-        let id = format!("{}-{os}-{middle}{}", product.name, stage.name);
+        let id = section_name(&format!("{}-{os}-{middle}{}", product.name, stage.name));
         let (suffix, words, enabled) = match kind {
             Kind::Binary => ("", "", 1),
             Kind::Debug => ("-debug", ", debug information", 0),
@@ -122,6 +123,11 @@ fn file(config: &Config, product: &Product, stage: &Stage, os: &str, arch: Optio
         );
     }
     Some(text)
+}
+
+/// Makes a name that dnf, yum and zypper take for a repository: they know `:` and no `+`, our names the reverse.
+fn section_name(repository: &str) -> String {
+    repository.replace('+', ":")
 }
 
 fn arches<'a>(product: &'a Product, os: &str) -> Vec<&'a Arch> {

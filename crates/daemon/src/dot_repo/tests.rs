@@ -134,3 +134,19 @@ fn a_general_name_that_two_products_want_belongs_to_neither() {
     let expected = ["a-b-c-aarch64-s.repo", "a-b-c-x86_64-s.repo", "a-b-s.repo", "a-s.repo"];
     assert_eq!(names(&config), expected);
 }
+
+#[test]
+fn section_names_have_only_what_dnf_takes() {
+    let config = config(
+        "[[product]]\nname = \"g+x_1.0\"\npreset = \"glite\"\nplatforms = [\"el9+a/x86_64\", \"b/x86_64\"]\n",
+    );
+    let mut sections = Vec::new();
+    for (name, bytes) in files(&config) {
+        let text = String::from_utf8(bytes).unwrap();
+        sections.extend(text.lines().filter(|line| line.starts_with('[')).map(str::to_owned));
+        assert!(text.contains("/g+x_1.0/"), "{name}");
+    }
+    assert!(sections.contains(&"[g:x_1.0-el9:a-x86_64-delta-debug]".to_owned()), "{sections:?}");
+    let taken = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    assert!(sections.iter().all(|section| section[1..section.len() - 1].chars().all(taken)), "{sections:?}");
+}

@@ -80,6 +80,7 @@ impl Spool {
             self.disk.sync_directory(&incoming)?;
         }
         let mut claimed = self.finish(begun)?;
+        self.memory().handed_out.extend(directories.iter().map(|claimed: &Claimed| claimed.name.clone()));
         claimed.extend(directories);
         Ok(claimed)
     }
@@ -173,7 +174,6 @@ impl Spool {
         if self.memory().handed_out.contains(&claim) || self.find_answer(&claim)?.is_some() {
             return Ok(None);
         }
-        self.memory().handed_out.insert(claim.clone());
         Ok(Some(Claimed {
             name: claim,
             owner: Owner { uid: state.uid, gid: state.gid },
