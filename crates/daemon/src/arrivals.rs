@@ -1,5 +1,7 @@
 //! Package files that arrive: copied into the site, hashed, read and named before anything is planned.
 
+use std::io::ErrorKind;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use nevra::Sha256;
@@ -110,7 +112,16 @@ impl Gate<'_> {
             let sentence = format!("`{file}` is not the name of an upload: `<sha256>-<name>` is wanted");
             return Err(Stopped::Refused(Refusal::new(Code::NoSuchUpload, sentence)));
         };
-        match self.spool.open_upload(file)? {
+        let opened = match self.spool.open_upload(file) {
+            Err(Error::Store(store::Error::Disk { cause, .. }))
+                if cause.kind() == ErrorKind::PermissionDenied =>
+            {
+                let sentence = format!("the daemon may not read `upload/{file}`");
+                return Err(Stopped::Refused(Refusal::new(Code::Unreadable, sentence).hint("chmod go+r it")));
+            }
+            opened => opened?,
+        };
+        match opened {
             Some(opened) => self.copied(claim, &digest.hex(), name, opened, Some(digest)),
             None if self.disk.state(&self.store.paths().pool_file(&digest))?.is_some() => {
                 self.pooled(&digest, name)
@@ -172,6 +183,7 @@ impl Gate<'_> {
         };
         let mut file = self.disk.open(path)?;
         let head = repo::read_head(&mut *file).map_err(|error| bad(error.to_string()))?;
+        head.check_header().map_err(|error| bad(error.to_string()))?;
         let facts = FileFacts { size, sha256, mtime, href: String::new() };
         let mut package = repo::package_of(&head, facts).map_err(|error| bad(error.to_string()))?;
         let file_name = package.nevra.file_name();

@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use plan::{Action, Answer, Asker, Code, Refusal, Request};
 use store::planted::{self, Bug};
 use store::{CommitError, Disk, Generation, Lock, Recovery, Store};
@@ -28,6 +28,9 @@ use crate::settled::SettledIds;
 use crate::spool::{Claimed, Spool};
 use crate::waiting::Waiting;
 
+/// How long an import waits that could not be copied.
+const RETRY: SignedDuration = SignedDuration::from_secs(5);
+
 /// Owns the site: nobody else writes below its root while it lives.
 #[derive(Debug)]
 pub struct Engine {
@@ -43,6 +46,10 @@ pub struct Engine {
     waiting: Vec<Waiting>,
     /// Whether the clock was refused what the configuration asks for; it asks again after a reload.
     clock_refused: bool,
+    /// Whether a commit was abandoned and may have left something to clear away.
+    abandoned: bool,
+    /// The generation that is published and not concluded: answers, audit record, links to drop.
+    unfinished: Option<u64>,
 }
 
 /// What one step did.
@@ -81,6 +88,8 @@ impl Engine {
             settled: SettledIds::default(),
             waiting: Vec::new(),
             clock_refused: false,
+            abandoned: false,
+            unfinished: None,
         };
         engine.check_paths()?;
         engine.resume(recovery)?;
@@ -93,18 +102,14 @@ impl Engine {
         for import in self.store.imports()? {
             self.store.remove_import(&import)?;
         }
+        if let Recovery::Visible { number } = recovery {
+            self.unfinished = Some(number);
+        }
         for claimed in self.spool.resume()? {
-            match self.settled.take_unwritten(&claimed.name) {
-                Some(answer) => self.spool.settle(&claimed, &answer)?,
-                None => self.take_in(claimed, &mut Step::default())?,
-            }
+            self.take_in(claimed, &mut Step::default())?;
         }
         self.settled.written();
-        if let Recovery::Visible { number } = recovery {
-            let generation = self.store.generation(number)?;
-            self.conclude(&generation)?;
-        }
-        Ok(())
+        self.conclude_unfinished()
     }
 
     /// Learns which ids are settled, from every manifest and from the audit log.
@@ -173,12 +178,24 @@ impl Engine {
     /// After [`Error::Abandoned`] the requests still wait and nothing was published; after
     /// [`Error::Unproven`] the engine must not be used again.
     pub fn step(&mut self) -> Result<Step, Error> {
+        let result = self.step_once();
+        if result.is_err() {
+            // Whatever was in hand is looked up again in `processing/`: nothing is forgotten, and what was
+            // carried out already is known by its claim name.
+            self.waiting.clear();
+            self.spool.put_back_all();
+        }
+        result
+    }
+
+    fn step_once(&mut self) -> Result<Step, Error> {
         let mut step = Step::default();
         let now = self.clock.now();
         let clock = Arc::clone(&self.clock);
         for claimed in self.spool.claim_all(now, &mut || clock.token())? {
             self.take_in(claimed, &mut step)?;
         }
+        self.conclude_unfinished()?;
         let current = self.store.current()?;
         let account = current
             .as_ref()
@@ -191,6 +208,11 @@ impl Engine {
         if let Some((instant, why)) = too_early(current.as_ref(), now) {
             step.wait = Some((instant, why));
             return Ok(step);
+        }
+        if self.abandoned {
+            // On a full disk even clearing away can fail; it is tried again before anything new is built.
+            self.store.recover(&self.lock)?;
+            self.abandoned = false;
         }
         self.answer_repeated(&mut step)?;
         let stalled = self.bring_in_arrivals(now, &mut step)?;
@@ -232,6 +254,7 @@ impl Engine {
                 }
                 Err(CommitError::Abandoned(source)) => {
                     self.waiting = waiting;
+                    self.abandoned = true;
                     return Err(Error::Abandoned { generation: number, source });
                 }
                 Err(CommitError::Unproven(source)) => {
@@ -254,6 +277,11 @@ impl Engine {
 
     /// Parses a claimed request, asks who asks, and answers at once what needs no plan.
     fn take_in(&mut self, claimed: Claimed, step: &mut Step) -> Result<(), Error> {
+        if let Some(answer) = self.settled.unwritten(&claimed.name).cloned() {
+            self.spool.settle(&claimed, &answer)?;
+            self.settled.is_written(&claimed.name);
+            return Ok(());
+        }
         let (owner, roles) = self.config.roles.of(claimed.owner.uid)?;
         let asker = Asker { name: owner, roles };
         if let Some(refusal) = claimed.problem.clone() {
@@ -316,11 +344,12 @@ impl Engine {
         // The clock has no file in the control directory; the audit log is all the answer it gets.
         if Waiting::is_name_of_the_clock(&claimed.name) {
             self.clock_refused = true;
-        } else if !too_soon {
+        } else {
+            self.settled.record_unwritten(&answer);
             self.spool.settle(claimed, &answer)?;
+            self.settled.is_written(&claimed.name);
         }
         tracing::info!(request = answer.claim, outcome = ?answer.outcome, code = answer.code, "{}", answer.sentence);
-        self.settled.record(&answer);
         step.answers.push(answer);
         Ok(())
     }
@@ -354,7 +383,7 @@ impl Engine {
                 Err(Stopped::Failed(error)) => {
                     tracing::warn!(request = waiting.claimed.name, "the import waits: {error}");
                     self.store.remove_import(&waiting.claimed.name)?;
-                    step.wait = Some((now, error.to_string()));
+                    step.wait = Some((now + RETRY, error.to_string()));
                     stalled.push(waiting);
                 }
             }
@@ -369,6 +398,10 @@ impl Engine {
         effects: &[(&Waiting, &Settled)],
         step: &mut Step,
     ) -> Result<(), Error> {
+        self.unfinished = Some(generation.number);
+        for (_, settled) in effects.iter().filter(|(waiting, _)| !waiting.is_of_the_clock()) {
+            self.settled.record_unwritten(&settled.answer);
+        }
         if planted::is(Bug::FinishedBeforeTheAnswer) {
             self.store.finish(&self.lock, generation.number)?;
         }
@@ -376,12 +409,12 @@ impl Engine {
             let answer = &settled.answer;
             if !waiting.is_of_the_clock() {
                 self.spool.settle(&waiting.claimed, answer)?;
+                self.settled.is_written(&waiting.claimed.name);
             }
             tracing::info!(request = answer.claim, generation = generation.number, "{}", answer.sentence);
-            self.settled.record(answer);
             step.answers.push(answer.clone());
         }
-        self.conclude(generation)?;
+        self.conclude_unfinished()?;
         for (waiting, _) in effects {
             self.forget_import(waiting)?;
             waiting.remove_uploads(&self.spool)?;
@@ -397,11 +430,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Writes the audit record of a published generation unless it is there, and lets the store finish.
-    fn conclude(&mut self, generation: &Generation) -> Result<(), Error> {
-        let record = Record::of_generation(self.clock.now(), generation);
-        self.audit.append_once(&record)?;
-        self.store.finish(&self.lock, generation.number)?;
+    /// Writes the audit record of a published generation unless it is there, and lets the store finish it;
+    /// called when its requests were answered.
+    fn conclude_unfinished(&mut self) -> Result<(), Error> {
+        let Some(number) = self.unfinished else { return Ok(()) };
+        let generation = self.store.generation(number)?;
+        self.audit.append_once(&Record::of_generation(self.clock.now(), &generation))?;
+        self.store.finish(&self.lock, number)?;
+        self.unfinished = None;
         Ok(())
     }
 

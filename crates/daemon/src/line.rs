@@ -110,13 +110,6 @@ impl<'a> Line<'a> {
             tracing::error!(request = claimed.name, "{:?}", refusal.reasons);
             return Ok(refused(refusal));
         }
-        let hash = plan.hash().to_string();
-        if request.plan.as_ref().is_some_and(|wanted| *wanted != hash) {
-            let sentence = format!("the plan is another by now: its hash is {hash}");
-            let mut refusal = Refusal::new(Code::PlanChanged, sentence);
-            refusal.reasons = plan.print().lines().map(str::to_owned).collect();
-            return Ok(refused(refusal));
-        }
         if request.dry_run {
             return Ok(Verdict::Other(Box::new(answers::planned(claimed, asker, request, &plan))));
         }
@@ -217,6 +210,20 @@ impl<'a> Line<'a> {
         Ok(())
     }
 
+    /// The links to drop, without those that a later request of the same line lists again.
+    fn dropped_links(&self) -> BTreeSet<String> {
+        let mut dropped: BTreeSet<String> =
+            self.plans.iter().flat_map(|plan| plan.drop_links.clone()).collect();
+        if !dropped.is_empty() {
+            for (repository, listed) in &self.world.repositories {
+                for package in listed {
+                    dropped.remove(&package.link(repository));
+                }
+            }
+        }
+        dropped
+    }
+
     /// Makes the draft of the generation that all plans share.
     fn draft(self, number: u64, waiting: &[Waiting], verdicts: &[Verdict]) -> Result<Draft, Error> {
         let listed =
@@ -239,7 +246,7 @@ impl<'a> Line<'a> {
             entries: &self.entries,
             pool: pool.into_values().collect(),
             settled: settled.collect(),
-            drop_links: self.plans.iter().flat_map(|plan| plan.drop_links.clone()).collect(),
+            drop_links: self.dropped_links(),
             drop_generations: self.plans.iter().flat_map(|plan| plan.drop_generations.clone()).collect(),
             sweeps: waiting.iter().any(|waiting| matches!(waiting.request.action, Action::Sweep { .. })),
         };

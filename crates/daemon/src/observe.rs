@@ -91,9 +91,11 @@ pub fn read_shelf(store: &Store, generation: &Generation, path: &str) -> Result<
         }
         files.push(file);
     }
-    let take = |kind: &str| open.get(kind).ok_or_else(|| wrong(format!("it has no record of type `{kind}`")));
+    let bytes = open.values().map(Vec::len).sum::<usize>() as u64;
+    // The buffers are handed over: fragments are slices of them.
+    let mut take =
+        |kind: &str| open.remove(kind).ok_or_else(|| wrong(format!("it has no record of type `{kind}`")));
     let (primary, filelists, other) = (take("primary")?, take("filelists")?, take("other")?);
-    let bytes = (primary.len() + filelists.len() + other.len()) as u64;
     let contents = Contents::read(primary, filelists, other).map_err(|error| wrong(error.to_string()))?;
     let listed = contents.entries.iter().map(listed_of).collect::<Result<_, _>>().map_err(&wrong)?;
     let revision = repomd.revision.parse().map_err(|_| wrong("its revision is not a number".into()))?;

@@ -31,7 +31,7 @@ impl SettledIds {
         }
     }
 
-    /// Records an answer that may have to be written again, until [`SettledIds::written`].
+    /// Records an answer whose file may not be written yet, until [`SettledIds::is_written`].
     pub fn record_unwritten(&mut self, answer: &Answer) {
         self.record(answer);
         self.by_claim.insert(answer.claim.clone(), answer.clone());
@@ -42,12 +42,17 @@ impl SettledIds {
         self.by_id.get(&(owner.to_owned(), id.to_owned()))
     }
 
-    /// Takes the recorded answer of a claim that is still in `processing/`.
-    pub fn take_unwritten(&mut self, claim: &str) -> Option<Answer> {
-        self.by_claim.remove(claim)
+    /// Finds the recorded answer of a claim that is still in `processing/`.
+    pub fn unwritten(&self, claim: &str) -> Option<&Answer> {
+        self.by_claim.get(claim)
     }
 
-    /// Forgets answers kept for writing; called when every resumed claim was looked at.
+    /// Forgets the answer of a claim for writing: its file is there.
+    pub fn is_written(&mut self, claim: &str) {
+        self.by_claim.remove(claim);
+    }
+
+    /// Forgets all answers kept for writing; called when every claim an earlier run left was looked at.
     pub fn written(&mut self) {
         self.by_claim.clear();
     }

@@ -156,6 +156,11 @@ impl Spool {
     pub fn put_back(&self, claim: &str) {
         self.memory().handed_out.remove(claim);
     }
+
+    /// Hands every claim that is not settled out again by the next [`Spool::claim_all`].
+    pub fn put_back_all(&self) {
+        self.memory().handed_out.clear();
+    }
 }
 
 /// Tells requests from other files by their name: `*.toml` and `*.json`, none that is hidden.

@@ -61,7 +61,16 @@ impl Verifier {
         let mut look = Look { disk, root, rest, now, found: Vec::new() };
         let Some(chain) = look.chain() else { return look.found };
         look.names_below_root(&chain);
+        let dropped = chain.kept[&chain.current].manifest.drop_generations.clone();
         for generation in chain.kept.values() {
+            if dropped.contains(&generation.number) {
+                // It is on its way out, one step at a time; at rest it is gone.
+                if look.quiet() {
+                    let place = root.join(format!("generations/{}", generation.number));
+                    look.broken("I23", place, "the current generation drops it, and it is still there");
+                }
+                continue;
+            }
             look.sealed(generation);
             look.metadata(generation, generation.number == chain.current, &mut self.known);
         }

@@ -17,6 +17,7 @@ impl Look<'_> {
         let unfinished = if self.quiet() { BTreeSet::new() } else { self.unfinished_links() };
         let packages = self.root.join("public/packages");
         let mut links_of_inode = BTreeMap::<u64, u64>::new();
+        let mut wanted = BTreeSet::new();
         let mut found = BTreeSet::new();
         for path in self.below(&packages) {
             let Ok(Some(state)) = self.disk.state(&path) else { continue };
@@ -35,6 +36,9 @@ impl Look<'_> {
             let place =
                 path.strip_prefix(self.root.join("public")).map(ToString::to_string).unwrap_or_default();
             let known = listed.contains(&place) || retained.contains(&place);
+            if known {
+                wanted.insert(state.inode);
+            }
             let allowed =
                 known || !self.quiet() && (dropping.contains(&place) || unfinished.contains(&place));
             if !allowed {
@@ -45,11 +49,11 @@ impl Look<'_> {
         for place in retained.iter().filter(|place| !found.contains(**place)) {
             self.broken("I8", self.root.join("public").join(place), "it is promised and not there");
         }
-        self.pool(&links_of_inode);
+        self.pool(&links_of_inode, &wanted);
     }
 
     /// Every linked package is in the pool under its digest; at rest nothing else links to it.
-    fn pool(&mut self, links_of_inode: &BTreeMap<u64, u64>) {
+    fn pool(&mut self, links_of_inode: &BTreeMap<u64, u64>, wanted: &BTreeSet<u64>) {
         let mut pooled = BTreeSet::new();
         for path in self.below(&self.root.join("pool")) {
             let Ok(Some(state)) = self.disk.state(&path) else { continue };
@@ -75,7 +79,7 @@ impl Look<'_> {
                 }
             }
         }
-        for inode in links_of_inode.keys().filter(|inode| !pooled.contains(inode)) {
+        for inode in wanted.iter().filter(|inode| !pooled.contains(*inode)) {
             self.broken(
                 "I22",
                 self.root.join("public/packages"),

@@ -54,19 +54,23 @@ impl Look<'_> {
                 self.broken("I4", place, "the repository has none");
                 continue;
             };
-            if !known.repositories.contains_key(&facts.sha256) {
-                let repository = self.repository(generation.number, shelved);
-                // What could not be read may be read next time; only what is sound is remembered.
-                if repository.wrong.is_empty() {
-                    known.repositories.insert(facts.sha256, Arc::new(repository));
-                } else {
-                    for (invariant, words) in repository.wrong {
-                        self.broken(invariant, place.clone(), words);
+            let repository = match known.repositories.get(&facts.sha256) {
+                Some(repository) => Arc::clone(repository),
+                None => match self.repository(generation.number, shelved) {
+                    // What could not be read may be read next time; only what is sound is remembered.
+                    repository if repository.wrong.is_empty() => {
+                        let repository = Arc::new(repository);
+                        known.repositories.insert(facts.sha256, Arc::clone(&repository));
+                        repository
                     }
-                    continue;
-                }
-            }
-            let repository = Arc::clone(&known.repositories[&facts.sha256]);
+                    repository => {
+                        for (invariant, words) in repository.wrong {
+                            self.broken(invariant, place.clone(), words);
+                        }
+                        continue;
+                    }
+                },
+            };
             self.metadata_files(generation, shelved);
             let mut seen = BTreeSet::new();
             for package in &repository.packages {
@@ -176,15 +180,16 @@ impl Look<'_> {
             }
             Err(error) => return self.broken("I6", path, error),
         }
-        if !known.packages.contains_key(&listed.pkgid) {
-            match self.read_package(&path, listed) {
-                Ok(package) => drop(known.packages.insert(listed.pkgid, package)),
-                Err(words) => return self.broken("I6", path, words),
-            }
-        }
         let says = Package { nevra: listed.nevra.clone(), size: listed.size, header: listed.header };
-        if known.packages[&listed.pkgid] != says {
-            let words = format!("it says {:?}, primary says {says:?}", known.packages[&listed.pkgid]);
+        let found = match known.packages.get(&listed.pkgid) {
+            Some(package) => package,
+            None => match self.read_package(&path, listed) {
+                Ok(package) => known.packages.entry(listed.pkgid).or_insert(package),
+                Err(words) => return self.broken("I6", path, words),
+            },
+        };
+        if *found != says {
+            let words = format!("it says {found:?}, primary says {says:?}");
             self.broken("I6", path, words);
         }
     }

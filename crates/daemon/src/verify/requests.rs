@@ -29,8 +29,8 @@ impl Look<'_> {
             for name in &names {
                 if let Some(claim) = name.strip_suffix(ANSWER) {
                     self.answer(&directory.join(name), place, claim, &applied);
-                } else if place == "processing" && (name.starts_with('.') || name.ends_with(".claim.json")) {
-                    // The daemon's own notes on a claim; they go with it.
+                } else if name.starts_with('.') || place == "processing" && name.ends_with(".claim.json") {
+                    // The daemon's own notes on a claim, and answers being written; they go with it.
                     if self.quiet() {
                         self.broken("I14", directory.join(name), "no request is being processed");
                     }
