@@ -52,7 +52,8 @@ pub fn words(answer: &Answer, paint: Paint) -> String {
     if let Some(hosts_run) = &answer.hosts_run {
         let _ = writeln!(text, "  hosts run: {hosts_run}");
     }
-    if let Some(hash) = &answer.plan_hash {
+    // A printed plan ends with its hash.
+    if let (Some(hash), None) = (&answer.plan_hash, &answer.plan) {
         let _ = writeln!(text, "  {}", paint.dim(&format!("plan {hash}")));
     }
     if let Some(hint) = &answer.hint {

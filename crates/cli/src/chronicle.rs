@@ -72,6 +72,11 @@ impl Chronicle {
                 .map(|(name, listed)| (name.name(), listed.into_iter().collect()))
                 .collect());
         }
+        self.worked_out(number)
+    }
+
+    /// Adds up what entered and left from the first generation on.
+    pub fn worked_out(&self, number: u64) -> Result<BTreeMap<String, BTreeSet<Listed>>, Failure> {
         if !self.numbers.contains(&number) {
             return Err(
                 Failure::not_found(format!("there is no generation {number}")).hint("see `sluice history`")

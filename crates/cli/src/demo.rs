@@ -8,6 +8,8 @@ mod client;
 mod narrator;
 mod site;
 mod story;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use camino::Utf8Path;
@@ -30,16 +32,13 @@ pub fn run(demo: &Demo, terminal: &Terminal) -> Result<u8, Failure> {
          for everybody. Sluice publishes both. Each step says what should be seen, then what a client sees.",
     );
     let site = Site::raise(&demo.folder, demo.listen)?;
-    let played = story::play(&site, &client, &mut narrator);
-    // An error outside a step, such as a full disk, is no matter of expectations.
-    let played = played.map_err(|error| Failure::internal(format!("the story broke off: {error:#}")));
-    if played.is_err() {
+    if let Err(error) = story::play(&site, &client, &mut narrator) {
+        // An error outside a step, such as a full disk, is no matter of expectations.
         site.lower()?;
-        played?;
-        return Ok(1);
+        return Err(Failure::internal(format!("the story broke off: {error:#}")));
     }
-    let held = narrator.epilogue()?;
-    if !demo.once {
+    let held = narrator.epilogue();
+    if !demo.once && held.is_ok() {
         invitation(&site, &demo.folder, terminal);
         site.block_on(async {
             serve::stopped()?.await;
@@ -48,22 +47,26 @@ pub fn run(demo: &Demo, terminal: &Terminal) -> Result<u8, Failure> {
         terminal.talk("\nending the demo; the folder stays, the next demo starts anew in it");
     }
     site.lower()?;
-    Ok(if held { 0 } else { 6 })
+    Ok(if held? { 0 } else { 6 })
 }
 
 fn invitation(site: &Site, folder: &Utf8Path, terminal: &Terminal) {
     let config = folder.join("sluice.toml");
-    terminal.talk(&format!(
-        "\nThe site stays up until Ctrl-C. Look around:\n\
-         \n  {base}/                                     what the world sees\
-         \n  {base}/{product}-production.repo      what a host puts into /etc/yum.repos.d\
-         \n  sluice -c {config} status\
-         \n  sluice -c {config} history\
-         \n  sluice -c {config} why voms-clients\
-         \n  sluice -c {config} promote voms-clients --dry-run\
-         \n  dnf --repofrompath=demo,{base}/{production}/ --repo=demo --nogpgcheck repoquery",
-        base = site.base,
-        product = world::PRODUCT,
-        production = world::PRODUCTION,
-    ));
+    let repo = format!("{}/{}-production.repo", site.base, world::PRODUCT);
+    let import = format!("{folder}/packages/57/*.rpm");
+    let lines = [
+        (format!("{}/", site.base), "what the world sees"),
+        (repo, "what a host puts into /etc/yum.repos.d"),
+        (format!("sluice -c {config} status"), "what is published and held"),
+        (format!("sluice -c {config} history"), "who asked for what"),
+        (format!("sluice -c {config} why voms-clients"), "where a package is, and by whose request"),
+        (format!("sluice -c {config} import --dry-run {import}"), "a plan, before anything happens"),
+        (format!("{}/incoming/", site.config.spool), "where requests may be dropped"),
+    ];
+    let width = lines.iter().map(|(what, _)| what.chars().count()).max().unwrap_or(0);
+    let mut text = "\nThe site stays up until Ctrl-C. Look around:\n".to_owned();
+    for (what, why) in lines {
+        text.push_str(&format!("\n  {what:width$}  {why}"));
+    }
+    terminal.talk(&text);
 }

@@ -47,6 +47,7 @@ impl From<daemon::error::Error> for Failure {
             Error::Store(store::Error::Locked { .. }) => Some(
                 "another `sluice daemon` works there; requests need no lock: use `sluice submit` and the others",
             ),
+            Error::Store(store::Error::NoGeneration { .. }) => Some("`sluice history` lists the generations"),
             Error::ReadConfig { .. } => {
                 Some("name the configuration with `-c FILE` or SLUICE_CONFIG; `sluice demo` needs none")
             }

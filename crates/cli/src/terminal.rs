@@ -15,6 +15,7 @@ pub struct Terminal {
     pub paint: Paint,
     talk_paint: Paint,
     watched: bool,
+    mute: bool,
 }
 
 /// Paints words, or leaves them.
@@ -62,13 +63,23 @@ impl Terminal {
             paint: Paint { colours: out && !no_color },
             talk_paint: Paint { colours: err && !no_color },
             watched: err,
+            mute: false,
         }
+    }
+
+    /// Prints nothing at all.
+    #[cfg(test)]
+    pub fn mute() -> Terminal {
+        Terminal { json: false, paint: Paint::PLAIN, talk_paint: Paint::PLAIN, watched: false, mute: true }
     }
 
     /// Prints data for people, as it is.
     ///
     /// That nobody reads any more (`sluice history | head`) is no error.
     pub fn data(&self, text: &str) {
+        if self.mute {
+            return;
+        }
         let mut out = io::stdout().lock();
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
@@ -87,7 +98,9 @@ impl Terminal {
 
     /// Says something to whoever watches.
     pub fn talk(&self, text: &str) {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        if !self.mute {
+            let _ = writeln!(io::stderr().lock(), "{text}");
+        }
     }
 
     /// Says something only if a person watches.

@@ -16,22 +16,29 @@ use crate::pattern::Pattern;
 use crate::settings::Settings;
 use crate::terminal::{Paint, Terminal};
 
+/// A package in a repository, from when it entered until it left.
 #[derive(Debug, Serialize)]
-struct Stay {
-    nevra: Nevra,
-    sha256: String,
-    repository: String,
-    entered: Option<Cause>,
-    /// Not there while it is listed.
-    left: Option<Cause>,
+pub struct Stay {
+    /// The package.
+    pub nevra: Nevra,
+    /// The digest of its file.
+    pub sha256: String,
+    /// The name of the repository.
+    pub repository: String,
+    /// How it came there.
+    pub entered: Option<Cause>,
+    /// How it left; not there while it is listed.
+    pub left: Option<Cause>,
 }
 
 /// A request and the generation it took effect in.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-struct Cause {
-    generation: u64,
+pub struct Cause {
+    /// The generation.
+    pub generation: u64,
     published: Timestamp,
-    action: String,
+    /// What was asked for.
+    pub action: String,
     owner: String,
     id: String,
     claim: String,
@@ -42,7 +49,17 @@ struct Cause {
 pub fn run(settings: &Settings, package: &str, terminal: &Terminal) -> Result<u8, Failure> {
     let pattern = Pattern::parse(package)?;
     let (_, store) = settings.store()?;
-    let chronicle = Chronicle::of(store)?;
+    let stays = stays(&Chronicle::of(store)?, &pattern)?;
+    if stays.is_empty() {
+        return Err(Failure::not_found(format!("no stage lists `{package}`, and none ever did"))
+            .hint("give a name, a glob over names in quotes, name-version-release, or a whole NEVRA"));
+    }
+    terminal.either(&stays, |paint| words(&stays, paint));
+    Ok(0)
+}
+
+/// Finds the stays that last; if there are none, those that have ended, the last one first.
+pub fn stays(chronicle: &Chronicle, pattern: &Pattern) -> Result<Vec<Stay>, Failure> {
     let mut stays = Vec::new();
     for (repository, listed) in chronicle.packages(chronicle.current)? {
         for package in listed.into_iter().filter(|package| pattern.fits(&package.nevra)) {
@@ -54,15 +71,9 @@ pub fn run(settings: &Settings, package: &str, terminal: &Terminal) -> Result<u8
         if listed_now && stays.iter().all(|stay| stay.entered.is_some()) {
             break;
         }
-        look_into(&chronicle.chapter(number)?, number, &pattern, listed_now, &mut stays);
+        look_into(&chronicle.chapter(number)?, number, pattern, listed_now, &mut stays);
     }
-    if stays.is_empty() {
-        return Err(Failure::not_found(format!("no stage lists `{package}`, and none ever did"))
-            .hint("give a name, a glob over names in quotes, name-version-release, or a whole NEVRA"));
-    }
-    let stays: Vec<Stay> = stays.into_iter().map(Open::closed).collect();
-    terminal.either(&stays, |paint| words(&stays, paint));
-    Ok(0)
+    Ok(stays.into_iter().map(Open::closed).collect())
 }
 
 /// A stay whose beginning is still looked for.

@@ -146,4 +146,24 @@ mod tests {
         assert!(text.lines().nth(1).is_some_and(|line| line.starts_with("             word")), "{text}");
         assert_eq!(wrapped("a ", ""), "a ");
     }
+
+    fn narrated(spoil: Option<usize>, observed: &str) -> Result<bool, u8> {
+        let client = Client::new();
+        let mut narrator = Narrator::new(Terminal::mute(), &client, spoil);
+        narrator.step("a", "b", "expected", |_| Ok(observed.to_owned()));
+        narrator.epilogue().map_err(|failure| failure.exit)
+    }
+
+    #[test]
+    fn a_step_holds_if_it_is_seen_to_the_letter() {
+        assert_eq!(narrated(None, "expected"), Ok(true));
+        assert_eq!(narrated(None, "expected "), Ok(false));
+    }
+
+    #[test]
+    fn a_step_cannot_be_spoiled_unseen() {
+        // This step fetches nothing, so there was nothing to spoil: it must not pass for that.
+        assert_eq!(narrated(Some(1), "expected"), Ok(false));
+        assert_eq!(narrated(Some(2), "expected"), Err(2));
+    }
 }
