@@ -11,6 +11,7 @@ mod requests;
 mod sealed;
 mod tree;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -58,7 +59,7 @@ impl Verifier {
         rest: Rest,
         now: Timestamp,
     ) -> Vec<Violation> {
-        let mut look = Look { disk, root, rest, now, found: Vec::new() };
+        let mut look = Look { disk, root, rest, now, found: Vec::new(), buffer: RefCell::default() };
         let Some(chain) = look.chain() else { return look.found };
         look.names_below_root(&chain);
         let dropped = chain.kept[&chain.current].manifest.drop_generations.clone();
@@ -83,6 +84,9 @@ impl Verifier {
     }
 }
 
+/// How much of a file is hashed at a time, in bytes.
+const PIECE: u64 = 1 << 16;
+
 /// One look at a tree.
 struct Look<'a> {
     disk: &'a dyn Disk,
@@ -90,6 +94,7 @@ struct Look<'a> {
     rest: Rest,
     now: Timestamp,
     found: Vec<Violation>,
+    buffer: RefCell<Vec<u8>>,
 }
 
 impl Look<'_> {
@@ -114,14 +119,17 @@ impl Look<'_> {
         use sha2::Digest as _;
         let mut file = self.disk.open(path).map_err(|error| error.to_string())?;
         let mut hasher = sha2::Sha256::new();
-        let mut buffer = vec![0; 1 << 16];
+        // Most files are small: the buffer grows with what is read, and only once in a look.
+        let mut buffer = self.buffer.borrow_mut();
         let mut size = 0;
         loop {
-            match std::io::Read::read(&mut file, &mut buffer) {
+            buffer.clear();
+            let piece = std::io::Read::read_to_end(&mut std::io::Read::take(&mut file, PIECE), &mut buffer);
+            match piece {
                 Ok(0) => return Ok((size, Sha256::from(<[u8; 32]>::from(hasher.finalize())))),
                 Ok(n) => {
                     size += n as u64;
-                    hasher.update(&buffer[..n]);
+                    hasher.update(&*buffer);
                 }
                 Err(error) => return Err(format!("failed to read: {error}")),
             }

@@ -24,6 +24,8 @@ struct Repository {
     /// What is wrong inside, whoever publishes it.
     wrong: Vec<(&'static str, String)>,
     packages: Vec<Lists>,
+    /// The files repomd.xml names.
+    hrefs: Vec<String>,
 }
 
 /// One package as primary lists it.
@@ -71,7 +73,7 @@ impl Look<'_> {
                     }
                 },
             };
-            self.metadata_files(generation, shelved);
+            self.metadata_files(generation, shelved, &repository);
             let mut seen = BTreeSet::new();
             for package in &repository.packages {
                 if !seen.insert(&package.nevra) {
@@ -91,18 +93,12 @@ impl Look<'_> {
     }
 
     /// The files a known repomd.xml names must be there in *this* generation, too.
-    fn metadata_files(&mut self, generation: &Kept, shelved: &Shelved) {
-        let top = format!("public/@{}/{}", generation.number, shelved.path);
-        let Ok(bytes) = self.read(&self.root.join(&top).join("repodata/repomd.xml")) else { return };
-        let Ok(repomd) = Repomd::parse(&bytes) else { return };
-        for record in repomd.records {
-            let path = format!("{}/{}", shelved.path, record.href);
+    fn metadata_files(&mut self, generation: &Kept, shelved: &Shelved, repository: &Repository) {
+        for href in &repository.hrefs {
+            let path = format!("{}/{href}", shelved.path);
             if !generation.files.public.contains_key(path.as_str()) {
-                self.broken(
-                    "I4",
-                    format!("{top}/{}", record.href),
-                    "repomd.xml names it and it is not recorded",
-                );
+                let place = format!("public/@{}/{path}", generation.number);
+                self.broken("I4", place, "repomd.xml names it and it is not recorded");
             }
         }
     }
@@ -124,6 +120,7 @@ impl Look<'_> {
         let mut open = BTreeMap::new();
         for record in &repomd.records {
             let href = &record.href;
+            into.hrefs.push(href.clone());
             if href.starts_with('/') || href.contains("://") || href.split('/').any(|part| part == "..") {
                 return Err(i4(format!("`{href}` leads out of the repository")));
             }
