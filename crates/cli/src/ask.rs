@@ -11,14 +11,21 @@ use crate::terminal::Terminal;
 
 /// Dresses a request with what the command line says about it.
 pub fn dressed(request: Request, asking: &Asking) -> Request {
-    Request {
+    let request = Request {
         id: asking.id.clone(),
         reason: asking.reason.clone(),
         expires: asking.expires,
-        dry_run: asking.dry_run,
         plan: asking.plan.clone(),
         ..request
-    }
+    };
+    if asking.dry_run { rehearsed(request) } else { request }
+}
+
+/// Makes a dry run of a request.
+///
+/// It goes without the id: an id is settled once, and that is for the real thing.
+pub fn rehearsed(request: Request) -> Request {
+    Request { dry_run: true, id: None, ..request }
 }
 
 /// Sends a request that was made here.
@@ -43,7 +50,7 @@ pub fn bytes(
     waiting: &Waiting,
     terminal: &Terminal,
 ) -> Result<u8, Failure> {
-    let sent = submitter.send(about, format, bytes)?;
+    let sent = submitter.send(about, format, bytes).map_err(Failure::of_submitting)?;
     if waiting.no_wait {
         terminal.either(
             &json!({ "outcome": "sent", "stem": sent.stem, "request": sent.name, "exit": 0 }),

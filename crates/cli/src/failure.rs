@@ -1,5 +1,7 @@
 //! Why a command ends without doing what was asked, and with which exit code.
 
+use std::io::ErrorKind;
+
 use serde::Serialize;
 
 /// What is printed as `error:` and `hint:`.
@@ -51,13 +53,30 @@ impl From<daemon::error::Error> for Failure {
             Error::ReadConfig { .. } => {
                 Some("name the configuration with `-c FILE` or SLUICE_CONFIG; `sluice demo` needs none")
             }
-            Error::File { cause, .. } if cause.kind() == std::io::ErrorKind::PermissionDenied => {
-                Some("whoever may ask is in the group of the control directory (see `id` and `ls -l`)")
-            }
             _ => None,
         };
         let failure = Failure { exit: error.exit(), ..Failure::internal(error.to_string()) };
         Failure { hint: hint.map(str::to_owned), ..failure }
+    }
+}
+
+impl Failure {
+    /// What went wrong on the requester's side of the control directory: a matter of usage, mostly.
+    pub fn of_submitting(error: daemon::error::Error) -> Failure {
+        let kind = match &error {
+            daemon::error::Error::File { cause, .. } => Some(cause.kind()),
+            _ => None,
+        };
+        let failure = Failure::from(error);
+        let failure = if failure.exit == 1 { Failure { exit: 2, ..failure } } else { failure };
+        match kind {
+            Some(ErrorKind::PermissionDenied) => failure
+                .hint("whoever may ask is in the group of the control directory (see `id` and `ls -l`)"),
+            Some(ErrorKind::NotFound) => {
+                failure.hint("is the path right? `sluice init` makes the control directory")
+            }
+            _ => failure,
+        }
     }
 }
 

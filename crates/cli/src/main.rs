@@ -62,7 +62,7 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
     match verb {
         Verb::Init { dry_run } => init::run(settings, dry_run, terminal),
         Verb::Config { verb: ConfigVerb::Check { file } } => config_check::run(settings, file, terminal),
-        Verb::Daemon(daemon) => run_daemon::run(settings, &daemon),
+        Verb::Daemon(daemon) => run_daemon::run(settings, &daemon, terminal),
         Verb::Import(import) => requests::import(settings, import, terminal),
         Verb::Promote(promote) => requests::promote(settings, promote, terminal),
         Verb::Withdraw(withdraw) => requests::withdraw(settings, withdraw, terminal),

@@ -30,7 +30,7 @@ pub fn import(settings: &Settings, import: Import, terminal: &Terminal) -> Resul
     let mut files = Vec::new();
     for file in &import.files {
         terminal.aside(&format!("copying {file}"));
-        files.push(submitter.upload(file).map_err(of_a_local_file)?);
+        files.push(submitter.upload(file).map_err(Failure::of_submitting)?);
     }
     files.sort();
     files.dedup();
@@ -102,11 +102,13 @@ pub fn submit(settings: &Settings, submit: Submit, terminal: &Terminal) -> Resul
     let mut request = plan::parse(&bytes, format)?;
     let submitter = Submitter::new(config.spool);
     for file in &submit.upload {
-        submitter.upload(file).map_err(of_a_local_file)?;
+        submitter.upload(file).map_err(Failure::of_submitting)?;
     }
     let as_written = request.clone();
-    request.dry_run |= submit.dry_run;
     request.id = request.id.or(submit.id);
+    if submit.dry_run {
+        request = ask::rehearsed(request);
+    }
     request.reason = request.reason.or(submit.reason);
     let about = submit.file.file_stem().unwrap_or("request");
     if request == as_written {
@@ -169,12 +171,6 @@ fn route(product: &Product, from: Option<&str>, to: Option<&str>) -> Result<(Str
             )))
         }
     }
-}
-
-/// What is wrong with a file on the command line is a matter of usage; the rest stays what it is.
-fn of_a_local_file(error: daemon::error::Error) -> Failure {
-    let failure = Failure::from(error);
-    if failure.exit == 1 { Failure { exit: 2, ..failure } } else { failure }
 }
 
 fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf, Failure> {

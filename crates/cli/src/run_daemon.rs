@@ -7,12 +7,16 @@ use tracing_subscriber::EnvFilter;
 use crate::arguments::Daemon;
 use crate::failure::Failure;
 use crate::settings::Settings;
+use crate::terminal::Terminal;
 
 /// Runs until it is told to stop.
-pub fn run(settings: &Settings, options: &Daemon) -> Result<u8, Failure> {
+pub fn run(settings: &Settings, options: &Daemon, terminal: &Terminal) -> Result<u8, Failure> {
     let filter = EnvFilter::try_new(&options.log)
         .map_err(|error| Failure::usage(format!("`{}` is no filter for the log: {error}", options.log)))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(terminal.has_colourful_talk());
     if options.log_json {
         log.json().init();
     } else {

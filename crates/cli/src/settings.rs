@@ -6,7 +6,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use daemon::config::{Config, accounts};
 use plan::Reference;
-use store::{PosixDisk, Store};
+use store::{Disk, PosixDisk, Store};
 
 use crate::failure::Failure;
 
@@ -42,7 +42,12 @@ impl Settings {
     /// Reads the configuration and opens the store for reading; takes no lock.
     pub fn store(&self) -> Result<(Config, Store), Failure> {
         let config = self.config()?;
-        let store = Store::new(Arc::new(PosixDisk), config.root.clone());
+        let disk = PosixDisk;
+        if disk.state(&config.root.join("public"))?.is_none() {
+            let failure = Failure::not_found(format!("there is no site at `{}`", config.root));
+            return Err(failure.hint("`sluice init` makes it"));
+        }
+        let store = Store::new(Arc::new(disk), config.root.clone());
         Ok((config, store))
     }
 }

@@ -73,6 +73,11 @@ impl Terminal {
         Terminal { json: false, paint: Paint::PLAIN, talk_paint: Paint::PLAIN, watched: false, mute: true }
     }
 
+    /// Whether colours may be used on stderr.
+    pub fn has_colourful_talk(&self) -> bool {
+        self.talk_paint.colours
+    }
+
     /// Prints data for people, as it is.
     ///
     /// That nobody reads any more (`sluice history | head`) is no error.
