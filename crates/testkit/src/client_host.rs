@@ -51,13 +51,13 @@ impl Host {
         self.dot_repo(&format!("{id}.repo"), text);
     }
 
-    /// Runs dnf in it: `["install", "voms"]`. It does not keep metadata between two runs unless a test
-    /// says `--cacheonly`: every run asks again what there is.
+    /// Runs dnf in it: `["install", "voms"]`. Every run asks the repositories again what there is,
+    /// however long their metadata may be believed.
     pub fn dnf<S: AsRef<str>>(&self, arguments: &[S]) -> Ran {
         let root = &self.root;
         let mut command = self.as_root("dnf");
         command
-            .args(["-q", "-y", "--releasever=9", "--forcearch=x86_64"])
+            .args(["-q", "-y", "--refresh", "--releasever=9", "--forcearch=x86_64"])
             .arg(format!("--installroot={root}"));
         for (option, value) in [
             ("reposdir", format!("{root}/etc/yum.repos.d")),
@@ -67,7 +67,6 @@ impl Host {
             ("plugins", "0".to_owned()),
             ("tsflags", "noscripts".to_owned()),
             ("best", "1".to_owned()),
-            ("metadata_expire", "0".to_owned()),
             ("retries", "1".to_owned()),
         ] {
             command.arg(format!("--setopt={option}={value}"));

@@ -6,7 +6,7 @@
 //!
 //!   Sandbox ── Host      a machine in a folder: dnf and zypper install into it
 //!          ├── Nginx     a web server with the configuration of deploy/
-//!          ├── Readiness a socket that hears READY=1
+//!          ├── Site      a store, a control directory and the real daemon on them
 //!          └── folder()  wherever a test needs one
 //! ```
 //!
@@ -30,6 +30,8 @@ mod program;
 mod readiness;
 mod rpm_oracle;
 mod sandbox;
+mod site;
+mod watch;
 
 pub use checkout::{checkout, sluice};
 pub use client_host::Host;
@@ -41,3 +43,5 @@ pub use program::{Ran, is_root, program, run};
 pub use readiness::Readiness;
 pub use rpm_oracle::RpmOracle;
 pub use sandbox::Sandbox;
+pub use site::{Running, Site};
+pub use watch::Watch;

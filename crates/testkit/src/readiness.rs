@@ -1,11 +1,12 @@
 //! Hearing that a service is ready, as systemd does.
+#![expect(clippy::disallowed_methods, reason = "opens its socket to services of other users")]
 
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-
-use crate::Sandbox;
 
 /// A socket for `NOTIFY_SOCKET`.
 #[derive(Debug)]
@@ -15,15 +16,16 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// Binds one in the sandbox.
+    /// Binds one in a folder.
     ///
     /// # Panics
     /// If there is one of that name.
     #[must_use]
-    pub fn new(sandbox: &Sandbox, name: &str) -> Self {
-        let path = sandbox.path(name);
+    pub fn new(folder: &Utf8Path, name: &str) -> Self {
+        let path = folder.join(name);
         let socket =
             UnixDatagram::bind(&path).unwrap_or_else(|error| panic!("failed to bind `{path}`: {error}"));
+        set_permissions(&path, Permissions::from_mode(0o777)).expect("its owner may change its mode");
         Self { socket, path }
     }
 

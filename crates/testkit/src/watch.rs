@@ -1,0 +1,69 @@
+//! Waiting for something on disk without sleeping.
+#![expect(clippy::disallowed_methods, reason = "a test gives up some time, so it watches the clock")]
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+
+/// Hears of every change below some directories, also those made later.
+#[derive(Debug)]
+pub struct Watch {
+    changes: Receiver<Vec<Utf8PathBuf>>,
+    // Dropping it ends the watch.
+    _watcher: RecommendedWatcher,
+}
+
+impl Watch {
+    /// Begins to watch.
+    ///
+    /// # Panics
+    /// If a directory is not there.
+    #[must_use]
+    pub fn on(directories: &[&Utf8Path]) -> Self {
+        let (changed, changes) = channel();
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let Ok(event) = event else { return };
+            if !event.kind.is_access() {
+                let paths = event.paths.into_iter().filter_map(|path| Utf8PathBuf::from_path_buf(path).ok());
+                // Nobody listens any more once the watch is dropped.
+                let _ = changed.send(paths.collect());
+            }
+        })
+        .expect("failed to make a watcher");
+        for directory in directories {
+            let watched = watcher.watch(directory.as_std_path(), RecursiveMode::Recursive);
+            watched.unwrap_or_else(|error| panic!("failed to watch `{directory}`: {error}"));
+        }
+        Self { changes, _watcher: watcher }
+    }
+
+    /// Waits for one change and names what changed; nothing if `patience` ended first.
+    #[must_use]
+    pub fn change(&self, patience: Duration) -> Option<Vec<Utf8PathBuf>> {
+        self.changes.recv_timeout(patience).ok()
+    }
+
+    /// Forgets the changes heard so far and says how many there were.
+    pub fn forget(&self) -> usize {
+        self.changes.try_iter().count()
+    }
+
+    /// Waits until `look` finds what it looks for: it looks at once and again after each change.
+    #[must_use]
+    pub fn until<T>(&self, patience: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+        let end = Instant::now() + patience;
+        loop {
+            if let Some(found) = look() {
+                return Some(found);
+            }
+            match self.changes.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(_) => {
+                    self.forget();
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return look(),
+            }
+        }
+    }
+}
