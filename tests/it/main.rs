@@ -1,0 +1,18 @@
+//! The integration tests: everything that needs more than one crate, a real program or a real disk.
+//!
+//! One binary, so that the workspace is linked once; a module per subject. `tests/setup.sh` installs
+//! the programs these tests run, `tests/run` runs everything.
+#![expect(clippy::disallowed_methods, reason = "these tests drive real programs on a real disk")]
+#![allow(clippy::print_stdout, reason = "what was counted is shown with --nocapture")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod crash;
+mod createrepo_parity;
+mod deploy;
+mod documents;
+mod killed;
+mod promotion_cost;
+mod real_dnf;
+mod requests;
+mod rpm_order;
+mod tidy;
