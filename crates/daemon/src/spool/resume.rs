@@ -13,6 +13,11 @@ impl Spool {
     /// A claim whose answer was written is finished here and not handed out.
     pub fn resume(&self) -> Result<Vec<Claimed>, Error> {
         self.memory().handed_out.clear();
+        // A killed daemon leaves names that are seen and not safe yet: what is built on them now must not
+        // outlive them.
+        for name in ["incoming", "processing", "done", "failed"] {
+            self.disk.sync_directory(&self.dir.join(name))?;
+        }
         let begun = self.unfinished()?;
         let claimed = self.finish(begun)?;
         // What begins with a dot was being written when the crash came, and was not taken up again.
