@@ -37,31 +37,63 @@ pub struct Scenario {
 const SWEEP: &str = "action = \"sweep\"";
 
 /// What leaves here is dropped by the second sweep: the first one drops the generations that still list it.
-const WITHDRAW_LCG: &str = "action = \"withdraw\"\nproduct = \"glite\"\nfrom = \"delta\"\npackages = [\"lcg\"]";
+const WITHDRAW_LCG: &str =
+    "action = \"withdraw\"\nproduct = \"glite\"\nfrom = \"delta\"\npackages = [\"lcg\"]";
 
 pub const SCENARIOS: [Scenario; 6] = [
-    Scenario { name: "import", later: 10, before: &[], ask: |disk| {
-        let file = site::upload(&**disk, &site::rpm("gfal", "1"), "gfal.rpm");
-        site::drop_request(&**disk, "new.toml", &site::import_request(&[file]));
-    } },
-    Scenario { name: "promote", later: 10, before: &[], ask: |disk| {
-        site::drop_request(&**disk, "new.toml", &site::promote("voms"));
-    } },
-    Scenario { name: "withdraw and a refusal", later: 10, before: &[], ask: |disk| {
-        let withdraw = "action = \"withdraw\"\nproduct = \"glite\"\nfrom = \"production\"\npackages = [\"voms\"]";
-        site::drop_request(&**disk, "new.toml", withdraw);
-        site::drop_request(&**disk, "wrong.toml", &site::promote("nonsense"));
-    } },
-    Scenario { name: "revert", later: 10, before: &[], ask: |disk| {
-        let revert = "action = \"revert\"\nproduct = \"glite\"\nstage = \"delta\"\ngeneration = 2";
-        site::drop_request(&**disk, "new.toml", revert);
-    } },
-    Scenario { name: "keep", later: 10, before: &[], ask: |disk| {
-        site::drop_request(&**disk, "new.toml", "action = \"keep\"\ngeneration = 3\nas = \"update-1\"");
-    } },
-    Scenario { name: "sweep", later: 90_000, before: &[WITHDRAW_LCG, SWEEP], ask: |disk| {
-        site::drop_request(&**disk, "new.toml", SWEEP);
-    } },
+    Scenario {
+        name: "import",
+        later: 10,
+        before: &[],
+        ask: |disk| {
+            let file = site::upload(&**disk, &site::rpm("gfal", "1"), "gfal.rpm");
+            site::drop_request(&**disk, "new.toml", &site::import_request(&[file]));
+        },
+    },
+    Scenario {
+        name: "promote",
+        later: 10,
+        before: &[],
+        ask: |disk| {
+            site::drop_request(&**disk, "new.toml", &site::promote("voms"));
+        },
+    },
+    Scenario {
+        name: "withdraw and a refusal",
+        later: 10,
+        before: &[],
+        ask: |disk| {
+            let withdraw =
+                "action = \"withdraw\"\nproduct = \"glite\"\nfrom = \"production\"\npackages = [\"voms\"]";
+            site::drop_request(&**disk, "new.toml", withdraw);
+            site::drop_request(&**disk, "wrong.toml", &site::promote("nonsense"));
+        },
+    },
+    Scenario {
+        name: "revert",
+        later: 10,
+        before: &[],
+        ask: |disk| {
+            let revert = "action = \"revert\"\nproduct = \"glite\"\nstage = \"delta\"\ngeneration = 2";
+            site::drop_request(&**disk, "new.toml", revert);
+        },
+    },
+    Scenario {
+        name: "keep",
+        later: 10,
+        before: &[],
+        ask: |disk| {
+            site::drop_request(&**disk, "new.toml", "action = \"keep\"\ngeneration = 3\nas = \"update-1\"");
+        },
+    },
+    Scenario {
+        name: "sweep",
+        later: 90_000,
+        before: &[WITHDRAW_LCG, SWEEP],
+        ask: |disk| {
+            site::drop_request(&**disk, "new.toml", SWEEP);
+        },
+    },
 ];
 
 /// The site before the request, with the request on it, and the clock it runs by.
@@ -90,7 +122,13 @@ fn run(disk: &Arc<ForgetfulDisk>, now: i64) -> Result<Vec<Answer>, daemon::error
 }
 
 /// What must hold at every instant, and what was told must still be so.
-pub fn look(verifier: &mut Verifier, disk: &Arc<ForgetfulDisk>, told: &Told, rest: Rest, now: i64) -> Vec<String> {
+pub fn look(
+    verifier: &mut Verifier,
+    disk: &Arc<ForgetfulDisk>,
+    told: &Told,
+    rest: Rest,
+    now: i64,
+) -> Vec<String> {
     let now = Timestamp::from_second(now + 60).unwrap();
     let found = verifier.verify(&**disk, Utf8Path::new(ROOT), Some(Utf8Path::new(SPOOL)), rest, now);
     let mut wrong: Vec<String> =
@@ -121,12 +159,18 @@ fn told_is_durable(disk: &Arc<ForgetfulDisk>, told: &Told, rest: Rest) -> Vec<St
         let answer = Answer::from_json(bytes).expect("an answer that can be seen is whole");
         let Some(number) = answer.generation.filter(|_| answer.outcome == Outcome::Done) else {
             if !audit.contains(&answer.claim) {
-                wrong.push(format!("I16 {}: was told {}, the audit log knows nothing of it", answer.claim, answer.code));
+                wrong.push(format!(
+                    "I16 {}: was told {}, the audit log knows nothing of it",
+                    answer.claim, answer.code
+                ));
             }
             continue;
         };
-        let account = store.history(number).ok().and_then(|manifest| Account::of(number, &manifest.account).ok());
-        let applied = account.is_some_and(|account| account.requests.iter().any(|settled| settled.answer.claim == answer.claim));
+        let account =
+            store.history(number).ok().and_then(|manifest| Account::of(number, &manifest.account).ok());
+        let applied = account.is_some_and(|account| {
+            account.requests.iter().any(|settled| settled.answer.claim == answer.claim)
+        });
         if current < number || !applied {
             wrong.push(format!("I16 {}: was told done in {number}, current is {current}", answer.claim));
         }
@@ -192,7 +236,10 @@ fn recovered(
     }
     let mut wrong = look(verifier, disk, told, Rest::Quiet, now);
     for stem in ["new-", "wrong-"] {
-        let count = site::answers(&**disk).keys().filter(|path| path.file_name().is_some_and(|name| name.starts_with(stem))).count();
+        let count = site::answers(&**disk)
+            .keys()
+            .filter(|path| path.file_name().is_some_and(|name| name.starts_with(stem)))
+            .count();
         if count > 1 {
             wrong.push(format!("I15 the request `{stem}` was answered {count} times"));
         }

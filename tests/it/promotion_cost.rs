@@ -28,7 +28,11 @@ fn package(number: usize) -> Recipe {
         recipe = recipe.requires(&format!("component-{:04} = 1.0-1", (number + other * 37) % PACKAGES));
     }
     for change in 1..6 {
-        recipe = recipe.change(1_600_000_000 + change * 86_400, "Somebody <somebody@example.org>", "- changed something");
+        recipe = recipe.change(
+            1_600_000_000 + change * 86_400,
+            "Somebody <somebody@example.org>",
+            "- changed something",
+        );
     }
     recipe
 }
@@ -61,12 +65,16 @@ fn one_package_into_two_thousand_costs_no_more_than_createrepo_c_update() {
     }
     let site = Site::initialised(&sandbox, "http://127.0.0.1:1", STAGES);
     let mut daemon = site.start();
-    let import = format!("format = 1\naction = \"import\"\nproduct = \"glite\"\nto = \"production\"\nfolder = \"{folder}\"\n[end]\n");
+    let import = format!(
+        "format = 1\naction = \"import\"\nproduct = \"glite\"\nto = \"production\"\nfolder = \"{folder}\"\n[end]\n"
+    );
     site.drop_request("all.toml", &import);
     assert_eq!(site.answer("all")["code"], "done");
     let one = Recipe::new("arriving", "1.0", "1").arch("x86_64").file("/usr/share/arriving", "here");
     let upload = site.upload(&one.file_name(), &one.build());
-    let import = format!("format = 1\naction = \"import\"\nproduct = \"glite\"\nto = \"delta\"\nfiles = [\"{upload}\"]\n[end]\n");
+    let import = format!(
+        "format = 1\naction = \"import\"\nproduct = \"glite\"\nto = \"delta\"\nfiles = [\"{upload}\"]\n[end]\n"
+    );
     site.drop_request("one.toml", &import);
     assert_eq!(site.answer("one")["code"], "done");
 

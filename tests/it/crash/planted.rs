@@ -39,7 +39,8 @@ fn every_planted_bug_is_caught() {
     for (bug, index) in BUGS {
         let _planted = plant(bug);
         // Each bug shows in many ways; few of them are enough to see it.
-        let report = sweep(&SCENARIOS[index], Thoroughness { exhaustive: 4, samples: 16, recover: 2, enough: 1 });
+        let report =
+            sweep(&SCENARIOS[index], Thoroughness { exhaustive: 4, samples: 16, recover: 2, enough: 1 });
         match report.violations.first() {
             Some(violation) => println!("{bug:?}: {violation}"),
             None => missed.push(bug),

@@ -21,7 +21,7 @@ pub fn sweep_recoveries(index: usize, ends: usize, enough: usize) -> SweepReport
     for moment in moments.iter().step_by((moments.len() / ends).max(1)) {
         // What was told before the first end must hold after the second one, too.
         let told = site::answers(&moment.seen());
-        let worst = moment.power_cuts(0, 2, 1).into_iter().max_by_key(|cut| cut.lost().len());
+        let worst = moment.power_cuts(0, 2, 1).max_by_key(|cut| cut.lost().len());
         let crashed = worst.map(|cut| cut.disk().0);
         for left in crashed.into_iter().chain([moment.killed()]) {
             let mut sweep = Sweep::new(3);

@@ -73,7 +73,11 @@ pub fn open(disk: &Arc<ForgetfulDisk>, clock: &Arc<SetClock>) -> Result<Engine, 
 }
 
 /// Steps until nothing waits; two seconds pass between two steps. Gives what was answered.
-pub fn settle(engine: &mut Engine, disk: &ForgetfulDisk, clock: &SetClock) -> Result<Vec<Answer>, daemon::error::Error> {
+pub fn settle(
+    engine: &mut Engine,
+    disk: &ForgetfulDisk,
+    clock: &SetClock,
+) -> Result<Vec<Answer>, daemon::error::Error> {
     let mut answers = Vec::new();
     for _ in 0..10 {
         clock.advance(2);
@@ -126,7 +130,9 @@ pub fn offered(disk: &Arc<ForgetfulDisk>) -> BTreeMap<String, BTreeSet<String>> 
     let packages = site.packages().unwrap();
     packages
         .into_iter()
-        .map(|(repository, listed)| (repository.name(), listed.iter().map(|listed| listed.nevra.to_string()).collect()))
+        .map(|(repository, listed)| {
+            (repository.name(), listed.iter().map(|listed| listed.nevra.to_string()).collect())
+        })
         .collect()
 }
 
@@ -155,7 +161,8 @@ pub fn audited_claims(disk: &dyn Disk) -> BTreeSet<String> {
         let mut file = disk.open(&directory.join(name)).unwrap();
         // A torn tail may cut a character in two.
         let _ = std::io::Read::read_to_string(&mut file, &mut text);
-        let records = text.lines().filter_map(|line| serde_json::from_str::<daemon::audit::Record>(line).ok());
+        let records =
+            text.lines().filter_map(|line| serde_json::from_str::<daemon::audit::Record>(line).ok());
         claims.extend(records.filter_map(|record| record.claim));
     }
     claims
@@ -181,5 +188,7 @@ pub fn site() -> (Arc<ForgetfulDisk>, Arc<SetClock>) {
 }
 
 pub fn promote(package: &str) -> String {
-    format!("action = \"promote\"\nproduct = \"glite\"\nfrom = \"delta\"\nto = \"production\"\npackages = [\"{package}\"]")
+    format!(
+        "action = \"promote\"\nproduct = \"glite\"\nfrom = \"delta\"\nto = \"production\"\npackages = [\"{package}\"]"
+    )
 }
