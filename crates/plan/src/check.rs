@@ -205,6 +205,10 @@ impl<'a> Found<'a> {
                     );
                     self.add("I9", words);
                 }
+                (Some(number), Some(named)) if named.ended => {
+                    let words = format!("the ended name `{name}` would be bound again to {number}");
+                    self.add("I9", words);
+                }
                 (Some(number), _) if !self.world.keeps(*number) => {
                     self.add(
                         "I9",

@@ -65,7 +65,7 @@ codes! {
     OtherContent "other-content" 3 "Another file of the same name, version, release and architecture is listed."
     Older "older" 3 "The target lists something newer of the same name and architecture."
     UsedId "used-id" 4 "The requester has used the id for another request."
-    NameTaken "name-taken" 4 "The name belongs to another generation, for ever."
+    NameTaken "name-taken" 4 "The name was given before: it belongs to one generation for ever, and does not come back once it ended."
     PlanChanged "plan-changed" 4 "The plan is no longer the one the request asks for."
     UnknownProduct "unknown-product" 5 "There is no such product."
     UnknownStage "unknown-stage" 5 "The product has no such stage."

@@ -196,6 +196,10 @@ fn a_name_bound_anew_is_found() {
     };
     planted("I9", "of generation 30 would be bound to 40", |_, plan| name(plan, "update-56", Some(40)));
     planted("I9", "of generation 29 would be bound to 40", |_, plan| name(plan, "update-55", Some(40)));
+    planted("I9", "would be bound again to 40", |world, plan| {
+        world.names.insert("update-54".into(), NamedGeneration { generation: 40, ended: true });
+        name(plan, "update-54", Some(40));
+    });
     planted("I9", "which is not kept", |_, plan| name(plan, "new", Some(28)));
     planted("I9", "was never given", |_, plan| name(plan, "new", None));
     for bad in ["current", "@1", "57", "a/b", ""] {

@@ -1,4 +1,4 @@
-//! Names of generations: given once, for ever to the same number.
+//! Names of generations: given once, for ever to the same number, and once ended never again.
 
 use std::collections::BTreeMap;
 
@@ -30,11 +30,16 @@ pub(super) fn keep(
             let sentence = format!("the name `{name}` belongs to generation {} for ever", named.generation);
             return Err(Refusal::new(Code::NameTaken, sentence).hint("choose another name"));
         }
-        Some(named) if !named.ended => {
+        // Whoever saw it end may count on it: the store binds no ended name again.
+        Some(named) if named.ended => {
+            let sentence = format!("the name `{name}` of generation {number} was ended, for ever");
+            return Err(Refusal::new(Code::NameTaken, sentence).hint("choose another name"));
+        }
+        Some(_) => {
             let sentence = format!("generation {number} is called `{name}` already");
             return Ok(Decision::NothingToDo(Code::NothingToDo, sentence));
         }
-        _ => {}
+        None => {}
     }
     let sentence = format!("generation {number} is kept as `{name}`");
     let names = BTreeMap::from([(name.to_owned(), Some(number))]);

@@ -39,8 +39,16 @@ fn a_name_is_never_bound_to_another_number() {
     assert_eq!(refusal.sentence, "the name `update-56` belongs to generation 30 for ever");
     refused(&site(), &keep(None, "update-55"), &alice(), &[], Code::NameTaken);
     nothing(&site(), &keep(Some("30"), "update-56"), &alice(), &[], Code::NothingToDo);
-    let plan = effect(&site(), &keep(None, "update-54"), &alice(), &[]);
-    assert_eq!(plan.names["update-54"], Some(40), "an ended name may come back to its own number");
+}
+
+#[test]
+fn an_ended_name_does_not_come_back_even_to_its_own_number() {
+    let refusal = refused(&site(), &keep(None, "update-54"), &alice(), &[], Code::NameTaken);
+    assert_eq!(refusal.sentence, "the name `update-54` of generation 40 was ended, for ever");
+    let mut world = site();
+    let plan = effect(&world, &end("update-56"), &alice(), &[]);
+    world.apply(&plan);
+    refused(&world, &keep(Some("30"), "update-56"), &alice(), &[], Code::NameTaken);
 }
 
 #[test]
