@@ -82,6 +82,10 @@ pub struct Config {
     pub grace: SignedDuration,
     /// Where `sluice serve` listens when it is not told otherwise.
     pub listen: Option<SocketAddr>,
+    /// Whose requests speak for others, each for the name it gives as `as`; a user, never a group.
+    pub door: Option<Account>,
+    /// Line and column of `door`.
+    door_at: (usize, usize),
     /// The products with their platforms, stages and routes.
     pub layout: Arc<Layout>,
     /// Who has which role.
@@ -183,6 +187,11 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
     roles::compare(&roles, &drafts, &mut warnings);
     top.end(faults);
     let site = site?;
+    let (door, door_at) = match site.door {
+        Some((account, at)) => (Some(account), faults.line_and_column(at)),
+        None => (None, (0, 0)),
+    };
+    roles::spoken_for(&roles, door.as_ref(), &mut warnings);
     Some(Config {
         file: String::new(),
         site: site.name,
@@ -191,6 +200,8 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
         base_url: site.base_url,
         grace: site.grace,
         listen: site.listen,
+        door,
+        door_at,
         layout: Arc::new(layout),
         roles,
         warnings: warnings.sorted(),

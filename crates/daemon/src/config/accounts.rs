@@ -31,20 +31,22 @@ pub fn read(file: &Utf8Path) -> Result<Vec<u8>, Error> {
 /// Numbers are never unknown: `uid:1001` means whoever has this number.
 pub fn check(config: &Config) -> Result<(), Error> {
     let mut faults = Vec::new();
-    for grant in &config.roles.grants {
-        let (what, name, hint) = match &grant.account {
+    let door = config.door.iter().map(|account| (account, config.door_at));
+    let grants = config.roles.grants.iter().map(|grant| (&grant.account, (grant.line, grant.column)));
+    for (account, (line, column)) in door.chain(grants) {
+        let (what, name, hint) = match account {
             Account::User(name) => ("user", name, "uid:1001"),
             Account::Group(name) => ("group", name, "gid:2000"),
-            Account::Uid(_) | Account::Gid(_) => continue,
+            Account::Uid(_) | Account::Gid(_) | Account::As(_) => continue,
         };
-        let known = match &grant.account {
+        let known = match account {
             Account::User(_) => looked_up(what, name, User::from_name(name))?.is_some(),
             _ => looked_up(what, name, Group::from_name(name))?.is_some(),
         };
         if !known {
             faults.push(Fault {
-                line: grant.line,
-                column: grant.column,
+                line,
+                column,
                 reason: format!("this host knows no {what} `{name}`"),
                 hint: Some(format!(
                     "`getent passwd` and `getent group` list them; or write a number, \"{hint}\""
@@ -75,6 +77,22 @@ pub fn identity(uid: u32) -> Result<Identity, Error> {
         groups.push((gid.as_raw(), group.map(|group| group.name)));
     }
     Ok(Identity { uid, user: Some(user.name), groups })
+}
+
+impl Config {
+    /// Says whether `uid` is the door: whose requests must, and whose requests only may, say `as` whom they ask.
+    ///
+    /// An error means that the host could not tell now: nobody may take it for "no".
+    pub fn is_door(&self, uid: u32) -> Result<bool, Error> {
+        Ok(match &self.door {
+            Some(Account::Uid(door)) => *door == uid,
+            Some(Account::User(name)) => {
+                let user = looked_up("user", name, User::from_name(name))?;
+                user.is_some_and(|user| user.uid.as_raw() == uid)
+            }
+            Some(Account::Group(_) | Account::Gid(_) | Account::As(_)) | None => false,
+        })
+    }
 }
 
 impl Roles {

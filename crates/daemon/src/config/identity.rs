@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Is one account as the file writes it: `user:alice`, `group:mu`, `uid:1001`, `gid:2000`.
+/// Is one account as the file writes it: `user:alice`, `group:mu`, `uid:1001`, `gid:2000`, `as:ea-IT-CNAF`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Account {
     /// A user by name.
@@ -13,6 +13,8 @@ pub enum Account {
     Uid(u32),
     /// Every member of a group, by the group's number.
     Gid(u32),
+    /// A name this host knows nothing of, for which the door speaks; no user of the host is it.
+    As(String),
 }
 
 impl Account {
@@ -30,6 +32,7 @@ impl Account {
             "group" => name(rest).map(Account::Group),
             "uid" => number(rest).map(Account::Uid),
             "gid" => number(rest).map(Account::Gid),
+            "as" => name(rest).map(Account::As),
             _ => None,
         };
         parsed.ok_or_else(|| forms.to_owned())
@@ -45,6 +48,7 @@ impl Account {
             Account::Uid(uid) => identity.uid == *uid,
             Account::Group(name) => groups.any(|(_, group)| group.as_deref() == Some(name)),
             Account::Gid(gid) => groups.any(|(group, _)| group == gid),
+            Account::As(_) => false,
         }
     }
 }
@@ -56,6 +60,7 @@ impl fmt::Display for Account {
             Account::Group(name) => write!(f, "group:{name}"),
             Account::Uid(uid) => write!(f, "uid:{uid}"),
             Account::Gid(gid) => write!(f, "gid:{gid}"),
+            Account::As(name) => write!(f, "as:{name}"),
         }
     }
 }

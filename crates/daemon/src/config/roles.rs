@@ -38,15 +38,24 @@ impl Roles {
     ///
     /// Root has no role through its groups, only through `user:root` or `uid:0`.
     pub fn of_identity(&self, identity: &Identity) -> (String, Vec<HeldRole>) {
-        let mut roles: Vec<_> = self
-            .grants
-            .iter()
-            .filter(|grant| grant.account.covers(identity))
-            .map(|grant| (grant.product.clone(), grant.role.clone()))
-            .collect();
+        (identity.name(), self.held_by(|account| account.covers(identity)))
+    }
+
+    /// Lists the roles of a name for which the door speaks, as [`Roles::of_identity`]: `as:ea-IT-CNAF`.
+    ///
+    /// Whether whoever says this name may say it is for the caller to know: see [`super::Config::is_door`].
+    pub fn of_named(&self, as_: &str) -> (String, Vec<HeldRole>) {
+        let named = Account::As(as_.to_owned());
+        let roles = self.held_by(|account| *account == named);
+        (named.to_string(), roles)
+    }
+
+    fn held_by(&self, is_meant: impl Fn(&Account) -> bool) -> Vec<HeldRole> {
+        let meant = self.grants.iter().filter(|grant| is_meant(&grant.account));
+        let mut roles: Vec<_> = meant.map(|grant| (grant.product.clone(), grant.role.clone())).collect();
         roles.sort();
         roles.dedup();
-        (identity.name(), roles)
+        roles
     }
 }
 
@@ -88,6 +97,16 @@ fn grants(section: &Section<'_>, product: Option<&str>, roles: &mut Roles, fault
             let product = product.map(str::to_owned);
             roles.grants.push(Grant { product, role: role.value.clone(), account, line, column });
         }
+    }
+}
+
+/// Warns of names with roles where no door could speak for them.
+pub(super) fn spoken_for(roles: &Roles, door: Option<&Account>, warnings: &mut Faults<'_>) {
+    let unheard = roles.grants.iter().find(|grant| matches!(grant.account, Account::As(_)));
+    if let (None, Some(grant)) = (door, unheard) {
+        let reason = format!("nobody speaks for \"{}\": [site] names no `door`", grant.account);
+        let hint = "write for example `door = \"user:sluice-door\"` below [site]".to_owned();
+        warnings.add_in_line((grant.line, grant.column), reason, Some(hint));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The `[site]` table: where everything lies and under which URL the world sees it.
 
 use super::fault::Faults;
+use super::identity::Account;
 use super::section::{Section, Text};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
@@ -20,6 +21,8 @@ pub(super) struct Site {
     pub(super) base_url: String,
     pub(super) grace: SignedDuration,
     pub(super) listen: Option<SocketAddr>,
+    /// The account and where it stands.
+    pub(super) door: Option<(Account, usize)>,
 }
 
 pub(super) fn read(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Site> {
@@ -29,6 +32,7 @@ pub(super) fn read(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<
     let base_url = section.needed("base_url", "\"https://repo.example.org\"", faults);
     let grace = section.text("grace", faults);
     let listen = section.text("listen", faults);
+    let door = section.text("door", faults);
     section.end(faults);
 
     let name = name.and_then(|text| line(&text, faults));
@@ -46,7 +50,25 @@ pub(super) fn read(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<
         Some(text) => Some(address(&text, faults)?),
         None => None,
     };
-    Some(Site { name: name?, root: root?.0, spool: spool?.0, base_url: base_url?, grace, listen })
+    let door = match door {
+        Some(text) => Some((door_account(&text, faults)?, text.at)),
+        None => None,
+    };
+    Some(Site { name: name?, root: root?.0, spool: spool?.0, base_url: base_url?, grace, listen, door })
+}
+
+/// Reads whose requests speak for others: one user, for whoever is in a group could pretend to be anybody.
+fn door_account(text: &Text, faults: &mut Faults<'_>) -> Option<Account> {
+    match Account::parse(&text.value) {
+        Ok(Account::Uid(0)) => {}
+        Ok(Account::User(name)) if name == "root" => {}
+        Ok(account @ (Account::User(_) | Account::Uid(_))) => return Some(account),
+        _ => {}
+    }
+    let reason = format!("`door = {:?}` is not a user of its own", text.value);
+    let hint = "make an account for the door alone and write \"user:sluice-door\" or \"uid:1001\"";
+    faults.add(text.at, reason, Some(hint.to_owned()));
+    None
 }
 
 fn line(text: &Text, faults: &mut Faults<'_>) -> Option<String> {

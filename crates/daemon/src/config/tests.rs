@@ -385,7 +385,7 @@ fn root_has_a_role_only_if_the_file_says_so() {
 
 #[test]
 fn accounts_are_printed_as_they_are_written() {
-    for text in ["user:alice", "group:mu", "uid:0", "gid:4294967294"] {
+    for text in ["user:alice", "group:mu", "uid:0", "gid:4294967294", "as:ea-IT-CNAF"] {
         assert_eq!(Account::parse(text).unwrap().to_string(), text);
     }
     for text in ["alice", "user:", "uid:-1", "uid:4294967295", "uid:+1", "mail:x", "user:a b", "group:a,b"] {
@@ -407,6 +407,49 @@ fn accounts_that_this_host_does_not_know_are_told_with_their_line() {
         sluice.toml:13:30: this host knows no user `no.such.user.here`
           hint: `getent passwd` and `getent group` list them; or write a number, "uid:1001""#]]
     .assert_eq(&error.to_string());
+}
+
+#[test]
+fn the_door_is_one_user_and_speaks_for_names() {
+    let door = |line: &str| good(&format!("{SITE}{line}\n{PRODUCT}"));
+    let config = door("door = \"uid:4242\"");
+    assert_eq!(config.door, Some(Account::Uid(4242)));
+    assert_eq!([4242, 4243, 0].map(|uid| config.is_door(uid).unwrap()), [true, false, false]);
+    assert!(!door("").is_door(4242).unwrap());
+    let this = nix::unistd::User::from_name("daemon").unwrap();
+    if let Some(user) = this {
+        let config = door("door = \"user:daemon\"");
+        super::accounts::check(&config).unwrap();
+        assert_eq!([user.uid.as_raw(), 4242].map(|uid| config.is_door(uid).unwrap()), [true, false]);
+    }
+    for bad in ["group:mu", "gid:7", "as:x", "user:root", "uid:0", "sluice-door"] {
+        let text = format!("{SITE}door = {bad:?}\n{PRODUCT}");
+        let errors = Config::parse(text.as_bytes(), "f").unwrap_err();
+        assert!(errors.to_string().starts_with("f:7:8: `door = "), "{errors}");
+    }
+    let unknown = super::accounts::check(&door("door = \"user:no.such.user.here\"")).unwrap_err();
+    assert!(unknown.to_string().contains("sluice.toml:7:8: this host knows no user"), "{unknown}");
+}
+
+#[test]
+fn a_name_that_the_door_speaks_for_has_roles_and_no_user_has_them() {
+    let text = format!(
+        "{SITE}door = \"uid:4242\"\n{PRODUCT}[roles]\nrelease-team = [\"as:ea-IT-CNAF\"]\nops = [\"user:x\"]\n\
+         [roles.product.\"glite-3.2\"]\nrelease-team = [\"as:alice\"]\n"
+    );
+    let config = good(&text);
+    assert_eq!(config.warnings, []);
+    super::accounts::check(&config).unwrap_err();
+    let team = |product: Option<&str>| vec![(product.map(str::to_owned), "release-team".to_owned())];
+    assert_eq!(config.roles.of_named("ea-IT-CNAF"), ("as:ea-IT-CNAF".to_owned(), team(None)));
+    assert_eq!(config.roles.of_named("alice"), ("as:alice".to_owned(), team(Some("glite-3.2"))));
+    assert_eq!(config.roles.of_named("x").1, [], "a user's role is not that of a name");
+    let alice =
+        Identity { uid: 7, user: Some("alice".to_owned()), groups: vec![(7, Some("alice".to_owned()))] };
+    assert_eq!(config.roles.of_identity(&alice).1, [], "a name's role is not that of a user");
+    let warned = good(&text.replace("door = \"uid:4242\"\n", "")).warnings;
+    assert_eq!(warned.len(), 1, "{warned:?}");
+    assert!(warned[0].reason.contains("nobody speaks for \"as:ea-IT-CNAF\""), "{warned:?}");
 }
 
 #[test]
