@@ -116,6 +116,8 @@ pub struct Audit {
     newest: Option<u64>,
     /// The file that ends with a whole line, if one is known to.
     whole: Option<Utf8PathBuf>,
+    /// A file that was made here, whose first line or whose name is not proven durable.
+    unproven: Option<Utf8PathBuf>,
 }
 
 impl Audit {
@@ -131,7 +133,7 @@ impl Audit {
         }
         // A file that was made just before a crash may have no durable name yet.
         disk.sync_directory(&dir)?;
-        let mut audit = Audit { disk, dir, newest: None, whole: None };
+        let mut audit = Audit { disk, dir, newest: None, whole: None, unproven: None };
         let mut newest = None;
         let mut records = audit.records()?;
         for record in &mut records {
@@ -149,6 +151,14 @@ impl Audit {
     /// After an error the line may be there or not, whole or torn: append it again if it must be there.
     pub fn append(&mut self, record: &Record) -> Result<(), Error> {
         let path = self.dir.join(format!("{}.jsonl", record.at.strftime("%Y-%m")));
+        if let Some(unproven) = self.unproven.clone() {
+            // Its sync failed, and a second one would prove nothing: the kernel may have forgotten what it could
+            // not write. Nobody was told that its line is there, so file and name are made anew.
+            if self.disk.state(&unproven)?.is_some() {
+                self.disk.remove_file(&unproven)?;
+            }
+            self.unproven = None;
+        }
         let is_new = self.disk.state(&path)?.is_none();
         let mut line = Vec::new();
         if !is_new && self.whole.as_ref() != Some(&path) && !ends_with_newline(&*self.disk, &path)? {
@@ -157,6 +167,9 @@ impl Audit {
         self.whole = None;
         serde_json::to_writer(&mut line, record).expect("a record has text keys only, so it serialises");
         line.push(b'\n');
+        if is_new {
+            self.unproven = Some(path.clone());
+        }
         let mut file = self.disk.append(&path, 0o640)?;
         file.write_all(&line).map_err(|cause| Error::File {
             operation: "append to",
@@ -167,6 +180,7 @@ impl Audit {
         if is_new {
             self.disk.sync_directory(&self.dir)?;
         }
+        self.unproven = None;
         self.whole = Some(path);
         self.newest = self.newest.max(record.generation);
         Ok(())

@@ -163,6 +163,31 @@ fn an_appended_record_survives_every_power_cut() {
     assert!(report.states >= 10, "{report}");
 }
 
+#[test]
+fn a_record_that_was_appended_after_a_failure_survives_every_power_cut() {
+    let steps = |disk: &Arc<ForgetfulDisk>, failing: u64| {
+        let mut audit = open(disk);
+        let before = disk.operations();
+        disk.fail_only(before + failing);
+        // The daemon's way with an error: the same record once more.
+        let failed = audit.append(&refusal("a")).is_err();
+        if failed {
+            audit.append(&refusal("a")).unwrap();
+        }
+        (failed, disk.operations() - before)
+    };
+    let (_, count) = steps(&Arc::new(ForgetfulDisk::new()), u64::MAX / 2);
+    assert!(count >= 4, "{count}");
+    for failing in 1..=count {
+        let disk = Arc::new(ForgetfulDisk::new());
+        assert!(steps(&disk, failing).0, "operation {failing} did not fail");
+        for after in disk.crash_states(failing) {
+            let found = claims(&open(&Arc::new(after)));
+            assert!(found.iter().any(|claim| claim == "a"), "operation {failing} failed: {found:?}");
+        }
+    }
+}
+
 fn is_told(disk: &ForgetfulDisk, claim: &str) -> bool {
     disk.state(&Utf8Path::new("/told").with_extension(claim)).unwrap().is_some()
 }
