@@ -29,7 +29,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use nevra::Sha256;
 use plan::{Format, Refusal};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::{Disk, Kind};
 
@@ -55,6 +55,10 @@ pub struct Spool {
 struct Memory {
     /// Claims that were handed out and are not settled.
     handed_out: BTreeSet<String>,
+    /// Requests whose renaming is not proven durable: the file in `processing/`, and its name in `incoming/`.
+    unproven_renames: BTreeMap<Utf8PathBuf, String>,
+    /// Claims whose sidecar and copy are not proven durable.
+    unproven_records: BTreeSet<String>,
     /// The time in the newest claim name.
     newest: Option<Timestamp>,
 }
@@ -95,17 +99,23 @@ impl Spool {
 
     /// Makes the directories that are missing: `tmp`, `incoming` and `upload` 3770, the others 2750.
     ///
-    /// Directories that exist keep their mode. Where others than the owner may write to `processing`, `done`
+    /// Directories that exist keep their mode, save an empty one of exactly 0700: that is what a daemon leaves
+    /// that was killed between making it and giving it its mode, and whatever is stricter or looser on purpose
+    /// stays. Where others than the owner may write to `processing`, `done`
     /// or `failed`, anybody could answer: that is an error. The group is the one of the control directory if
     /// that has the set-group-id bit; giving it to `sluice-submit` is the administrator's part.
     pub fn create_directories(&self) -> Result<(), Error> {
         self.create_directory(&self.dir, 0o755)?;
+        self.mend_mode(&self.dir, 0o755)?;
         for name in OPEN {
-            self.create_directory(&self.dir.join(name), 0o3770)?;
+            let path = self.dir.join(name);
+            self.create_directory(&path, 0o3770)?;
+            self.mend_mode(&path, 0o3770)?;
         }
         for name in CLOSED {
             let path = self.dir.join(name);
             self.create_directory(&path, 0o2750)?;
+            self.mend_mode(&path, 0o2750)?;
             let state = self.disk.state(&path)?;
             if let Some(state) = state.filter(|state| state.mode & 0o022 != 0) {
                 let reason = format!(
@@ -135,6 +145,25 @@ impl Spool {
             self.disk.sync_directory(parent)?;
         }
         Ok(())
+    }
+
+    /// Gives a directory the mode it was to get when it was made, if a kill came between the two.
+    fn mend_mode(&self, path: &Utf8Path, mode: u32) -> Result<(), Error> {
+        if self.disk.state(path)?.is_none_or(|state| state.mode != 0o700) {
+            return Ok(());
+        }
+        match self.disk.list(path) {
+            Ok(names) if names.names.is_empty() && names.odd.is_empty() => {}
+            // Whoever filled it chose its mode; one that cannot be listed is not ours.
+            Ok(_) | Err(_) => return Ok(()),
+        }
+        match self.disk.set_mode(path, mode) {
+            Ok(()) => Ok(self.disk.sync_directory(path)?),
+            Err(error) => {
+                tracing::warn!("`{path}` has the mode 0700 and keeps it: {error}");
+                Ok(())
+            }
+        }
     }
 
     fn incoming(&self) -> Utf8PathBuf {

@@ -12,11 +12,12 @@ use crate::error::Error;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use plan::{Code, Format, Refusal};
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use store::planted::{self, Bug};
 use store::{Kind, Modified, State};
 
-/// The most claims of one scan, so that a flood of requests takes bounded memory (64 KiB each).
+/// The most claims that are in hand, so that a flood of requests takes bounded memory (64 KiB each).
 pub const CLAIMS_MAX: usize = 1000;
 
 /// How long an incomplete request may rest before it counts as cut short.
@@ -44,13 +45,15 @@ impl Begun {
 impl Spool {
     /// Claims every request in `incoming/` that is whole, or that has not changed for a minute.
     ///
-    /// Hands out in the order of the claims, oldest first, at most [`CLAIMS_MAX`] new ones: if there are as
-    /// many, call it again. What an earlier call began and could not finish comes first. `token` gives the
+    /// Hands out in the order of the claims, oldest first. Takes new ones only while at most [`CLAIMS_MAX`] are
+    /// handed out and not settled; the others keep their places in `incoming/`, so call it again. What an earlier call began and could not finish comes first. `token` gives the
     /// six digits of a claim name. One bad file never fails its neighbours: it is claimed with a problem, or
     /// logged and tried again by the next call. Everything handed out survives a power cut.
     pub fn claim_all(&self, now: Timestamp, token: &mut dyn FnMut() -> u32) -> Result<Vec<Claimed>, Error> {
-        let mut begun = self.unfinished()?;
-        let mut directories = Vec::new();
+        self.give_back_unproven()?;
+        let mut begun = self.unfinished(false)?;
+        let in_hand = self.memory().handed_out.len();
+        let mut directories: Vec<Claimed> = Vec::new();
         let incoming = self.incoming();
         let mut names = Vec::new();
         for name in self.disk.list(&incoming)?.names {
@@ -64,7 +67,7 @@ impl Spool {
         names.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
         let mut renamed = false;
         for (_, name, state) in names {
-            if begun.len() >= CLAIMS_MAX {
+            if in_hand + begun.len() + directories.len() >= CLAIMS_MAX {
                 break;
             }
             if state.kind == Kind::Directory {
@@ -79,10 +82,36 @@ impl Spool {
             self.disk.sync_directory(&self.processing())?;
             self.disk.sync_directory(&incoming)?;
         }
-        let mut claimed = self.finish(begun)?;
+        for begun in &begun {
+            self.memory().unproven_renames.remove(&begun.file(&self.processing()));
+        }
+        let mut claimed = self.finish(begun, false)?;
         self.memory().handed_out.extend(directories.iter().map(|claimed: &Claimed| claimed.name.clone()));
         claimed.extend(directories);
         Ok(claimed)
+    }
+
+    /// Gives requests back to `incoming/` that were claimed by a renaming whose sync failed.
+    ///
+    /// A second sync proves nothing: the kernel may have forgotten what it could not write. If the old name came
+    /// back after the request was answered, it would be carried out twice. So the renaming is undone and, by
+    /// this scan or a later one, made anew: then the names have changed since the error and must be written.
+    /// Where somebody has used the name again meanwhile, the request waits until that one is claimed.
+    fn give_back_unproven(&self) -> Result<(), Error> {
+        let unproven = self.memory().unproven_renames.clone();
+        for (file, name) in unproven {
+            let original = self.incoming().join(name);
+            if self.disk.state(&original)?.is_some() {
+                continue;
+            }
+            match self.disk.rename(&file, &original) {
+                Ok(()) => tracing::warn!("`{original}` is claimed anew: the disk failed at the first time"),
+                Err(error) if is(&error, ErrorKind::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
+            self.memory().unproven_renames.remove(&file);
+        }
+        Ok(())
     }
 
     /// Decides whether a file may be claimed now: only whether it is whole is looked at.
@@ -133,7 +162,10 @@ impl Spool {
             }
         };
         match self.disk.rename(&self.incoming().join(name), &begun.file(&self.processing())) {
-            Ok(()) => Ok(Some(begun)),
+            Ok(()) => {
+                self.memory().unproven_renames.insert(begun.file(&self.processing()), name.to_owned());
+                Ok(Some(begun))
+            }
             Err(error) if is(&error, ErrorKind::NotFound) => Ok(None),
             Err(error) => {
                 tracing::warn!(file = name, "a request cannot be claimed: {error}");
@@ -188,8 +220,9 @@ impl Spool {
     /// Completes claims: whatever was done for them before, afterwards sidecar and copy are durable.
     ///
     /// Those for which the disk fails are logged and stay for the next call; the error is given only if it
-    /// hit all of them.
-    pub(super) fn finish(&self, begun: Vec<Begun>) -> Result<Vec<Claimed>, Error> {
+    /// hit all of them, or if `all` are wanted. Where a sync fails nothing is handed out, and sidecar and copy
+    /// are written anew by the next call, for a second sync of the old ones would prove nothing.
+    pub(super) fn finish(&self, begun: Vec<Begun>, all: bool) -> Result<Vec<Claimed>, Error> {
         let processing = self.processing();
         let mut failed = None;
         let mut read = Vec::new();
@@ -197,6 +230,7 @@ impl Spool {
             match self.read_once(&begun) {
                 Ok(Some(one)) => read.push((begun, one)),
                 Ok(None) => {}
+                Err(error) if all => return Err(error),
                 Err(error) => {
                     tracing::warn!(request = begun.claim, "a claim waits: {error}");
                     failed = Some(error);
@@ -206,13 +240,17 @@ impl Spool {
         if let (true, Some(error)) = (read.is_empty(), failed) {
             return Err(error);
         }
+        let unknown = read.iter().filter(|(_, one)| one.copied || !one.known).map(|(begun, _)| &begun.claim);
+        let unknown: BTreeSet<String> = unknown.cloned().collect();
+        self.memory().unproven_records.extend(unknown.iter().cloned());
         let copied = read.iter().any(|(_, one)| one.copied);
         if copied {
             self.disk.sync_directory(&processing)?;
         }
         let mut written = false;
         for (begun, one) in read.iter().filter(|(_, one)| !one.known) {
-            Sidecar::of(&one.claimed, begun.original.clone(), one.copied).write(&*self.disk, &processing)?;
+            let original = begun.original.clone().or_else(|| one.original.clone());
+            Sidecar::of(&one.claimed, original, one.copied).write(&*self.disk, &processing)?;
             written = true;
         }
         if written {
@@ -226,7 +264,9 @@ impl Spool {
         }
         let mut claimed: Vec<Claimed> = read.into_iter().map(|(_, one)| one.claimed).collect();
         claimed.sort_by(|a, b| (a.claimed_at, &a.name).cmp(&(b.claimed_at, &b.name)));
-        self.memory().handed_out.extend(claimed.iter().map(|claimed| claimed.name.clone()));
+        let mut memory = self.memory();
+        memory.unproven_records.retain(|claim| !unknown.contains(claim));
+        memory.handed_out.extend(claimed.iter().map(|claimed| claimed.name.clone()));
         Ok(claimed)
     }
 
@@ -251,7 +291,7 @@ impl Spool {
                     return Ok(None);
                 };
                 let claimed = make(owner, Vec::new(), Some(lost("the record of its claim is damaged")));
-                return Ok(Some(Read { claimed, copied: false, known: false }));
+                return Ok(Some(Read { claimed, copied: false, known: false, original: None }));
             }
         }
         let Some(Examination { owner, bytes, problem }) = examine(&*self.disk, &file, begun.format)? else {
@@ -261,7 +301,8 @@ impl Spool {
         if let Some(bytes) = &bytes {
             write_new(&*self.disk, &begun.copy(&processing), bytes, 0o440, true)?;
         }
-        Ok(Some(Read { claimed: make(owner, bytes.unwrap_or_default(), problem), copied, known: false }))
+        let claimed = make(owner, bytes.unwrap_or_default(), problem);
+        Ok(Some(Read { claimed, copied, known: false, original: None }))
     }
 
     /// Takes up a claim whose sidecar is there: the bytes with its digest count, wherever they are.
@@ -272,7 +313,9 @@ impl Spool {
         make: &dyn Fn(Owner, Vec<u8>, Option<Refusal>) -> Claimed,
     ) -> Result<Read, Error> {
         let owner = sidecar.owner();
-        let known = |claimed, copied| Ok(Read { claimed, copied, known: true });
+        let anew = self.memory().unproven_records.contains(&begun.claim);
+        let original = sidecar.original;
+        let known = |claimed, copied| Ok(Read { claimed, copied, known: !anew, original });
         let Some(digest) = sidecar.digest else {
             return known(make(owner, Vec::new(), sidecar.problem), false);
         };
@@ -285,10 +328,11 @@ impl Spool {
             };
             // Bytes that are still the requester's own file are copied once more.
             let own = self.disk.state(path)?.is_some_and(|state| state.mode == 0o440 && state.links == 1);
-            if !is_copy && !own {
+            let copy_now = anew || !is_copy && !own;
+            if copy_now {
                 write_new(&*self.disk, &copy, &bytes, 0o440, true)?;
             }
-            return known(make(owner, bytes, sidecar.problem), is_copy || !own);
+            return known(make(owner, bytes, sidecar.problem), is_copy || copy_now);
         }
         known(make(owner, Vec::new(), Some(lost("its bytes are no longer those that were claimed"))), false)
     }
@@ -300,8 +344,10 @@ struct Read {
     claimed: Claimed,
     /// Whether a copy lies ready to be renamed over the file.
     copied: bool,
-    /// Whether the sidecar is there already.
+    /// Whether the sidecar is there already, and durable.
     known: bool,
+    /// The name in `incoming/` that an earlier sidecar tells.
+    original: Option<String>,
 }
 
 fn lost(why: &str) -> Refusal {

@@ -1,5 +1,6 @@
-//! What lies in `incoming/` and is not taken, and why: shown to people by `status`.
+//! What lies in `incoming/` and is not taken, and why, and what was taken: shown to people by `status`.
 
+use super::claim_name::claimed_at;
 use super::{Spool, format_of};
 use crate::error::Error;
 use store::Kind;
@@ -37,5 +38,13 @@ impl Spool {
         left.extend(odd.map(|name| Left { name, why: "its name is not UTF-8".to_owned() }));
         left.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(left)
+    }
+
+    /// Lists the names of the claims that are not settled, sorted; for looking on, without a lock.
+    pub fn in_hand(&self) -> Result<Vec<String>, Error> {
+        let names = self.disk.list(&self.processing())?.names;
+        // The record of a claim ends in `.claim.json`, and what is before `.json` is no claim name then.
+        let claims = names.iter().filter_map(|name| format_of(name)).map(|(claim, _)| claim);
+        Ok(claims.filter(|claim| claimed_at(claim).is_some()).map(str::to_owned).collect())
     }
 }

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 impl Spool {
     /// Takes up every claim that is not settled, oldest first; called once, before the first scan.
     ///
-    /// A claim whose answer was written is finished here and not handed out.
+    /// A claim whose answer was written is finished here and not handed out. An error if any claim could not be
+    /// read or finished: whoever resumes believes that nothing is left but what this gives.
     pub fn resume(&self) -> Result<Vec<Claimed>, Error> {
         self.memory().handed_out.clear();
         // A killed daemon leaves names that are seen and not safe yet: what is built on them now must not
@@ -18,8 +19,8 @@ impl Spool {
         for name in ["incoming", "processing", "done", "failed"] {
             self.disk.sync_directory(&self.dir.join(name))?;
         }
-        let begun = self.unfinished()?;
-        let claimed = self.finish(begun)?;
+        let begun = self.unfinished(true)?;
+        let claimed = self.finish(begun, true)?;
         // What begins with a dot was being written when the crash came, and was not taken up again.
         let processing = self.processing();
         for name in self.disk.list(&processing)?.names.iter().filter(|name| name.starts_with('.')) {
@@ -29,7 +30,9 @@ impl Spool {
     }
 
     /// Lists the claims in `processing/` that are in nobody's hands, and finishes those that are answered.
-    pub(super) fn unfinished(&self) -> Result<Vec<Begun>, Error> {
+    ///
+    /// If `all` are wanted, one that cannot be finished is an error.
+    pub(super) fn unfinished(&self, all: bool) -> Result<Vec<Begun>, Error> {
         let mut begun = Vec::new();
         let mut sidecars = Vec::new();
         for name in self.disk.list(&self.processing())?.names {
@@ -45,6 +48,7 @@ impl Spool {
             let mut memory = self.memory();
             memory.newest = begun.iter().map(|begun| begun.at).max().max(memory.newest);
             begun.retain(|begun| !memory.handed_out.contains(&begun.claim));
+            begun.retain(|begun| !memory.unproven_renames.contains_key(&begun.file(&self.processing())));
             sidecars.retain(|claim| !memory.handed_out.contains(claim));
         }
         sidecars.retain(|claim| !begun.iter().any(|begun| begun.claim == *claim));
@@ -57,6 +61,9 @@ impl Spool {
                 Some(answer) => {
                     // One that cannot be moved now must not keep the others; the next scan tries again.
                     if let Err(error) = self.conclude(&begun.claim, begun.format, answer.outcome) {
+                        if all {
+                            return Err(error);
+                        }
                         tracing::warn!(request = begun.claim, "it is answered and cannot be moved: {error}");
                     }
                 }

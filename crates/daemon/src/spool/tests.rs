@@ -142,6 +142,7 @@ fn a_whole_request_is_claimed_for_its_owner_and_copied() {
     assert_eq!(ground.names("incoming"), [""; 0]);
     let (file, sidecar) = (format!("{}.toml", claim.name), format!("{}.claim.json", claim.name));
     assert_eq!(ground.names("processing"), [sidecar, file.clone()]);
+    assert_eq!(ground.spool.in_hand().unwrap(), [claim.name.clone()], "its record is no request of its own");
     let own = fs::metadata(ground.dir.join("processing").join(file)).unwrap();
     assert_eq!(own.mode() & 0o7777, 0o440);
     assert_eq!(own.uid(), if is_root() { DAEMON } else { Uid::effective().as_raw() });
@@ -346,6 +347,71 @@ fn a_damaged_record_of_a_claim_is_refused_and_never_carried_out() {
     let found = as_daemon(|| ground.again().resume()).unwrap();
     assert_eq!((found.len(), found[0].problem.as_ref().unwrap().code), (1, Code::TryLater));
     assert!(found[0].bytes.is_empty());
+}
+
+#[test]
+fn what_is_in_hand_is_bounded_and_the_rest_stays_in_incoming() {
+    let ground = Ground::new();
+    for number in 0..super::CLAIMS_MAX + 3 {
+        ground.put(&format!("{number:04}.json"), b"{}");
+    }
+    let at = modified(&ground.dir.join("incoming/0000.json"));
+    let first = ground.claim(at);
+    assert_eq!(first.len(), super::CLAIMS_MAX);
+    assert_eq!(ground.claim(at), [], "nothing was settled");
+    first[..2].iter().for_each(|claim| ground.settle(claim, Outcome::Done));
+    assert_eq!(ground.claim(at).len(), 2);
+    assert_eq!(ground.names("incoming").len(), 1);
+}
+
+#[test]
+fn a_claim_that_cannot_be_read_at_the_start_is_not_passed_over() {
+    let ground = Ground::new();
+    let at = modified(&ground.put("a.toml", REQUEST.as_bytes()));
+    ground.put("b.toml", REQUEST.as_bytes());
+    let claimed = ground.claim(at);
+    assert_eq!(claimed.len(), 2);
+    let sidecar = ground.dir.join(format!("processing/{}.claim.json", claimed[0].name));
+    let mode = |mode| fs::set_permissions(&sidecar, Permissions::from_mode(mode)).unwrap();
+    mode(0o000);
+    let again = ground.again();
+    if is_root() || fs::read(&sidecar).is_err() {
+        let error = as_daemon(|| again.resume()).unwrap_err();
+        assert!(error.to_string().contains(sidecar.as_str()), "{error}");
+    }
+    mode(0o440);
+    assert_eq!(as_daemon(|| ground.again().resume()).unwrap(), claimed);
+}
+
+#[test]
+fn a_claim_that_cannot_be_finished_at_the_start_is_not_passed_over() {
+    let ground = Ground::new();
+    let claimed = ground.claim(modified(&ground.put("a.toml", REQUEST.as_bytes()))).remove(0);
+    // The answer is there and the request not moved, as a kill leaves it, and its place is not to be had.
+    let told = answer(&claimed, Outcome::Done).to_json();
+    fs::write(ground.dir.join(format!("done/{}.answer.json", claimed.name)), told).unwrap();
+    let sidecar = ground.dir.join(format!("processing/{}.claim.json", claimed.name));
+    fs::remove_file(&sidecar).unwrap();
+    fs::create_dir(&sidecar).unwrap();
+    assert!(as_daemon(|| ground.again().resume()).is_err());
+    fs::remove_dir(&sidecar).unwrap();
+    assert_eq!(as_daemon(|| ground.again().resume()).unwrap(), []);
+}
+
+#[test]
+fn a_directory_that_a_kill_left_without_its_mode_gets_it() {
+    let ground = Ground::new();
+    let mode = |name: &str| fs::metadata(ground.dir.join(name)).unwrap().mode() & 0o7777;
+    let set =
+        |name: &str, mode| fs::set_permissions(ground.dir.join(name), Permissions::from_mode(mode)).unwrap();
+    set("incoming", 0o700);
+    set("done", 0o700);
+    // These two were chosen by somebody: one is used, the other is no mode of ours.
+    set("failed", 0o700);
+    fs::write(ground.dir.join("failed/x"), "used").unwrap();
+    set("upload", 0o1730);
+    as_daemon(|| ground.spool.create_directories()).unwrap();
+    assert_eq!(["incoming", "done", "failed", "upload"].map(mode), [0o3770, 0o2750, 0o700, 0o1730]);
 }
 
 #[test]

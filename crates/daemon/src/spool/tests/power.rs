@@ -241,6 +241,36 @@ fn the_sweep_finds_the_bugs_that_can_be_planted_here() {
 }
 
 #[test]
+fn what_was_claimed_after_a_failure_is_neither_lost_nor_claimed_again_after_a_power_cut() {
+    let run = |failing: u64| {
+        let disk = Arc::new(ground());
+        disk.fail_only(failing);
+        let spool = spool(&disk);
+        let mut hands = Vec::new();
+        for _ in 0..3 {
+            hands.extend(spool.claim_all(now(), &mut || 7).unwrap_or_default());
+        }
+        (disk, hands)
+    };
+    let (disk, _) = run(u64::MAX);
+    let count = disk.operations();
+    assert!(count > 10, "{count}");
+    for failing in 1..=count {
+        let (disk, hands) = run(failing);
+        assert_eq!(hands.len(), 3, "operation {failing} failed");
+        for after in disk.crash_states(failing) {
+            let waiting = contents(&after, "incoming");
+            assert!(waiting.is_empty(), "operation {failing} failed: {waiting:?} came back");
+            let mut found = spool(&Arc::new(after)).resume().unwrap();
+            found.sort_by_key(|claim| claim.claimed_at);
+            let mut hands = hands.clone();
+            hands.sort_by_key(|claim| claim.claimed_at);
+            assert_eq!(found, hands, "operation {failing} failed");
+        }
+    }
+}
+
+#[test]
 fn a_disk_that_fails_once_delays_and_loses_nothing() {
     let count = {
         let disk = Arc::new(ground());
