@@ -3,7 +3,7 @@
 
 mod planted;
 mod recovery;
-mod site;
+pub mod site;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

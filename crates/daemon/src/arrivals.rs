@@ -1,6 +1,6 @@
 //! Package files that arrive: copied into the site, hashed, read and named before anything is planned.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
@@ -143,11 +143,15 @@ impl Gate<'_> {
         mut file: Box<dyn Reading>,
         expected: Option<Sha256>,
     ) -> Result<Arrived, Stopped> {
-        let modified = file.state()?.modified;
+        let store::State { modified, size: stated, .. } = file.state()?;
         let seconds = modified.seconds.min(self.now.as_second());
         let modified = Modified { seconds, nanoseconds: 0 };
         let store::Arrived { sha256: digest, size, path } =
-            self.store.bring_in(claim, stored, &mut file, modified)?;
+            self.store.bring_in(claim, stored, &mut (&mut file).take(stated + 1), modified)?;
+        if size != stated {
+            let sentence = format!("`{name}` changed while it was copied");
+            return Err(Stopped::Refused(Refusal::new(Code::DigestMismatch, sentence)));
+        }
         if expected.is_some_and(|expected| expected != digest) {
             let sentence = format!("`upload/{name}` has the sha256 {digest}, not the one in its name");
             return Err(Stopped::Refused(Refusal::new(Code::DigestMismatch, sentence)));

@@ -7,25 +7,26 @@
 //! Everything here runs on one thread and on any [`Disk`], so that every crash can be rehearsed. The rim
 //! ([`crate::run`]) only decides *when* to step.
 
+mod answering;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use plan::{Action, Answer, Asker, Code, Refusal, Request};
-use store::planted::{self, Bug};
+use plan::{Action, Answer, Code, Refusal};
 use store::{CommitError, Disk, Generation, Lock, Recovery, Store};
 
-use crate::account::{Account, Settled};
+use crate::account::Account;
 use crate::answers;
-use crate::arrivals::{Gate, Stopped};
-use crate::audit::{Audit, Record};
+
+use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Error;
 use crate::line::{Line, Verdict};
 use crate::observe::Catalogue;
 use crate::settled::SettledIds;
-use crate::spool::{Claimed, Spool};
+use crate::spool::Spool;
 use crate::waiting::Waiting;
 
 /// How long an import waits that could not be copied.
@@ -46,6 +47,12 @@ pub struct Engine {
     waiting: Vec<Waiting>,
     /// Whether the clock was refused what the configuration asks for; it asks again after a reload.
     clock_refused: bool,
+    /// Whether requests are published one at a time, because several together could not be.
+    pub(crate) alone: bool,
+    /// Why requests waited the last time, so that it is said once.
+    said: Option<String>,
+    /// Requests carried out, whose uploads and copies are still to be removed.
+    carried_out: Vec<Waiting>,
     /// Whether a commit was abandoned and may have left something to clear away.
     abandoned: bool,
     /// The generation that is published and not concluded: answers, audit record, links to drop.
@@ -88,10 +95,13 @@ impl Engine {
             settled: SettledIds::default(),
             waiting: Vec::new(),
             clock_refused: false,
+            alone: false,
+            said: None,
+            carried_out: Vec::new(),
             abandoned: false,
             unfinished: None,
         };
-        engine.check_paths()?;
+        engine.check_paths(&engine.config)?;
         engine.resume(recovery)?;
         Ok(engine)
     }
@@ -105,9 +115,8 @@ impl Engine {
         if let Recovery::Visible { number } = recovery {
             self.unfinished = Some(number);
         }
-        for claimed in self.spool.resume()? {
-            self.take_in(claimed, &mut Step::default())?;
-        }
+        let claimed = self.spool.resume()?;
+        self.take_in_all(claimed, &mut Step::default())?;
         self.settled.written();
         self.conclude_unfinished()
     }
@@ -151,18 +160,23 @@ impl Engine {
         if config.root != self.config.root || config.spool != self.config.spool {
             return Err(Error::Moved { root: self.config.root.clone(), spool: self.config.spool.clone() });
         }
+        self.check_paths(&config)?;
         self.config = config;
         self.clock_refused = false;
-        self.check_paths()
+        // Who may do what is asked again.
+        for waiting in self.waiting.drain(..) {
+            self.spool.put_back(&waiting.claimed.name);
+        }
+        Ok(())
     }
 
     /// A published repository keeps its path: sites use it.
-    fn check_paths(&self) -> Result<(), Error> {
+    fn check_paths(&self, config: &Config) -> Result<(), Error> {
         let Some(current) = self.store.current()? else { return Ok(()) };
         let account = Account::of(current.number, &current.manifest.account)?;
         for shelved in account.repositories.values() {
             let repository = shelved.repository();
-            if let Some(path) = self.config.layout.path(&repository).filter(|path| *path != shelved.path) {
+            if let Some(path) = config.layout.path(&repository).filter(|path| *path != shelved.path) {
                 return Err(Error::PathChanged {
                     repository: repository.name(),
                     from: shelved.path.clone(),
@@ -175,37 +189,24 @@ impl Engine {
 
     /// Looks once: claims what has arrived, decides, publishes at most one generation, and answers.
     ///
-    /// After [`Error::Abandoned`] the requests still wait and nothing was published; after
-    /// [`Error::Unproven`] the engine must not be used again.
+    /// After an error every request that was not answered still waits, here or in `processing/`, and what was
+    /// carried out is known by its claim name. After [`Error::Unproven`] the engine must not be used again.
     pub fn step(&mut self) -> Result<Step, Error> {
-        let result = self.step_once();
-        if result.is_err() {
-            // Whatever was in hand is looked up again in `processing/`: nothing is forgotten, and what was
-            // carried out already is known by its claim name.
-            self.waiting.clear();
-            self.spool.put_back_all();
-        }
-        result
-    }
-
-    fn step_once(&mut self) -> Result<Step, Error> {
         let mut step = Step::default();
         let now = self.clock.now();
         let clock = Arc::clone(&self.clock);
-        for claimed in self.spool.claim_all(now, &mut || clock.token())? {
-            self.take_in(claimed, &mut step)?;
-        }
+        let claimed = self.spool.claim_all(now, &mut || clock.token())?;
+        self.take_in_all(claimed, &mut step)?;
         self.conclude_unfinished()?;
         let current = self.store.current()?;
-        let account = current
-            .as_ref()
-            .map(|current| Account::of(current.number, &current.manifest.account))
-            .transpose()?;
+        let account = current.as_ref().map(|current| Account::of(current.number, &current.manifest.account));
+        let account = account.transpose()?;
         self.ask_for_new_repositories(account.as_ref(), now);
         if self.waiting.is_empty() {
             return Ok(step);
         }
         if let Some((instant, why)) = too_early(current.as_ref(), now) {
+            self.say_why(&why);
             step.wait = Some((instant, why));
             return Ok(step);
         }
@@ -219,8 +220,17 @@ impl Engine {
         let waiting = std::mem::take(&mut self.waiting);
         let result = self.run_line(current.as_ref().zip(account.as_ref()), now, waiting, &mut step);
         self.waiting.extend(stalled);
+        self.alone &= !self.waiting.is_empty();
         self.catalogue.tidy();
         result.map(|()| step)
+    }
+
+    /// Logs why requests wait, once for each reason.
+    fn say_why(&mut self, why: &str) {
+        if self.said.as_deref() != Some(why) {
+            tracing::info!("{} requests wait: {why}", self.waiting.len());
+            self.said = Some(why.to_owned());
+        }
     }
 
     /// Decides, publishes and answers; what is not settled waits on, in its order, whatever goes wrong.
@@ -238,207 +248,73 @@ impl Engine {
                 return Err(error);
             }
         };
-        if let Some(draft) = decided.draft {
-            let number = draft.number;
-            match self.store.commit(&self.lock, draft) {
-                Ok(generation) => {
-                    step.published = Some(number);
-                    let effects =
-                        waiting.iter().zip(&decided.verdicts).filter_map(
-                            |(waiting, verdict)| match verdict {
-                                Verdict::Effect(settled) => Some((waiting, &**settled)),
-                                Verdict::Other(_) | Verdict::Later => None,
-                            },
-                        );
-                    self.conclude_with(&generation, &effects.collect::<Vec<_>>(), step)?;
-                }
-                Err(CommitError::Abandoned(source)) => {
-                    self.waiting = waiting;
-                    self.abandoned = true;
-                    return Err(Error::Abandoned { generation: number, source });
-                }
-                Err(CommitError::Unproven(source)) => {
-                    return Err(Error::Unproven { generation: number, source });
+        if let Some(why) = decided.stuck {
+            self.say_why(&why);
+            step.wait = Some((now + RETRY, why));
+        }
+        let published = match decided.draft.transpose() {
+            Ok(None) => None,
+            Ok(Some(draft)) => {
+                let number = draft.number;
+                match self.store.commit(&self.lock, draft) {
+                    Ok(generation) => Some(generation),
+                    Err(CommitError::Unproven(source)) => {
+                        return Err(Error::Unproven { generation: number, source });
+                    }
+                    Err(CommitError::Abandoned(source)) => {
+                        self.abandoned = true;
+                        let error = Error::Abandoned { generation: number, source };
+                        return self.give_up(waiting, &decided.verdicts, error, step);
+                    }
                 }
             }
-        }
+            Err(error) => return self.give_up(waiting, &decided.verdicts, error, step),
+        };
+        let mut effects = Vec::new();
+        let mut others = Vec::new();
         for (waiting, verdict) in waiting.into_iter().zip(decided.verdicts) {
             match verdict {
-                Verdict::Effect(_) => {}
-                Verdict::Other(answer) => {
-                    self.forget_import(&waiting)?;
-                    self.answer_now(&waiting.claimed, *answer, step)?;
-                }
+                Verdict::Effect(settled) => effects.push((waiting, settled.answer)),
+                Verdict::Other(answer) => others.push((waiting, *answer)),
                 Verdict::Later => self.waiting.push(waiting),
             }
         }
-        Ok(())
-    }
-
-    /// Parses a claimed request, asks who asks, and answers at once what needs no plan.
-    fn take_in(&mut self, claimed: Claimed, step: &mut Step) -> Result<(), Error> {
-        if let Some(answer) = self.settled.unwritten(&claimed.name).cloned() {
-            self.spool.settle(&claimed, &answer)?;
-            self.settled.is_written(&claimed.name);
-            return Ok(());
-        }
-        let (owner, roles) = self.config.roles.of(claimed.owner.uid)?;
-        let asker = Asker { name: owner, roles };
-        if let Some(refusal) = claimed.problem.clone() {
-            return self.answer_now(&claimed, answers::refused(&claimed, &asker, None, refusal), step);
-        }
-        let request = match plan::parse(&claimed.bytes, claimed.format) {
-            Ok(request) => request,
-            Err(refusal) => {
-                return self.answer_now(&claimed, answers::refused(&claimed, &asker, None, refusal), step);
-            }
-        };
-        if let Some(answer) = self.answered_before(&claimed, &asker, &request) {
-            return self.answer_now(&claimed, answer, step);
-        }
-        let refusal = if asker.roles.is_empty() {
-            let sentence = format!("{} owns the request and has no role here", asker.name);
-            Some(
-                Refusal::new(Code::UnknownOwner, sentence)
-                    .hint("roles are given under [roles] in sluice.toml"),
-            )
-        } else {
-            None
-        };
-        if let Some(refusal) = refusal {
-            return self.answer_now(
-                &claimed,
-                answers::refused(&claimed, &asker, Some(&request), refusal),
-                step,
-            );
-        }
-        self.waiting.push(Waiting { claimed, request, asker, arrived: None });
-        Ok(())
-    }
-
-    /// Gives the first answer again if the id was settled with the same bytes, and a refusal if with others.
-    pub(crate) fn answered_before(
-        &self,
-        claimed: &Claimed,
-        asker: &Asker,
-        request: &Request,
-    ) -> Option<Answer> {
-        let first = self.settled.first(&asker.name, request.id.as_ref()?)?;
-        if first.digest == claimed.digest {
-            return Some(answers::again(claimed, &first.answer));
-        }
-        let id = request.id.as_deref().unwrap_or_default();
-        let sentence = format!("the id `{id}` was settled before, by a request with other content");
-        let refusal =
-            Refusal::new(Code::UsedId, sentence).hint("give the new request an id of its own, or none");
-        Some(answers::refused(claimed, asker, Some(request), refusal))
-    }
-
-    /// Records and writes an answer that no generation carries.
-    fn answer_now(&mut self, claimed: &Claimed, answer: Answer, step: &mut Step) -> Result<(), Error> {
-        let too_soon = planted::is(Bug::AnsweredBeforeTheAuditLog);
-        if too_soon {
-            self.spool.settle(claimed, &answer)?;
-        }
-        self.audit.append(&Record::of_answer(self.clock.now(), &answer))?;
-        // The clock has no file in the control directory; the audit log is all the answer it gets.
-        if Waiting::is_name_of_the_clock(&claimed.name) {
-            self.clock_refused = true;
-        } else {
-            self.settled.record_unwritten(&answer);
-            self.spool.settle(claimed, &answer)?;
-            self.settled.is_written(&claimed.name);
-        }
-        tracing::info!(request = answer.claim, outcome = ?answer.outcome, code = answer.code, "{}", answer.sentence);
-        step.answers.push(answer);
-        Ok(())
-    }
-
-    /// Answers waiting requests whose id was settled since they were claimed.
-    fn answer_repeated(&mut self, step: &mut Step) -> Result<(), Error> {
-        for waiting in std::mem::take(&mut self.waiting) {
-            match self.answered_before(&waiting.claimed, &waiting.asker, &waiting.request) {
-                Some(answer) => self.answer_now(&waiting.claimed, answer, step)?,
-                None => self.waiting.push(waiting),
+        if let Some(generation) = published {
+            step.published = Some(generation.number);
+            if let Err(error) = self.conclude_with(generation.number, effects, step) {
+                self.waiting.extend(others.into_iter().map(|(waiting, _)| waiting));
+                return Err(error);
             }
         }
-        Ok(())
+        self.answer_all(others, step)
     }
 
-    /// Copies, hashes and reads what imports bring, before the line; refuses what is wrong with them.
+    /// Decides what becomes of requests that could not be published together.
     ///
-    /// Gives back those that the site cannot take now (a full disk, say): they wait, their neighbours go on.
-    fn bring_in_arrivals(&mut self, now: Timestamp, step: &mut Step) -> Result<Vec<Waiting>, Error> {
-        let mut stalled = Vec::new();
-        for mut waiting in std::mem::take(&mut self.waiting) {
-            let gate = Gate { disk: &*self.disk, store: &self.store, spool: &self.spool, now };
-            match waiting.bring_in(&gate) {
-                Ok(()) => self.waiting.push(waiting),
-                Err(Stopped::Refused(refusal)) => {
-                    let answer =
-                        answers::refused(&waiting.claimed, &waiting.asker, Some(&waiting.request), refusal);
-                    self.store.remove_import(&waiting.claimed.name)?;
-                    self.answer_now(&waiting.claimed, answer, step)?;
-                }
-                Err(Stopped::Failed(error)) => {
-                    tracing::warn!(request = waiting.claimed.name, "the import waits: {error}");
-                    self.store.remove_import(&waiting.claimed.name)?;
-                    step.wait = Some((now + RETRY, error.to_string()));
-                    stalled.push(waiting);
-                }
-            }
-        }
-        Ok(stalled)
-    }
-
-    /// Answers the requests of a published generation, logs it, and removes what it leaves behind.
-    fn conclude_with(
+    /// Several are tried one at a time from now on. One that fails alone, on a disk that is well, can never be
+    /// carried out: it is refused, so that its neighbours are not held up for ever.
+    fn give_up(
         &mut self,
-        generation: &Generation,
-        effects: &[(&Waiting, &Settled)],
+        mut waiting: Vec<Waiting>,
+        verdicts: &[Verdict],
+        error: Error,
         step: &mut Step,
     ) -> Result<(), Error> {
-        self.unfinished = Some(generation.number);
-        for (_, settled) in effects.iter().filter(|(waiting, _)| !waiting.is_of_the_clock()) {
-            self.settled.record_unwritten(&settled.answer);
-        }
-        if planted::is(Bug::FinishedBeforeTheAnswer) {
-            self.store.finish(&self.lock, generation.number)?;
-        }
-        for (waiting, settled) in effects {
-            let answer = &settled.answer;
-            if !waiting.is_of_the_clock() {
-                self.spool.settle(&waiting.claimed, answer)?;
-                self.settled.is_written(&waiting.claimed.name);
-            }
-            tracing::info!(request = answer.claim, generation = generation.number, "{}", answer.sentence);
-            step.answers.push(answer.clone());
-        }
-        self.conclude_unfinished()?;
-        for (waiting, _) in effects {
-            self.forget_import(waiting)?;
-            waiting.remove_uploads(&self.spool)?;
-        }
-        Ok(())
-    }
-
-    /// Removes what an import brought in; the pool has it, or nobody wants it.
-    fn forget_import(&self, waiting: &Waiting) -> Result<(), Error> {
-        if waiting.arrived.is_some() {
-            self.store.remove_import(&waiting.claimed.name)?;
-        }
-        Ok(())
-    }
-
-    /// Writes the audit record of a published generation unless it is there, and lets the store finish it;
-    /// called when its requests were answered.
-    fn conclude_unfinished(&mut self) -> Result<(), Error> {
-        let Some(number) = self.unfinished else { return Ok(()) };
-        let generation = self.store.generation(number)?;
-        self.audit.append_once(&Record::of_generation(self.clock.now(), &generation))?;
-        self.store.finish(&self.lock, number)?;
-        self.unfinished = None;
-        Ok(())
+        let is_effect = |verdict: &&Verdict| matches!(verdict, Verdict::Effect(_));
+        let effects = verdicts.iter().filter(is_effect).count();
+        let culprit = verdicts.iter().position(|verdict| is_effect(&verdict));
+        self.alone = effects > 1;
+        let Some(culprit) = culprit.filter(|_| effects == 1 && !error.is_of_the_disk()) else {
+            self.waiting = waiting;
+            return Err(error);
+        };
+        tracing::error!("a request is refused that cannot be carried out: {error}");
+        let culprit = waiting.remove(culprit);
+        self.waiting = waiting;
+        let sentence = format!("it cannot be carried out, nothing was changed: {error}");
+        let refusal = Refusal::new(Code::Internal, sentence);
+        let answer = answers::refused(&culprit.claimed, &culprit.asker, Some(&culprit.request), refusal);
+        self.answer_all(vec![(culprit, answer)], step)
     }
 
     /// Asks, as the clock, for repositories that the configuration has and the published site has not.

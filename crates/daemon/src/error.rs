@@ -128,6 +128,17 @@ impl Error {
         )
     }
 
+    /// Whether the disk, not what was asked of it, is at fault: trying again later may help.
+    pub fn is_of_the_disk(&self) -> bool {
+        match self {
+            Self::Store(source) | Self::Abandoned { source, .. } => {
+                matches!(source, store::Error::Disk { .. } | store::Error::NotCleaned { .. })
+            }
+            Self::File { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Gives the exit code of design: 2 configuration, 4 locked, 75 try again, 78 a person is needed.
     pub fn exit(&self) -> u8 {
         match self {

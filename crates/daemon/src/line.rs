@@ -36,8 +36,10 @@ pub(crate) enum Verdict {
 pub(crate) struct Decided {
     /// A verdict for each request, in order.
     pub(crate) verdicts: Vec<Verdict>,
-    /// The generation to publish, if any request takes effect.
-    pub(crate) draft: Option<Draft>,
+    /// The generation to publish, if any request takes effect; or why it cannot be drafted.
+    pub(crate) draft: Option<Result<Draft, Error>>,
+    /// Why a request could not be decided now, if one could not.
+    pub(crate) stuck: Option<String>,
 }
 
 /// The world a line of requests is decided on.
@@ -64,27 +66,40 @@ impl<'a> Line<'a> {
         let mut line = Line { engine, current, now, world, before, entries, plans: Vec::new() };
         let number = line.engine.store.next_number()?;
         // New repositories are published alone: their request is decided without reading a single package.
-        let alone = waiting.iter().any(|waiting| matches!(waiting.request.action, Action::Config { .. }));
+        let config = waiting.iter().any(Waiting::is_of_the_clock);
         let mut ids = BTreeSet::new();
         let mut verdicts = Vec::new();
+        let mut stuck = None;
         for request in waiting {
-            let is_config = matches!(request.request.action, Action::Config { .. });
             // The second bearer of an id is looked at again when the first is settled.
             let id = request.request.id.clone().map(|id| (request.asker.name.clone(), id));
             let first = id.is_none_or(|id| ids.insert(id));
-            let later = !first || alone && !is_config;
-            verdicts.push(if later { Verdict::Later } else { line.verdict(request, number, is_config)? });
+            if !first || config && !request.is_of_the_clock() || line.must_wait(request) {
+                verdicts.push(Verdict::Later);
+                continue;
+            }
+            // One that cannot be decided (an old generation that does not read, say) holds up nobody else.
+            verdicts.push(line.verdict(request, number).unwrap_or_else(|error| {
+                stuck = Some(format!("{} waits: {error}", request.claimed.name));
+                Verdict::Later
+            }));
         }
-        let draft = if line.plans.is_empty() { None } else { Some(line.draft(number, waiting, &verdicts)?) };
-        Ok(Decided { verdicts, draft })
+        let draft = (!line.plans.is_empty()).then(|| line.draft(number, waiting, &verdicts));
+        Ok(Decided { verdicts, draft, stuck })
     }
 
-    fn verdict(&mut self, waiting: &Waiting, number: u64, is_config: bool) -> Result<Verdict, Error> {
+    /// Whether a request must be decided on the generation that its predecessors' plans make.
+    fn must_wait(&self, waiting: &Waiting) -> bool {
+        let names_the_current =
+            matches!(&waiting.request.action, Action::Keep { generation: None, drop: None, .. });
+        !self.plans.is_empty() && (names_the_current || self.engine.alone)
+    }
+
+    fn verdict(&mut self, waiting: &Waiting, number: u64) -> Result<Verdict, Error> {
         let Waiting { claimed, request, asker, arrived } = waiting;
-        if is_config {
-            self.load_names()
-        } else {
-            self.load(waiting)?
+        match waiting.is_of_the_clock() {
+            true => self.load_names(),
+            false => self.load(waiting)?,
         }
         let arrivals: Vec<Arrival> =
             arrived.iter().flatten().map(|arrived| arrived.arrival.clone()).collect();
@@ -248,7 +263,7 @@ impl<'a> Line<'a> {
             settled: settled.collect(),
             drop_links: self.dropped_links(),
             drop_generations: self.plans.iter().flat_map(|plan| plan.drop_generations.clone()).collect(),
-            sweeps: waiting.iter().any(|waiting| matches!(waiting.request.action, Action::Sweep { .. })),
+            sweeps: self.plans.iter().any(|plan| plan.action == "sweep"),
         };
         publication.draft()
     }

@@ -26,8 +26,8 @@ pub struct Shelf {
     pub repomd: Repomd,
     /// The revision in repomd.xml, in seconds.
     pub revision: i64,
-    /// The names of the metadata files repomd.xml leads to, below the web root.
-    pub files: Vec<Utf8PathBuf>,
+    /// The metadata files repomd.xml leads to, below the repository: two repositories may share a repomd.xml.
+    pub hrefs: Vec<String>,
     /// What reading it took, in bytes of open metadata.
     pub bytes: u64,
 }
@@ -80,7 +80,7 @@ pub fn read_shelf(store: &Store, generation: &Generation, path: &str) -> Result<
     let repomd = store.read_public(generation, &format!("{path}/repodata/repomd.xml"))?;
     let repomd = Repomd::parse(&repomd).map_err(|error| wrong(error.to_string()))?;
     let mut open = BTreeMap::new();
-    let mut files = Vec::new();
+    let mut hrefs = Vec::new();
     for record in &repomd.records {
         let file = Utf8PathBuf::from(path).join(&record.href);
         if ["primary", "filelists", "other"].contains(&record.kind.as_str()) {
@@ -89,7 +89,7 @@ pub fn read_shelf(store: &Store, generation: &Generation, path: &str) -> Result<
             let xml = repo::gunzip(&packed, limit).map_err(|error| wrong(error.to_string()))?;
             open.insert(record.kind.clone(), xml);
         }
-        files.push(file);
+        hrefs.push(record.href.clone());
     }
     let bytes = open.values().map(Vec::len).sum::<usize>() as u64;
     // The buffers are handed over: fragments are slices of them.
@@ -99,7 +99,7 @@ pub fn read_shelf(store: &Store, generation: &Generation, path: &str) -> Result<
     let contents = Contents::read(primary, filelists, other).map_err(|error| wrong(error.to_string()))?;
     let listed = contents.entries.iter().map(listed_of).collect::<Result<_, _>>().map_err(&wrong)?;
     let revision = repomd.revision.parse().map_err(|_| wrong("its revision is not a number".into()))?;
-    Ok(Shelf { entries: contents.entries, listed, repomd, revision, files, bytes })
+    Ok(Shelf { entries: contents.entries, listed, repomd, revision, hrefs, bytes })
 }
 
 /// Gives the plan's view of an entry; refuses packages that are not named by a SHA-256.

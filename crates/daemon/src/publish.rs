@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-use nevra::Sha256;
+use nevra::{Arch, Sha256};
 use plan::{Listed, Repository, World};
 use repo::Entry;
 use store::{Draft, Generation, Modified, Named, PackageLink, PoolArrival, Source};
@@ -103,7 +103,7 @@ impl Publication<'_> {
                 retained.remove(&package.link(repository));
             }
         }
-        self.write_small_files(modified, &mut public);
+        self.write_small_files(&repositories, modified, &mut public);
         let account = Account { format: FORMAT, requests: self.settled, changes, repositories };
         let names = self.after.names.iter();
         let names = names
@@ -159,8 +159,8 @@ impl Publication<'_> {
             Some(shelf) => repo::write_metadata_like(&entries, revision, &shelf.repomd),
             None => repo::write_metadata(&entries, revision, &[]),
         };
-        for file in shelf.map_or(&[][..], |shelf| &shelf.files) {
-            public.insert(file.clone(), Source::CarryUntil(until));
+        for href in shelf.iter().flat_map(|shelf| &shelf.hrefs) {
+            public.insert(Utf8Path::new(path).join(href), Source::CarryUntil(until));
         }
         let records = shelf.iter().flat_map(|shelf| &shelf.repomd.records);
         for record in records.filter(|record| !record.is_made_from_packages()) {
@@ -181,13 +181,39 @@ impl Publication<'_> {
         Ok(())
     }
 
+    /// The configuration without what is not published: no `.repo` file leads to a repository that is not there.
+    fn published(&self, repositories: &BTreeMap<String, Shelved>) -> Config {
+        let mut layout = (*self.config.layout).clone();
+        for product in layout.products.values_mut() {
+            let is_there = |os: &str, arch: &Arch, stage: &str| {
+                let here = |shelved: &Shelved| {
+                    (&*shelved.os, &shelved.arch, &*shelved.stage) == (os, arch, stage)
+                        && shelved.product == product.name
+                };
+                repositories.values().any(here)
+            };
+            let platforms = product.platforms.clone();
+            product.stages.retain(|stage| platforms.iter().any(|on| is_there(&on.os, &on.arch, &stage.name)));
+            let stages = product.stages.clone();
+            product.platforms.retain(|on| stages.iter().any(|stage| is_there(&on.os, &on.arch, &stage.name)));
+        }
+        let mut config = self.config.clone();
+        config.layout = Arc::new(layout);
+        config
+    }
+
     /// Writes the stamp, and the `.repo` files where they differ from the parent's.
-    fn write_small_files(&self, modified: Modified, public: &mut BTreeMap<Utf8PathBuf, Source>) {
+    fn write_small_files(
+        &self,
+        repositories: &BTreeMap<String, Shelved>,
+        modified: Modified,
+        public: &mut BTreeMap<Utf8PathBuf, Source>,
+    ) {
         let stamp = format!("{} {}\n", self.number, self.now);
         public
             .insert("generation".into(), Source::Bytes { bytes: stamp.into_bytes(), modified, until: None });
         let parent = self.parent.map(|(parent, _)| &parent.files.public);
-        for (name, bytes) in dot_repo::files(self.config) {
+        for (name, bytes) in dot_repo::files(&self.published(repositories)) {
             let digest = repo::sha256(&bytes);
             let same =
                 parent.and_then(|files| files.get(name.as_str())).is_some_and(|facts| facts.sha256 == digest);

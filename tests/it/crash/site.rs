@@ -63,13 +63,23 @@ impl Clock for SetClock {
     }
 }
 
-pub fn config() -> Arc<Config> {
-    Arc::new(Config::parse(CONFIG.as_bytes(), "crash.toml").expect("the configuration of this test is right"))
+/// The configuration of the site, with these platforms.
+pub fn config(platforms: &str) -> Arc<Config> {
+    let text = CONFIG.replace("\"el9/x86_64\"", platforms);
+    Arc::new(Config::parse(text.as_bytes(), "crash.toml").expect("the configuration of this test is right"))
 }
 
 pub fn open(disk: &Arc<ForgetfulDisk>, clock: &Arc<SetClock>) -> Result<Engine, daemon::error::Error> {
+    open_with(disk, clock, "\"el9/x86_64\"")
+}
+
+pub fn open_with(
+    disk: &Arc<ForgetfulDisk>,
+    clock: &Arc<SetClock>,
+    platforms: &str,
+) -> Result<Engine, daemon::error::Error> {
     let disk: Arc<dyn Disk> = Arc::clone(disk) as Arc<dyn Disk>;
-    Engine::open(config(), disk, Arc::clone(clock) as Arc<dyn Clock>)
+    Engine::open(config(platforms), disk, Arc::clone(clock) as Arc<dyn Clock>)
 }
 
 /// Steps until nothing waits; two seconds pass between two steps. Gives what was answered.

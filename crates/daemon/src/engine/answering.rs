@@ -1,0 +1,259 @@
+//! How requests come in and how they are answered, so that each is settled once, whatever fails in between.
+//!
+//! A claim that is in hand is either waiting in the engine or given back to the control directory, which
+//! hands it out again; what was decided for it is remembered by its claim name until its answer is written.
+
+use jiff::Timestamp;
+use plan::{Action, Answer, Asker, Code, Decision, Refusal, Request, World};
+use std::sync::Arc;
+use store::planted::{self, Bug};
+
+use super::{Engine, RETRY, Step};
+use crate::answers;
+use crate::arrivals::{Gate, Stopped};
+use crate::audit::Record;
+use crate::error::Error;
+use crate::spool::Claimed;
+use crate::waiting::Waiting;
+
+impl Engine {
+    /// Takes in what was claimed; after an error the rest is handed out again.
+    pub(super) fn take_in_all(&mut self, claimed: Vec<Claimed>, step: &mut Step) -> Result<(), Error> {
+        let mut claimed = claimed.into_iter();
+        while let Some(one) = claimed.next() {
+            let name = one.name.clone();
+            if let Err(error) = self.take_in(one, step) {
+                self.spool.put_back(&name);
+                claimed.for_each(|rest| self.spool.put_back(&rest.name));
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Parses a claimed request, asks who asks, and answers at once what needs no plan.
+    fn take_in(&mut self, claimed: Claimed, step: &mut Step) -> Result<(), Error> {
+        if let Some(answer) = self.settled.unwritten(&claimed.name).cloned() {
+            self.spool.settle(&claimed, &answer)?;
+            self.settled.is_written(&claimed.name);
+            return Ok(());
+        }
+        let (name, roles) = match self.config.roles.of(claimed.owner.uid) {
+            Ok(found) => found,
+            Err(error) => {
+                // A directory service that is down holds up those it knows, and nobody else.
+                tracing::warn!(request = claimed.name, "it waits: {error}");
+                self.spool.put_back(&claimed.name);
+                return Ok(());
+            }
+        };
+        let asker = Asker { name, roles };
+        let request = match claimed.problem.clone() {
+            Some(problem) => Err(problem),
+            None => plan::parse(&claimed.bytes, claimed.format),
+        };
+        let request = match request {
+            Ok(request) => request,
+            Err(refusal) => {
+                return self.answer_now(&claimed, answers::refused(&claimed, &asker, None, refusal), step);
+            }
+        };
+        if let Some(answer) = self.answered_before(&claimed, &asker, &request) {
+            return self.answer_now(&claimed, answer, step);
+        }
+        if let Some(refusal) = self.refused_at_the_door(&asker, &request) {
+            let answer = answers::refused(&claimed, &asker, Some(&request), refusal);
+            return self.answer_now(&claimed, answer, step);
+        }
+        self.waiting.push(Waiting { claimed, request, asker, arrived: None });
+        Ok(())
+    }
+
+    /// Refuses whoever has no business here, before a single byte is copied for him.
+    fn refused_at_the_door(&self, asker: &Asker, request: &Request) -> Option<Refusal> {
+        if asker.roles.is_empty() {
+            let sentence = format!("{} owns the request and has no role here", asker.name);
+            let refusal = Refusal::new(Code::UnknownOwner, sentence);
+            return Some(refusal.hint("roles are given under [roles] in sluice.toml"));
+        }
+        if !matches!(request.action, Action::Import { .. }) {
+            return None;
+        }
+        // On a world without packages the plan says whether product, stage and role are right; that nothing
+        // arrived is no reason yet.
+        let world = World::new(Arc::clone(&self.config.layout), self.clock.now(), 0);
+        match plan::decide(&world, request, asker, &[]) {
+            Decision::Refused(refusal) if refusal.code != Code::NoSuchUpload => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// Gives the first answer again if the id was settled with the same bytes, and a refusal if with others.
+    fn answered_before(&self, claimed: &Claimed, asker: &Asker, request: &Request) -> Option<Answer> {
+        let first = self.settled.first(&asker.name, request.id.as_ref()?)?;
+        if first.digest == claimed.digest {
+            return Some(answers::again(claimed, &first.answer));
+        }
+        let id = request.id.as_deref().unwrap_or_default();
+        let sentence = format!("the id `{id}` was settled before, by a request with other content");
+        let refusal =
+            Refusal::new(Code::UsedId, sentence).hint("give the new request an id of its own, or none");
+        Some(answers::refused(claimed, asker, Some(request), refusal))
+    }
+
+    /// Records and writes an answer that no generation carries.
+    fn answer_now(&mut self, claimed: &Claimed, answer: Answer, step: &mut Step) -> Result<(), Error> {
+        let too_soon = planted::is(Bug::AnsweredBeforeTheAuditLog);
+        if too_soon {
+            self.spool.settle(claimed, &answer)?;
+        }
+        self.audit.append(&Record::of_answer(self.clock.now(), &answer))?;
+        // The clock has no file in the control directory; the audit log is all the answer it gets.
+        if Waiting::is_name_of_the_clock(&claimed.name) {
+            self.clock_refused = true;
+        } else {
+            self.settled.record_unwritten(&answer);
+            self.spool.settle(claimed, &answer)?;
+            self.settled.is_written(&claimed.name);
+        }
+        tracing::info!(request = answer.claim, outcome = ?answer.outcome, code = answer.code, "{}", answer.sentence);
+        step.answers.push(answer);
+        Ok(())
+    }
+
+    /// Answers requests that no generation carries; after an error the rest is handed out again.
+    pub(super) fn answer_all(
+        &mut self,
+        answers: Vec<(Waiting, Answer)>,
+        step: &mut Step,
+    ) -> Result<(), Error> {
+        let mut answers = answers.into_iter();
+        while let Some((waiting, answer)) = answers.next() {
+            let forgotten = self.forget_import(&waiting);
+            if let Err(error) = forgotten.and_then(|()| self.answer_now(&waiting.claimed, answer, step)) {
+                self.spool.put_back(&waiting.claimed.name);
+                answers.for_each(|(rest, _)| self.spool.put_back(&rest.claimed.name));
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers waiting requests whose id was settled since they were claimed.
+    pub(super) fn answer_repeated(&mut self, step: &mut Step) -> Result<(), Error> {
+        let mut repeated = Vec::new();
+        for waiting in std::mem::take(&mut self.waiting) {
+            match self.answered_before(&waiting.claimed, &waiting.asker, &waiting.request) {
+                Some(answer) => repeated.push((waiting, answer)),
+                None => self.waiting.push(waiting),
+            }
+        }
+        self.answer_all(repeated, step)
+    }
+
+    /// Copies, hashes and reads what imports bring, before the line; refuses what is wrong with them.
+    ///
+    /// Gives back those that the site cannot take now (a full disk, say): they wait, their neighbours go on.
+    pub(super) fn bring_in_arrivals(
+        &mut self,
+        now: Timestamp,
+        step: &mut Step,
+    ) -> Result<Vec<Waiting>, Error> {
+        let mut stalled = Vec::new();
+        let mut refused = Vec::new();
+        for mut waiting in std::mem::take(&mut self.waiting) {
+            let gate = Gate { disk: &*self.disk, store: &self.store, spool: &self.spool, now };
+            match waiting.bring_in(&gate) {
+                Ok(()) => self.waiting.push(waiting),
+                Err(Stopped::Refused(refusal)) => {
+                    let answer =
+                        answers::refused(&waiting.claimed, &waiting.asker, Some(&waiting.request), refusal);
+                    refused.push((waiting, answer));
+                }
+                Err(Stopped::Failed(error)) => {
+                    let why = format!("the import {} waits: {error}", waiting.claimed.name);
+                    self.say_why(&why);
+                    if let Err(error) = self.store.remove_import(&waiting.claimed.name) {
+                        tracing::warn!("what was copied of it is removed at the next start: {error}");
+                    }
+                    step.wait = Some((now + RETRY, why));
+                    stalled.push(waiting);
+                }
+            }
+        }
+        for (waiting, _) in &refused {
+            if let Err(error) = self.store.remove_import(&waiting.claimed.name) {
+                tracing::warn!("what was copied of it is removed at the next start: {error}");
+            }
+        }
+        if let Err(error) = self.answer_all(refused, step) {
+            self.waiting.extend(stalled);
+            return Err(error);
+        }
+        Ok(stalled)
+    }
+
+    /// Answers the requests of the published generation `number`, logs it, and removes what it leaves behind.
+    pub(super) fn conclude_with(
+        &mut self,
+        number: u64,
+        effects: Vec<(Waiting, Answer)>,
+        step: &mut Step,
+    ) -> Result<(), Error> {
+        self.unfinished = Some(number);
+        let result = self.answer_effects(number, &effects, step);
+        for (waiting, _) in effects {
+            // One that could not be answered comes again and finds its answer by its claim name.
+            if result.is_err() {
+                self.spool.put_back(&waiting.claimed.name);
+            }
+            self.carried_out.push(waiting);
+        }
+        result.and_then(|()| self.conclude_unfinished())
+    }
+
+    fn answer_effects(
+        &mut self,
+        number: u64,
+        effects: &[(Waiting, Answer)],
+        step: &mut Step,
+    ) -> Result<(), Error> {
+        let asked = || effects.iter().filter(|(waiting, _)| !waiting.is_of_the_clock());
+        asked().for_each(|(_, answer)| self.settled.record_unwritten(answer));
+        if planted::is(Bug::FinishedBeforeTheAnswer) {
+            self.store.finish(&self.lock, number)?;
+        }
+        for (waiting, answer) in asked() {
+            self.spool.settle(&waiting.claimed, answer)?;
+            self.settled.is_written(&waiting.claimed.name);
+        }
+        for (_, answer) in effects {
+            tracing::info!(request = answer.claim, generation = number, "{}", answer.sentence);
+            step.answers.push(answer.clone());
+        }
+        Ok(())
+    }
+
+    /// Removes what an import brought in; the pool has it, or nobody wants it.
+    fn forget_import(&self, waiting: &Waiting) -> Result<(), Error> {
+        if waiting.arrived.is_some() {
+            self.store.remove_import(&waiting.claimed.name)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the audit record of a published generation unless it is there, and lets the store finish it;
+    /// called when its requests were answered.
+    pub(super) fn conclude_unfinished(&mut self) -> Result<(), Error> {
+        let Some(number) = self.unfinished else { return Ok(()) };
+        let generation = self.store.generation(number)?;
+        self.audit.append_once(&Record::of_generation(self.clock.now(), &generation))?;
+        self.store.finish(&self.lock, number)?;
+        self.unfinished = None;
+        for waiting in std::mem::take(&mut self.carried_out) {
+            self.forget_import(&waiting)?;
+            waiting.remove_uploads(&self.spool)?;
+        }
+        Ok(())
+    }
+}
