@@ -5,7 +5,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::paths::number_of;
-use crate::{Disk, Error, Kind, Paths};
+use crate::{Disk, Error, Kind, Paths, State};
 
 /// Generations, packages and their history below one root.
 ///
@@ -40,10 +40,11 @@ impl Store {
         &self.paths
     }
 
-    /// Makes the directories a store needs, and its root with all above it; those that exist stay as they are.
+    /// Makes the directories a store needs, and its root with all above it.
     ///
-    /// `public/` is for everybody, the others for the owner and the group. Everything is durable when this
-    /// returns, whoever made it.
+    /// The root and `public/` are for everybody, the others for the owner and the group. One that exists, from
+    /// the root down, is given the permissions it lacks, unless it belongs to somebody else; none is taken
+    /// away. Everything is durable when this returns, whoever made it.
     pub fn create_directories(&self) -> Result<(), Error> {
         let paths = &self.paths;
         let mut above: Vec<&Utf8Path> = paths.root().ancestors().collect();
@@ -74,8 +75,12 @@ impl Store {
         // Above the root a symlink may be somebody's good reason; below it there is none.
         let inside = dir.starts_with(self.paths.root());
         let there = match self.disk.state(dir)? {
-            Some(state) if state.kind == Kind::Directory || !inside => true,
-            Some(_) => return Err(Error::NotDirectory { path: dir.to_owned() }),
+            Some(state) if inside && state.kind == Kind::Directory => {
+                self.complete_mode(dir, state, mode)?;
+                true
+            }
+            Some(_) if inside => return Err(Error::NotDirectory { path: dir.to_owned() }),
+            Some(_) => true,
             None => false,
         };
         if !there {
@@ -85,6 +90,19 @@ impl Store {
         match dir.parent() {
             Some(parent) if inside || !there => self.disk.sync_directory(parent),
             _ => Ok(()),
+        }
+    }
+
+    /// Gives a directory the permissions it lacks: whoever made it may have died before he gave it its mode.
+    fn complete_mode(&self, dir: &Utf8Path, state: State, mode: u32) -> Result<(), Error> {
+        if state.mode & mode == mode {
+            return Ok(());
+        }
+        match self.disk.set_mode(dir, state.mode | mode) {
+            // It belongs to somebody else, who may have his reasons.
+            Err(Error::Disk { cause, .. }) if cause.kind() == std::io::ErrorKind::PermissionDenied => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => self.disk.sync_directory(dir),
         }
     }
 
@@ -142,4 +160,63 @@ pub(crate) fn public_number(name: &str) -> Option<u64> {
 /// The number in the name of a manifest that is history: `42.json`.
 pub(crate) fn history_number(name: &str) -> Option<u64> {
     number_of(name.strip_suffix(".json")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PosixDisk;
+    use crate::crash::Sweep;
+    use crate::forgetful::ForgetfulDisk;
+    use crate::workshop::Workshop;
+
+    fn mode(disk: &dyn Disk, path: &Utf8Path) -> u32 {
+        disk.state(path).unwrap().unwrap().mode
+    }
+
+    #[test]
+    fn directories_lack_no_permission_whenever_the_power_went_while_they_were_made() {
+        let mut sweep = Sweep::new(9);
+        let report = sweep.run(
+            &ForgetfulDisk::new(),
+            |disk| Store::new(disk, "/srv").create_directories().unwrap(),
+            |_| (),
+            |disk, (), _| {
+                let store = Store::new(disk.clone(), "/srv");
+                store.create_directories().unwrap();
+                let paths = store.paths();
+                let served = [paths.root().to_owned(), paths.public(), paths.packages()];
+                let kept = [paths.generations(), paths.audit(), paths.pool(), paths.imports()];
+                let modes = served.iter().map(|dir| (dir, 0o755)).chain(kept.iter().map(|dir| (dir, 0o750)));
+                let wrong = modes.filter(|(dir, wanted)| mode(&**disk, dir) != *wanted);
+                wrong.map(|(dir, _)| format!("{dir} is {:04o}", mode(&**disk, dir))).collect()
+            },
+        );
+        assert!(report.violations.is_empty() && report.states > 20, "{report}");
+    }
+
+    #[test]
+    fn a_directory_keeps_the_permissions_it_has_beyond_those_it_needs() {
+        let shop = Workshop::empty();
+        for (name, before, after) in
+            [("public", 0o700, 0o755), ("audit", 0o2770, 0o2770), ("cache", 0o1700, 0o1750)]
+        {
+            PosixDisk.set_mode(&shop.at(name), before).unwrap();
+            shop.store.create_directories().unwrap();
+            assert_eq!(mode(&PosixDisk, &shop.at(name)), after, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_directory_of_somebody_else_is_left_as_it_is() {
+        let disk = ForgetfulDisk::new();
+        let store = |disk: ForgetfulDisk| Store::new(Arc::new(disk), "/srv");
+        store(disk.as_user(1000, 1000)).create_directories().unwrap();
+        let cache = store(disk.as_user(0, 0)).paths.cache();
+        disk.remove_directory(&cache).unwrap();
+        let root = disk.as_user(0, 0);
+        root.make_directory(&cache, 0o705).unwrap();
+        store(disk.as_user(1000, 1000)).create_directories().unwrap();
+        assert_eq!(mode(&disk, &cache), 0o705);
+    }
 }
