@@ -19,7 +19,8 @@ impl<'a> Sealed<'a> {
 
     /// Puts the generation in force, and its names after it.
     ///
-    /// Until `current` was renamed every error abandons it; from there on every error leaves it unproven.
+    /// Until `current` was renamed every error abandons it; from there on every error leaves it unproven, and
+    /// so does one of the rename itself unless `current` can be read and still is what it was.
     pub(crate) fn publish(mut self, lock: &Lock) -> Result<Generation, CommitError> {
         self.store.demand(lock).map_err(CommitError::Abandoned)?;
         if planted::is(Bug::FlippedBeforeTheRenameOfW) {
@@ -32,9 +33,11 @@ impl<'a> Sealed<'a> {
                 .map_err(CommitError::Abandoned)?;
         }
         if let Err(error) = self.flip() {
-            let visible =
-                matches!(self.store.pointed(), Ok(Some(number)) if number == self.generation.number);
-            return Err(if visible { CommitError::Unproven(error) } else { CommitError::Abandoned(error) });
+            // Only who sees that nothing changed may take the generation away: the rename may have been done,
+            // and what `current` leads to must not go.
+            let before = self.generation.manifest.parent.map(|parent| parent.number);
+            let unchanged = self.store.pointed().is_ok_and(|pointed| pointed == before);
+            return Err(if unchanged { CommitError::Abandoned(error) } else { CommitError::Unproven(error) });
         }
         for writing in &mut self.late {
             writing.sync().map_err(CommitError::Unproven)?;
@@ -93,5 +96,40 @@ impl<'a> Sealed<'a> {
             return Ok(());
         }
         store.make_names(&self.generation.manifest.names, &paths.staging_of(number).join("name"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::forgetful::ForgetfulDisk;
+    use crate::workshop::Workshop;
+    use crate::{CommitError, Draft, Store};
+
+    /// Commits on a disk on which operation `fault` and everything after it fails, reading too.
+    fn outcome(draft: &Draft, fault: u64) -> (Result<u64, CommitError>, Vec<String>) {
+        let disk = Arc::new(ForgetfulDisk::new());
+        let store = Store::new(disk.clone(), "/srv");
+        store.create_directories().unwrap();
+        let lock = store.lock().unwrap();
+        let before = disk.operations();
+        disk.record();
+        disk.fail_from(before + fault);
+        let outcome = store.commit(&lock, draft.clone()).map(|generation| generation.number);
+        (outcome, disk.recorded().iter().map(|moment| moment.operation.clone()).collect())
+    }
+
+    #[test]
+    fn a_flip_that_failed_and_cannot_be_looked_at_is_unproven() {
+        let draft = Workshop::empty().plain();
+        let (made, operations) = outcome(&draft, u64::MAX / 2);
+        assert_eq!(made.unwrap(), 1);
+        // The first moment is from before the first operation.
+        let flip = operations.iter().position(|words| words == "rename /srv/staging/1/current").unwrap();
+        let flip = u64::try_from(flip).unwrap();
+        assert!(matches!(outcome(&draft, flip).0, Err(CommitError::Unproven(_))), "the rename itself");
+        assert!(matches!(outcome(&draft, flip + 1).0, Err(CommitError::Unproven(_))), "after it");
+        assert!(matches!(outcome(&draft, flip - 4).0, Err(CommitError::Abandoned(_))), "well before it");
     }
 }
