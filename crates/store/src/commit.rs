@@ -8,8 +8,8 @@ impl Store {
     ///
     /// When this returns the generation, it is visible and survives a power cut: its requests may be
     /// answered, and then [`Store::finish`] is due before the next commit. With
-    /// [`CommitError::Abandoned`] nothing of it is visible and what was made lies in `quarantine/`; its
-    /// number is used. With [`CommitError::Unproven`] it is visible, but nobody may be told.
+    /// [`CommitError::Abandoned`] nothing of it is visible and what was made is gone but for its number, which
+    /// is used and kept as an empty directory in `quarantine/`. With [`CommitError::Unproven`] it is visible, but nobody may be told.
     ///
     /// No fsync is ever repeated. What the draft means is not judged: only what no generation can hold is
     /// refused.
@@ -22,7 +22,9 @@ impl Store {
             .and_then(Staging::seal)
             .map_err(CommitError::Abandoned);
         match sealed.and_then(|sealed| sealed.publish(lock)) {
-            Err(CommitError::Abandoned(error)) => Err(CommitError::Abandoned(self.abandon(number, error))),
+            Err(CommitError::Abandoned(error)) => {
+                Err(CommitError::Abandoned(self.abandon(lock, number, error)))
+            }
             other => other,
         }
     }
@@ -48,8 +50,11 @@ impl Store {
     }
 
     /// Cleans an abandoned generation away as recovery would, and answers with what to report.
-    fn abandon(&self, number: u64, error: Error) -> Error {
-        match self.quarantine(number) {
+    ///
+    /// Nothing stays for a person to look at: the error says what was wrong, and a request that fails at
+    /// every attempt must not fill the disk.
+    fn abandon(&self, lock: &Lock, number: u64, error: Error) -> Error {
+        match self.quarantine(number).and_then(|()| self.empty_quarantine(lock, number)) {
             Ok(()) => error,
             Err(cleaning) => Error::NotCleaned { error: Box::new(error), cleaning: Box::new(cleaning) },
         }

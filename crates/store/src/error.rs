@@ -44,7 +44,8 @@ pub enum Error {
         /// The root that is locked.
         locked: Utf8PathBuf,
     },
-    /// An abandoned generation could not be cleaned away; recovery will do it before anything else is made.
+    /// An abandoned generation could not be cleaned away whole. What is not in quarantine yet recovery puts
+    /// there before anything else is made.
     #[error("{error}; then failed to clean up: {cleaning}")]
     NotCleaned {
         /// Why the generation was abandoned.
@@ -109,11 +110,13 @@ pub enum Error {
 /// Why a generation is not in force, or not known to be.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
-    /// Nothing of it is visible; what was made lies in quarantine. Its requests may be planned again.
+    /// Nothing of it is visible, and of what was made only the number is left. Its requests may be planned
+    /// again.
     #[error("{0}")]
     Abandoned(Error),
-    /// It is visible, but may vanish when the power is cut: tell nobody, stop, let a person look (exit 78).
-    #[error("failed to prove that the generation is durable, though it is visible: {0}")]
+    /// It is visible or may be, and may vanish when the power is cut: tell nobody, stop, let a person look
+    /// (exit 78).
+    #[error("failed to prove that the generation is durable, though it may be visible: {0}")]
     Unproven(Error),
 }
 

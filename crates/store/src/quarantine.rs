@@ -93,8 +93,8 @@ impl Store {
 
     /// Deletes what is left of the abandoned generation `number`.
     ///
-    /// The empty `quarantine/N` stays until a higher number is in force, so that the number is not used
-    /// again. Nothing is done if nothing is there.
+    /// The empty `quarantine/N` stays until a higher number is in force or in quarantine, so that the number
+    /// is not used again. Nothing is done if nothing is there.
     pub fn empty_quarantine(&self, lock: &Lock, number: u64) -> Result<(), Error> {
         self.demand(lock)?;
         let place = self.paths.quarantine_of(number);
@@ -108,12 +108,17 @@ impl Store {
         self.forget_numbers(self.pointed()?.unwrap_or(0))
     }
 
-    /// Removes the emptied quarantines of numbers below `current`.
+    /// Removes the emptied quarantines of numbers below `current` and below the highest of them.
     pub(crate) fn forget_numbers(&self, current: u64) -> Result<(), Error> {
-        for quarantined in self.quarantined()? {
-            if quarantined.emptied && quarantined.number < current {
-                self.disk.remove_directory(&self.paths.quarantine_of(quarantined.number))?;
-            }
+        let all = self.quarantined()?;
+        let highest = all.last().map_or(current, |last| last.number.max(current));
+        let forgotten: Vec<_> = all.iter().filter(|one| one.emptied && one.number < highest).collect();
+        if !forgotten.is_empty() {
+            // The number that makes the others needless must outlast them.
+            self.disk.sync_directory(&self.paths.quarantine())?;
+        }
+        for quarantined in forgotten {
+            self.disk.remove_directory(&self.paths.quarantine_of(quarantined.number))?;
         }
         self.disk.sync_directory(&self.paths.quarantine())
     }

@@ -1,4 +1,10 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use camino::Utf8Path;
+
 use super::*;
+use crate::forgetful::ForgetfulDisk;
 use crate::workshop::{Workshop, bytes, link_path, second};
 use crate::{Disk, Kind, Named, PackageLink, PosixDisk, Source};
 
@@ -171,9 +177,68 @@ fn an_abandoned_generation_leaves_no_links() {
     assert!(said.contains("`missing` cannot be carried"), "{said}");
     assert_eq!(shop.names("public/packages"), ["x-production"]);
     assert_eq!((shop.names("pool").len(), shop.names("policy").len()), (1, 1));
-    assert_eq!(shop.names("quarantine/2"), ["staging"]);
+    assert!(shop.names("quarantine/2").is_empty(), "only the number is left");
     assert_eq!(shop.store.next_number().unwrap(), 3);
     shop.publish();
+    assert!(shop.names("quarantine").is_empty(), "the number is forgotten once a higher one is published");
+}
+
+#[test]
+fn commits_that_are_abandoned_for_ever_do_not_fill_the_disk() {
+    let shop = Workshop::with(1);
+    let mut names = BTreeSet::new();
+    for number in 2..40 {
+        let mut draft = shop.draft();
+        assert_eq!(draft.number, number, "no number is used again");
+        draft.public.insert("missing".into(), Source::Carry);
+        refusal(&shop, draft);
+        shop.store.remove_import("claim").unwrap();
+        names.insert(shop.picture().len());
+    }
+    assert_eq!(names.len(), 1, "the store grows or shrinks: {names:?}");
+    assert_eq!(shop.names("quarantine"), ["39"]);
+}
+
+/// Counts what lies below `dir`.
+fn names_below(disk: &ForgetfulDisk, dir: &Utf8Path) -> usize {
+    let below = |name: &String| match disk.state(&dir.join(name)).unwrap().unwrap().kind {
+        Kind::Directory => 1 + names_below(disk, &dir.join(name)),
+        _ => 1,
+    };
+    disk.list(dir).unwrap().names.iter().map(below).sum()
+}
+
+#[test]
+fn whatever_fails_leaves_no_more_behind_the_tenth_time_than_the_first() {
+    let disk = Arc::new(ForgetfulDisk::new());
+    let store = Store::new(disk.clone(), "/srv");
+    store.create_directories().unwrap();
+    let lock = store.lock().unwrap();
+    let plain = Workshop::empty().plain();
+    let attempt = |failing: Option<u64>| {
+        let draft = Draft { number: store.next_number().unwrap(), ..plain.clone() };
+        let before = disk.operations();
+        disk.fail_only(failing.map_or(0, |offset| before + offset));
+        let outcome = store.commit(&lock, draft);
+        disk.fail_only(0);
+        (outcome, disk.operations() - before)
+    };
+    // Whatever lies below the root, after each of so many failures: all before the flip, none published.
+    let mut counts = Vec::new();
+    let mut failing = 1;
+    loop {
+        match attempt(Some(failing)).0 {
+            Err(CommitError::Abandoned(error)) => {
+                assert!(!matches!(error, Error::NotCleaned { .. }), "{failing}: {error}");
+                counts.push(names_below(&disk, store.paths().root()));
+            }
+            Err(CommitError::Unproven(_)) => break,
+            Ok(_) => panic!("operation {failing} failed and nobody noticed"),
+        }
+        failing += 1;
+    }
+    assert!(failing > 20, "only {failing} operations");
+    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
 }
 
 #[test]
