@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use daemon::clock::{Clock, SystemClock};
 use daemon::spool::Spool;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -22,6 +23,8 @@ struct Status {
     /// The process that holds the lock, if one is seen.
     daemon: Option<u32>,
     current: Option<Current>,
+    /// Why every request waits, if the clock is to blame.
+    wait: Option<String>,
     kept_generations: Vec<u64>,
     quarantined: Vec<u64>,
     control_directory: Control,
@@ -63,12 +66,21 @@ pub fn run(settings: &Settings, terminal: &Terminal) -> Result<u8, Failure> {
         // Whoever may not look there learns the rest.
         quarantined: held_back(&store),
         // Whoever may not look into the control directory still learns the rest.
-        control_directory: control(Arc::clone(&disk) as Arc<dyn Disk>, &config.spool)
+        control_directory: control(&Spool::new(Arc::clone(&disk) as Arc<dyn Disk>, config.spool.clone()))
             .unwrap_or_else(|failure| Control::Unseen { error: failure.sentence }),
+        wait: current.as_ref().and_then(|current| set_back(current.manifest.created, SystemClock.now())),
         current: current.map(|generation| published(&*disk, &store, generation)).transpose()?,
     };
     terminal.either(&status, |paint| words(&status, paint));
     Ok(0)
+}
+
+/// Says that nothing is published before the clock has passed the current generation.
+fn set_back(created: Timestamp, now: Timestamp) -> Option<String> {
+    let ahead = created.as_second() - now.as_second();
+    (ahead > 0).then(|| {
+        format!("the clock was set back: the current generation is dated {ahead} s ahead, requests wait")
+    })
 }
 
 fn published(disk: &dyn Disk, store: &Store, generation: Generation) -> Result<Current, Failure> {
@@ -107,18 +119,9 @@ fn held_back(store: &Store) -> Vec<u64> {
         .collect()
 }
 
-fn control(disk: Arc<dyn Disk>, spool: &camino::Utf8Path) -> Result<Control, Failure> {
-    let left = Spool::new(Arc::clone(&disk), spool.to_owned()).left_alone()?;
-    let names = disk.list(&spool.join("processing"))?.names;
-    let processing = names
-        .into_iter()
-        .filter(|name| !name.starts_with('.'))
-        .filter_map(|name| {
-            let request = plan::Format::of_name(&name)?;
-            name.strip_suffix(&format!(".{}", request.extension())).map(str::to_owned)
-        })
-        .collect();
-    let left_alone = left.into_iter().map(|left| (left.name, left.why)).collect();
+fn control(spool: &Spool) -> Result<Control, Failure> {
+    let processing = spool.in_hand()?;
+    let left_alone = spool.left_alone()?.into_iter().map(|left| (left.name, left.why)).collect();
     Ok(Control::Seen { processing, left_alone })
 }
 
@@ -159,6 +162,9 @@ fn words(status: &Status, paint: Paint) -> String {
             let _ = writeln!(text, "{}", until.unwrap_or_default());
         }
     }
+    if let Some(wait) = &status.wait {
+        let _ = writeln!(text, "  {}", paint.bold(wait));
+    }
     let _ = writeln!(text, "  kept         {}", moment::count(status.kept_generations.len(), "generation"));
     if !status.quarantined.is_empty() {
         let _ = writeln!(
@@ -191,6 +197,31 @@ fn numbers(numbers: &[u64]) -> String {
 mod tests {
     use super::*;
 
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn requests_wait_only_while_the_clock_is_behind() {
+        assert_eq!([9, 10, 11].map(|now| set_back(at(10), at(now)).is_some()), [true, false, false]);
+    }
+
+    #[test]
+    fn a_request_and_the_record_of_its_claim_are_one_request() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = camino::Utf8Path::from_path(folder.path()).unwrap().to_owned();
+        let disk: Arc<dyn Disk> = Arc::new(PosixDisk);
+        let spool = Spool::new(Arc::clone(&disk), dir.clone());
+        spool.create_directories().unwrap();
+        for name in ["a.json", "b.json"] {
+            use std::io::Write;
+            disk.create(&dir.join("incoming").join(name), 0o644).unwrap().write_all(b"{}").unwrap();
+        }
+        let claimed = spool.claim_all(at(10), &mut || 7).unwrap();
+        let Control::Seen { processing, .. } = control(&spool).unwrap() else { panic!("it is there") };
+        assert_eq!(processing, claimed.iter().map(|claimed| claimed.name.as_str()).collect::<Vec<_>>());
+    }
+
     #[test]
     fn everything_that_is_held_or_waits_is_told() {
         let status = Status {
@@ -208,6 +239,7 @@ mod tests {
                 retained_bytes: 1500,
                 retained_until: Some("2026-11-24T23:04:35Z".parse().unwrap()),
             }),
+            wait: set_back(at(10), at(7)),
             kept_generations: vec![5, 7],
             quarantined: vec![6],
             control_directory: Control::Seen {
@@ -222,6 +254,7 @@ Example Grid  /srv/sluice
   repositories 6
   names        update-57 = 5
   held         1 package and 3 files that are no longer listed, 1.5 kB, the last until 2026-11-24 23:04:35Z
+  the clock was set back: the current generation is dated 3 s ahead, requests wait
   kept         2 generations
   quarantine   6 (see /srv/sluice/quarantine)
   requests     1 taken up and not answered
