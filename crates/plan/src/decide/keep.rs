@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::gates::Gates;
 use super::{Decision, is_generation_name, pointed_to};
+use crate::layout::Product;
 use crate::plan::{GateSeen, Plan};
 use crate::refusal::{Code, Refusal};
 use crate::request::Reference;
@@ -15,7 +16,12 @@ pub(super) fn keep(
     generation: Option<&Reference>,
     name: &str,
 ) -> Result<Decision, Refusal> {
-    let gates = allowed(asker, "name a generation")?;
+    let gates = allowed(
+        asker,
+        is_admin(asker) || world.layout.products.values().any(|product| moves(asker, product)),
+        "name a generation",
+        "it takes a role that may import into some stage or promote along some route, or `admin`",
+    )?;
     if !is_generation_name(name) {
         let refusal = Refusal::new(Code::BadName, format!("`{name}` cannot be the name of a generation"));
         let rule = "small letters, digits, `.`, `_` and `-`, a letter or digit first, not digits alone, not `current`";
@@ -47,7 +53,13 @@ pub(super) fn keep(
 }
 
 pub(super) fn drop_name(world: &World, asker: &Asker, name: &str) -> Result<Decision, Refusal> {
-    let gates = allowed(asker, "end the name of a generation")?;
+    let mut products = world.layout.products.values();
+    let gates = allowed(
+        asker,
+        is_admin(asker) || (products.len() > 0 && products.all(|product| moves(asker, product))),
+        "end the name of a generation",
+        "it takes a role that may import or promote in every product, or `admin`: the name is the whole site's",
+    )?;
     let Some(named) = world.names.get(name) else {
         return Err(Refusal::new(Code::NoSuchName, format!("no generation is called `{name}`")));
     };
@@ -60,10 +72,21 @@ pub(super) fn drop_name(world: &World, asker: &Asker, name: &str) -> Result<Deci
     Ok(Decision::Effect(Plan { action: "keep".to_owned(), sentence, names, gates, ..Plan::default() }))
 }
 
-fn allowed(asker: &Asker, what: &str) -> Result<Vec<GateSeen>, Refusal> {
+fn allowed(asker: &Asker, is_allowed: bool, what: &str, hint: &str) -> Result<Vec<GateSeen>, Refusal> {
     let mut gates = Gates::default();
-    gates.authority(asker, !asker.roles.is_empty(), what, "it takes any role on this site");
+    gates.authority(asker, is_allowed, what, hint);
     gates.finish()
+}
+
+fn is_admin(asker: &Asker) -> bool {
+    asker.has("admin", None)
+}
+
+/// Says whether somebody may import into a stage of the product or promote along a route of it.
+fn moves(asker: &Asker, product: &Product) -> bool {
+    let stages = product.stages.iter().flat_map(|stage| &stage.import_roles);
+    let mut roles = stages.chain(product.routes.iter().flat_map(|route| &route.roles));
+    roles.any(|role| asker.has(role, Some(&product.name)))
 }
 
 #[cfg(test)]

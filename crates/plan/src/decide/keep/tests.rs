@@ -74,10 +74,28 @@ fn names_that_would_be_mistaken_for_something_else_are_refused() {
 }
 
 #[test]
-fn it_takes_any_role() {
-    let nobody = Asker { name: "user:bob".into(), roles: vec![] };
-    refused(&site(), &keep(None, "x"), &nobody, &[], Code::RoleNotAllowed);
-    refused(&site(), &end("update-56"), &nobody, &[], Code::RoleNotAllowed);
-    let any = Asker { roles: vec![(Some("umd-3".into()), "verifier".into())], ..nobody };
-    effect(&site(), &keep(None, "x"), &any, &[]);
+fn who_moves_packages_names_and_who_moves_them_everywhere_ends() {
+    let mut world = site();
+    let layout = std::sync::Arc::make_mut(&mut world.layout);
+    let mut second = layout.products["glite-3.2"].clone();
+    second.name = "umd-3".into();
+    layout.products.insert(second.name.clone(), second);
+    let may = |roles: &[(Option<&str>, &str)]| {
+        let roles = roles.iter().map(|(of, role)| (of.map(str::to_owned), (*role).to_owned())).collect();
+        let bob = Asker { name: "user:bob".into(), roles };
+        let is_done = |request: &Request| match crate::decide(&world, request, &bob, &[]) {
+            crate::Decision::Effect(_) => true,
+            crate::Decision::Refused(refusal) if refusal.code == Code::RoleNotAllowed => false,
+            other => panic!("{other:?}"),
+        };
+        (is_done(&keep(None, "x")), is_done(&end("update-56")))
+    };
+    assert_eq!(may(&[]), (false, false));
+    assert_eq!(may(&[(None, "verifier")]), (false, false), "a role that moves nothing");
+    assert_eq!(may(&[(Some("umd-3"), "release")]), (true, false));
+    assert_eq!(may(&[(Some("umd-3"), "release"), (Some("glite-3.2"), "integrator")]), (true, true));
+    assert_eq!(may(&[(None, "integrator")]), (true, true));
+    assert_eq!(may(&[(None, "admin")]), (true, true));
+    assert_eq!(may(&[(Some("umd-3"), "admin")]), (false, false), "`admin` is a role of the site");
+    refused(&world, &keep(None, "x"), &Asker::clock(), &[], Code::RoleNotAllowed);
 }
