@@ -61,6 +61,8 @@ codes! {
     RetireNeeded "retire-needed" 2 "The configuration no longer knows a repository that is published."
     UnknownOwner "unknown-owner" 3 "The owner of the request file has no account here."
     RoleNotAllowed "role-not-allowed" 3 "The requester has none of the roles that may do this."
+    DoorOnly "as-not-allowed" 3 "Only the door may ask on somebody's behalf, with `as`."
+    DoorNeedsAs "as-missing" 3 "The door asks for somebody else, and the request does not say with `as` for whom."
     Expired "expired" 3 "The request's `expires` has passed."
     OtherContent "other-content" 3 "Another file of the same name, version, release and architecture is listed."
     Older "older" 3 "The target lists something newer of the same name and architecture."
