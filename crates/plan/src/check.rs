@@ -35,6 +35,7 @@ pub fn check(world: &World, plan: &Plan) -> Vec<Violation> {
     found.one_file_per_name();
     found.names();
     found.links();
+    found.metadata();
     found.generations();
     found.new_repositories();
     found.violations
@@ -246,6 +247,12 @@ impl<'a> Found<'a> {
                 }
                 Some(_) => {}
             }
+        }
+    }
+
+    fn metadata(&mut self) {
+        if self.plan.sweeps_metadata && !self.world.expired_metadata {
+            self.add("I8", "metadata would be removed and all of it is promised".to_owned());
         }
     }
 

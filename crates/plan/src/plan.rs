@@ -26,6 +26,8 @@ pub struct Plan {
     pub drop_links: BTreeSet<String>,
     /// Generations to keep no longer.
     pub drop_generations: BTreeSet<u64>,
+    /// Whether superseded metadata files whose time is over go.
+    pub sweeps_metadata: bool,
     /// Repositories that appear, empty.
     pub new_repositories: BTreeSet<Repository>,
     /// What each gate saw.
@@ -126,6 +128,9 @@ impl Plan {
         }
         self.drop_links.iter().for_each(|link| line(&["drop-link", link]));
         self.drop_generations.iter().for_each(|number| line(&["drop-generation", &number.to_string()]));
+        if self.sweeps_metadata {
+            line(&["sweep-metadata"]);
+        }
         self.new_repositories.iter().for_each(|repository| line(&["new-repository", &repository.name()]));
         digest(hasher)
     }
@@ -192,6 +197,8 @@ impl Plan {
             "generations to remove",
             self.drop_generations.iter().map(|number| format!("@{number}")),
         );
+        let metadata = self.sweeps_metadata.then(|| "superseded files whose time is over".to_owned());
+        section(&mut text, "metadata to remove", metadata.into_iter());
         let gate = |seen: &GateSeen| format!("{:<6} {}: {}", seen.verdict.as_str(), seen.gate, seen.evidence);
         section(&mut text, "gates", self.gates.iter().map(gate));
         section(&mut text, "notes", self.notes.iter().cloned());

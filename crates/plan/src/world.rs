@@ -102,14 +102,16 @@ pub struct World {
     pub layout: Arc<Layout>,
     /// The time of the decision.
     pub now: Timestamp,
-    /// The current generation.
+    /// The current generation: the one that was published last. Requests that are to share the next one all
+    /// see this number, and a `keep` without one means it, whatever those before it in the line do.
     pub generation: u64,
-    /// What the repositories of the current generation list. One that is not here does not exist yet, or
+    /// What the repositories list: in the current generation, and after the plans that were applied to it. One that is not here does not exist yet, or
     /// was not asked for.
     pub repositories: BTreeMap<Repository, Vec<Listed>>,
     /// Names of repositories the current generation has and the layout does not know; needed for `config`.
     pub strangers: BTreeSet<String>,
-    /// What repositories listed in an earlier generation, whole generations only.
+    /// What repositories listed in a generation as it was published. The current one may be among them: no plan
+    /// that was applied to the world changes what it lists here.
     pub past: BTreeMap<u64, BTreeMap<Repository, Vec<Listed>>>,
     /// The generations that are kept whole.
     pub kept_generations: BTreeSet<u64>,
@@ -121,6 +123,8 @@ pub struct World {
     pub retained: BTreeMap<String, Timestamp>,
     /// Package links that some kept generation other than the current one lists; filled for `sweep`.
     pub listed_by_kept: BTreeSet<String>,
+    /// Whether the time of some superseded metadata file is over; filled for `sweep`.
+    pub expired_metadata: bool,
 }
 
 impl World {
@@ -138,6 +142,7 @@ impl World {
             names: BTreeMap::new(),
             retained: BTreeMap::new(),
             listed_by_kept: BTreeSet::new(),
+            expired_metadata: false,
         }
     }
 
@@ -180,6 +185,7 @@ impl World {
         for link in &plan.drop_links {
             self.retained.remove(link);
         }
+        self.expired_metadata &= !plan.sweeps_metadata;
         for generation in &plan.drop_generations {
             self.kept_generations.remove(generation);
             self.kept_until.remove(generation);
@@ -193,10 +199,13 @@ impl World {
 pub struct Needs {
     /// The repositories of the current generation; one that does not exist yet is left out of the world.
     pub repositories: BTreeSet<Repository>,
-    /// The earlier generation whose listings are needed, of the same repositories. Leave it out of
-    /// [`World::past`] if it is not kept.
+    /// The generation whose listings are needed as they were published; it may be the current one. Leave it
+    /// out of [`World::past`] if it is not kept.
     pub past: Option<u64>,
-    /// Whether [`World::retained`], [`World::kept_until`] and [`World::listed_by_kept`] must be filled.
+    /// The repositories of that generation that are needed; one that it did not have is left out.
+    pub past_repositories: BTreeSet<Repository>,
+    /// Whether [`World::retained`], [`World::kept_until`], [`World::listed_by_kept`] and
+    /// [`World::expired_metadata`] must be filled.
     pub all_links: bool,
     /// Whether [`World::strangers`] must be filled.
     pub strangers: bool,
@@ -214,8 +223,11 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
         }
         // What enters anew must not clash with anything the site lists.
         Action::Import { .. } => needs.repositories = everything(),
-        Action::Revert { generation, .. } => {
+        Action::Revert { product, stage, generation, .. } => {
             needs.repositories = everything();
+            let all = layout.products.get(product).map(|product| product.repositories()).unwrap_or_default();
+            let of_stage = all.into_iter().filter(|repository| repository.stage == *stage);
+            needs.past_repositories = of_stage.collect();
             needs.past = match generation {
                 Reference::Number(number) => Some(*number),
                 Reference::Name(name) => names.get(name).map(|named| named.generation),

@@ -208,6 +208,11 @@ fn a_name_bound_anew_is_found() {
 }
 
 #[test]
+fn metadata_removed_that_is_promised_is_found() {
+    planted("I8", "metadata would be removed", |_, plan| plan.sweeps_metadata = true);
+}
+
+#[test]
 fn a_link_removed_that_is_promised_is_found() {
     let link = |package: &str| listed(package).link(&delta());
     planted("I8", "and is promised until", |_, plan| {

@@ -65,13 +65,15 @@ pub(super) fn revert(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
 }
 
 /// Finds what each repository listed. One that did not exist then has nothing to go back to.
+///
+/// The current generation is looked up like any other: earlier requests of the same line may have changed the
+/// world since it was published.
 fn listings_then<'a>(
     world: &'a World,
     number: u64,
     repositories: &'a [Repository],
 ) -> Result<Vec<(&'a Repository, &'a [Listed])>, Refusal> {
-    let past = if number == world.generation { Some(&world.repositories) } else { world.past.get(&number) };
-    let Some(past) = past else {
+    let Some(past) = world.past.get(&number) else {
         return Err(Refusal::new(Code::Gone, format!("generation {number} is not kept")));
     };
     let then = |repository| past.get(repository).map(|listed| (repository, listed.as_slice()));

@@ -15,17 +15,20 @@ pub(super) fn sweep(world: &World, asker: &Asker) -> Result<Decision, Refusal> {
     let gates = gates.finish()?;
     let drop_links = links(world);
     let drop_generations = generations(world);
-    if drop_links.is_empty() && drop_generations.is_empty() {
+    let sweeps_metadata = world.expired_metadata;
+    if drop_links.is_empty() && drop_generations.is_empty() && !sweeps_metadata {
         let sentence = "everything that is there is promised to somebody".to_owned();
         return Ok(Decision::NothingToDo(Code::NothingToDo, sentence));
     }
-    let sentence =
-        format!("{} package links and {} generations go", drop_links.len(), drop_generations.len());
+    let metadata = if sweeps_metadata { ", and superseded metadata" } else { "" };
+    let (links, generations) = (drop_links.len(), drop_generations.len());
+    let sentence = format!("{links} package links and {generations} generations go{metadata}");
     Ok(Decision::Effect(Plan {
         action: "sweep".to_owned(),
         sentence,
         drop_links,
         drop_generations,
+        sweeps_metadata,
         gates,
         ..Plan::default()
     }))

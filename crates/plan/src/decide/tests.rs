@@ -33,7 +33,7 @@ fn listing(random: &mut fastrand::Rng) -> Vec<Listed> {
 fn random_world(random: &mut fastrand::Rng) -> World {
     let mut world = world();
     let repositories: Vec<Repository> = world.repositories.keys().cloned().collect();
-    for number in [31, 35] {
+    for number in [31, 35, 40] {
         let past = repositories.iter().map(|repository| (repository.clone(), listing(random))).collect();
         world.past.insert(number, past);
         world.kept_generations.insert(number);
@@ -283,6 +283,10 @@ fn what_must_be_loaded_is_enough_to_decide() {
     assert_eq!(needs(&crate::samples::revert("delta", "@u", &[])).past, Some(7));
     assert_eq!(needs(&crate::samples::revert("delta", "12", &[])).past, Some(12));
     assert_eq!(needs(&crate::samples::revert("delta", "nobody", &[])).past, None);
+    let back = needs(&crate::samples::revert("delta", "12", &[]));
+    let of_stage = layout.repositories().into_iter().filter(|repository| repository.stage == "delta");
+    assert_eq!(back.past_repositories, of_stage.collect());
+    assert_eq!((back.repositories.len(), back.past_repositories.len()), (12, 6));
     assert_eq!(needs(&crate::samples::keep(None, "x")), crate::Needs::default());
     assert!(needs(&Request::new(Action::Sweep {})).all_links);
     assert!(needs(&Request::new(Action::Config {})).strangers);

@@ -14,6 +14,7 @@ fn sample() -> Plan {
     plan.drop_generations.insert(3);
     plan.drop_links.insert("packages/a/b/c/d.rpm".into());
     plan.new_repositories.insert(repository("sl5/i386 delta"));
+    plan.sweeps_metadata = true;
     plan
 }
 
@@ -41,6 +42,9 @@ fn a_plan_is_readable() {
 
         generations to remove
           @3
+
+        metadata to remove
+          superseded files whose time is over
 
         gates
           pass   roles: `user:alice` holds the role `release`, which may promote from `delta` to `production` of `glite-3.2`
@@ -89,6 +93,7 @@ fn the_hash_covers_what_is_done() {
     check(true, |plan| {
         plan.drop_generations.insert(4);
     });
+    check(true, |plan| plan.sweeps_metadata = false);
     check(true, |plan| {
         plan.drop_links.insert("packages/a/b/c/e.rpm".into());
     });

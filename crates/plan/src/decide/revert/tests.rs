@@ -57,7 +57,24 @@ fn going_back_twice_is_nothing_to_do() {
     let plan = effect(&world, &request, &alice(), &[]);
     world.apply(&plan);
     nothing(&world, &request, &alice(), &[], Code::NothingToDo);
-    nothing(&world, &revert("production", "40", &[]), &alice(), &[], Code::NothingToDo);
+}
+
+#[test]
+fn the_current_generation_is_what_was_published_and_not_what_the_line_made_of_it() {
+    let mut world = site();
+    world.past.insert(40, world.repositories.clone());
+    let back = revert("production", "40", &[]);
+    nothing(&world, &back, &alice(), &[], Code::NothingToDo);
+    let plan = effect(&world, &revert("production", "30", &[]), &alice(), &[]);
+    world.apply(&plan);
+    let plan = effect(&world, &back, &alice(), &[]);
+    expect![[r#"
+        sl5/x86_64 production: +voms-2-1.x86_64 -voms-1-1.x86_64
+        sl5/x86_64 production source: +voms-2-1.src -voms-1-1.src
+    "#]]
+    .assert_eq(&brief(&plan));
+    world.past.remove(&40);
+    refused(&world, &back, &alice(), &[], Code::Gone);
 }
 
 #[test]

@@ -55,6 +55,18 @@ fn sweeping_twice_is_nothing_to_do() {
 }
 
 #[test]
+fn metadata_alone_is_worth_a_sweep_once() {
+    let mut world = crate::samples::world();
+    nothing(&world, &sweep(), &alice(), &[], Code::NothingToDo);
+    world.expired_metadata = true;
+    let plan = effect(&world, &sweep(), &alice(), &[]);
+    assert!(plan.sweeps_metadata && plan.drop_links.is_empty() && plan.drop_generations.is_empty());
+    assert_eq!(plan.sentence, "0 package links and 0 generations go, and superseded metadata");
+    world.apply(&plan);
+    nothing(&world, &sweep(), &alice(), &[], Code::NothingToDo);
+}
+
+#[test]
 fn it_takes_the_clock_or_an_admin_of_the_site() {
     let bob = |product: Option<&str>, role: &str| Asker {
         name: "user:bob".into(),
