@@ -50,7 +50,10 @@ fn the_unit_promises_what_the_daemon_counts_on() {
     };
     assert!(value("RestartPreventExitStatus").split(' ').any(|code| code == "78"));
     assert!(!value("WatchdogSec").is_empty() && !value("LimitNOFILE").is_empty());
-    assert!(!unit.lines().any(|line| line.starts_with("PrivateUsers=")), "it would hide who owns a request");
+    let sets = |key: &str| unit.lines().any(|line| line.starts_with(&format!("{key}=")));
+    assert!(!sets("PrivateUsers"), "it would hide who owns a request");
+    assert!(!sets("RestrictSUIDSGID"), "the control directory could not be made setgid");
+    assert_eq!(value("TimeoutStartSec"), "infinity", "a first import may take hours");
     let config = Config::parse(deployed("sluice.toml").as_bytes(), "sluice.toml").unwrap();
     assert_eq!(value("ReadWritePaths"), format!("{} {}", config.root, config.spool));
 }
