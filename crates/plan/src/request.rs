@@ -119,7 +119,8 @@ pub enum Action {
     },
     /// Gives a generation a name, which keeps it; or ends such a name.
     Keep {
-        /// The generation; the current one if there is none.
+        /// The generation; if there is none, the current one, which is the one published last: never the one
+        /// that the request itself or others of its line will make.
         generation: Option<Reference>,
         /// The name to give (the key is `as`).
         as_: Option<String>,

@@ -5,7 +5,7 @@
 //!             links.json     fsync,     W: public/@42          the one instant                    drops,
 //!             pool, links    read back                         fsync public/                      staging/42
 //!   any error ◀──────────────────────────────────────▶│◀──────────────────────▶ any error
-//!   Abandoned: quarantine/42, links undone            │       Unproven: tell nobody, stop
+//!   Abandoned: links undone, only the number is left  │       Unproven: tell nobody, stop
 //! ```
 //!
 //! The store knows files, links and numbers. It never looks into a package, and it takes no decision: a
