@@ -73,7 +73,8 @@ fn requests_that_meet_share_a_generation_and_see_each_other() {
     // One package twice, by two requests, and its promotion: the second import finds nothing to do.
     let file = site::upload(&*disk, &site::rpm("voms", "1"), "package.rpm");
     let (first, twice) = (site::import_request(&[file.clone()]), site::import_request(&[file.clone(), file]));
-    let answers = ask(&mut engine, &disk, &clock, &[&first, &twice, &site::promote("voms"), &site::promote("voms")]);
+    let answers =
+        ask(&mut engine, &disk, &clock, &[&first, &twice, &site::promote("voms"), &site::promote("voms")]);
     let done: Vec<_> = answers.iter().filter(|answer| answer.outcome == Outcome::Done).collect();
     assert_eq!(done.len(), 2, "{answers:#?}");
     assert_eq!(done[0].generation, done[1].generation);
@@ -90,7 +91,8 @@ fn a_dry_run_changes_nothing_not_even_what_is_swept() {
     let mut engine = site::open(&disk, &clock).unwrap();
     clock.advance(90_000);
     let dry = format!("{SWEEP}\ndry_run = true");
-    let public = || disk.list(&Utf8Path::new(ROOT).join("public/current/glite/el9/x86_64/delta/repodata")).unwrap();
+    let public =
+        || disk.list(&Utf8Path::new(ROOT).join("public/current/glite/el9/x86_64/delta/repodata")).unwrap();
     let before = public();
     let answers = ask(&mut engine, &disk, &clock, &[&dry, &withdraw("voms", "production")]);
     assert_eq!(answers.iter().filter(|answer| answer.outcome == Outcome::Planned).count(), 1, "{answers:#?}");
@@ -105,7 +107,10 @@ fn a_name_that_ended_is_refused_and_holds_up_nobody() {
     clock.advance(10);
     let keep = "action = \"keep\"\ngeneration = 3\nas = \"update-1\"";
     assert_eq!(codes(&ask(&mut engine, &disk, &clock, &[keep])), ["done"]);
-    assert_eq!(codes(&ask(&mut engine, &disk, &clock, &["action = \"keep\"\ndrop = \"update-1\""])), ["done"]);
+    assert_eq!(
+        codes(&ask(&mut engine, &disk, &clock, &["action = \"keep\"\ndrop = \"update-1\""])),
+        ["done"]
+    );
     let answers = ask(&mut engine, &disk, &clock, &[keep, &site::promote("voms")]);
     let mut codes = codes(&answers);
     codes.sort_unstable();
@@ -180,8 +185,14 @@ fn whatever_operation_fails_once_every_request_is_settled_once() {
             }
         }
         let answers = site::answers(&*disk);
-        let asked = answers.keys().filter(|path| path.file_name().is_some_and(|name| name.starts_with("request-")));
-        assert_eq!(asked.count(), requests.len(), "after a failure of operation {operation}: {:?}", answers.keys());
+        let asked =
+            answers.keys().filter(|path| path.file_name().is_some_and(|name| name.starts_with("request-")));
+        assert_eq!(
+            asked.count(),
+            requests.len(),
+            "after a failure of operation {operation}: {:?}",
+            answers.keys()
+        );
         let offered = site::offered(&disk);
         assert_eq!(offered["glite-el9-x86_64-production"].len(), 2, "operation {operation}: {offered:?}");
         if disk.operations() < operation {
@@ -190,4 +201,43 @@ fn whatever_operation_fails_once_every_request_is_settled_once() {
     }
     println!("{failed} failures seen, {unproven} of them leave a generation visible and unproven");
     assert!(failed > 50 && unproven > 0);
+}
+
+#[test]
+fn only_the_door_asks_for_others_and_it_must_say_for_whom() {
+    let (disk, clock) = site::site();
+    clock.advance(10);
+    let speaking = format!("{}\nas = \"ea-IT-CNAF\"", site::promote("voms"));
+    let mut engine = site::open(&disk, &clock).unwrap();
+    assert_eq!(codes(&ask(&mut engine, &disk, &clock, &[&speaking])), ["as-not-allowed"]);
+    drop(engine);
+
+    let text = site::CONFIG
+        .replace("grace =", "door = \"uid:1000\"\ngrace =")
+        .replace("release-team = [\"uid:1000\"]", "release-team = [\"as:ea-IT-CNAF\"]");
+    let config = Arc::new(daemon::config::Config::parse(text.as_bytes(), "door.toml").unwrap());
+    let mut engine = site::open_as(&disk, &clock, config).unwrap();
+    assert_eq!(codes(&ask(&mut engine, &disk, &clock, &[&site::promote("voms")])), ["as-missing"]);
+    let answers = ask(&mut engine, &disk, &clock, &[&speaking]);
+    assert_eq!(codes(&answers), ["done"], "{answers:#?}");
+    assert_eq!(answers[0].owner, "as:ea-IT-CNAF");
+    sound(&disk, &clock);
+}
+
+#[test]
+fn a_reload_that_is_refused_changes_nothing() {
+    let (disk, clock) = site::site();
+    clock.advance(10);
+    let mut engine = site::open(&disk, &clock).unwrap();
+    let before = Arc::clone(engine.config());
+    let moved = site::CONFIG.replace(
+        "platforms = [\"el9/x86_64\"]",
+        "platforms = [\"el9/x86_64\"]\n[[product.stage]]\nname = \"delta\"\npath = \"elsewhere/{product}/{os}/{arch}/{stage}\"",
+    );
+    let moved = daemon::config::Config::parse(moved.as_bytes(), "moved.toml").unwrap();
+    let error = engine.reload(Arc::new(moved)).expect_err("a published repository keeps its path");
+    assert!(error.to_string().contains("glite-el9-x86_64-delta"), "{error}");
+    assert!(Arc::ptr_eq(engine.config(), &before));
+    assert_eq!(codes(&ask(&mut engine, &disk, &clock, &[&site::promote("voms")])), ["done"]);
+    sound(&disk, &clock);
 }

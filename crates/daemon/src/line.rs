@@ -169,7 +169,7 @@ impl<'a> Line<'a> {
             self.before.insert(repository, shelf);
         }
         if let Some(number) = needs.past.filter(|number| self.world.kept_generations.contains(number)) {
-            self.load_past(number, &needs.repositories)?;
+            self.load_past(number, &needs.past_repositories)?;
         }
         if needs.all_links {
             self.load_links()?;
@@ -263,7 +263,7 @@ impl<'a> Line<'a> {
             settled: settled.collect(),
             drop_links: self.dropped_links(),
             drop_generations: self.plans.iter().flat_map(|plan| plan.drop_generations.clone()).collect(),
-            sweeps: self.plans.iter().any(|plan| plan.action == "sweep"),
+            sweeps: self.plans.iter().any(|plan| plan.sweeps_metadata),
         };
         publication.draft()
     }
@@ -287,5 +287,7 @@ fn first_world(
     world.kept_generations = engine.store.numbers()?.into_iter().collect();
     world.names = names.collect();
     world.retained = manifest.map(|manifest| manifest.retained.clone()).unwrap_or_default();
+    let mut files = current.into_iter().flat_map(|(generation, _)| generation.files.public.values());
+    world.expired_metadata = files.any(|facts| facts.until.is_some_and(|until| until <= now));
     Ok(world)
 }

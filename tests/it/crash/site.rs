@@ -16,7 +16,7 @@ use store::forgetful::ForgetfulDisk;
 use store::{Disk, Modified, Store};
 
 /// The user who asks; the forgetful disk gives every file to 1000:1000.
-const CONFIG: &str = r#"
+pub const CONFIG: &str = r#"
 format = 1
 [site]
 name = "Crash"
@@ -78,8 +78,16 @@ pub fn open_with(
     clock: &Arc<SetClock>,
     platforms: &str,
 ) -> Result<Engine, daemon::error::Error> {
+    open_as(disk, clock, config(platforms))
+}
+
+pub fn open_as(
+    disk: &Arc<ForgetfulDisk>,
+    clock: &Arc<SetClock>,
+    config: Arc<Config>,
+) -> Result<Engine, daemon::error::Error> {
     let disk: Arc<dyn Disk> = Arc::clone(disk) as Arc<dyn Disk>;
-    Engine::open(config(platforms), disk, Arc::clone(clock) as Arc<dyn Clock>)
+    Engine::open(config, disk, Arc::clone(clock) as Arc<dyn Clock>)
 }
 
 /// Steps until nothing waits; two seconds pass between two steps. Gives what was answered.

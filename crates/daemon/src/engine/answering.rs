@@ -38,7 +38,7 @@ impl Engine {
             self.settled.is_written(&claimed.name);
             return Ok(());
         }
-        let (name, roles) = match self.config.roles.of(claimed.owner.uid) {
+        let (mut asker, is_door) = match self.who(claimed.owner.uid) {
             Ok(found) => found,
             Err(error) => {
                 // A directory service that is down holds up those it knows, and nobody else.
@@ -47,7 +47,6 @@ impl Engine {
                 return Ok(());
             }
         };
-        let asker = Asker { name, roles };
         let request = match claimed.problem.clone() {
             Some(problem) => Err(problem),
             None => plan::parse(&claimed.bytes, claimed.format),
@@ -58,10 +57,21 @@ impl Engine {
                 return self.answer_now(&claimed, answers::refused(&claimed, &asker, None, refusal), step);
             }
         };
+        match (is_door, &request.as_) {
+            (true, Some(name)) => {
+                let (name, roles) = self.config.roles.of_named(name);
+                asker = Asker { name, roles };
+            }
+            (false, None) => {}
+            (true, None) | (false, Some(_)) => {
+                let answer = answers::refused(&claimed, &asker, Some(&request), refused_as(&asker, is_door));
+                return self.answer_now(&claimed, answer, step);
+            }
+        }
         if let Some(answer) = self.answered_before(&claimed, &asker, &request) {
             return self.answer_now(&claimed, answer, step);
         }
-        if let Some(refusal) = self.refused_at_the_door(&asker, &request) {
+        if let Some(refusal) = self.refused_unread(&asker, &request) {
             let answer = answers::refused(&claimed, &asker, Some(&request), refusal);
             return self.answer_now(&claimed, answer, step);
         }
@@ -69,8 +79,14 @@ impl Engine {
         Ok(())
     }
 
+    /// Asks who owns a request, and whether he is the door that speaks for others.
+    fn who(&self, uid: u32) -> Result<(Asker, bool), Error> {
+        let (name, roles) = self.config.roles.of(uid)?;
+        Ok((Asker { name, roles }, self.config.is_door(uid)?))
+    }
+
     /// Refuses whoever has no business here, before a single byte is copied for him.
-    fn refused_at_the_door(&self, asker: &Asker, request: &Request) -> Option<Refusal> {
+    fn refused_unread(&self, asker: &Asker, request: &Request) -> Option<Refusal> {
         if asker.roles.is_empty() {
             let sentence = format!("{} owns the request and has no role here", asker.name);
             let refusal = Refusal::new(Code::UnknownOwner, sentence);
@@ -256,4 +272,18 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Says what is wrong with an `as` that is there, or is not.
+fn refused_as(asker: &Asker, is_door: bool) -> Refusal {
+    let name = &asker.name;
+    if is_door {
+        return Refusal::new(
+            Code::DoorNeedsAs,
+            format!("{name} is the door and does not say for whom it asks"),
+        );
+    }
+    let refusal =
+        Refusal::new(Code::DoorOnly, format!("{name} is not the door and may not ask for somebody else"));
+    refusal.hint("leave `as` out: who asks is the owner of the file")
 }
