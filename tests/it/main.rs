@@ -13,6 +13,8 @@ mod documents;
 mod killed;
 mod promotion_cost;
 mod real_dnf;
+mod reload;
 mod requests;
 mod rpm_order;
+mod stories;
 mod tidy;
