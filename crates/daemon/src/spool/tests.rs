@@ -142,7 +142,11 @@ fn a_whole_request_is_claimed_for_its_owner_and_copied() {
     assert_eq!(ground.names("incoming"), [""; 0]);
     let (file, sidecar) = (format!("{}.toml", claim.name), format!("{}.claim.json", claim.name));
     assert_eq!(ground.names("processing"), [sidecar, file.clone()]);
-    assert_eq!(ground.spool.in_hand().unwrap(), [claim.name.clone()], "its record is no request of its own");
+    assert_eq!(
+        ground.spool.in_hand().unwrap(),
+        std::slice::from_ref(&claim.name),
+        "its record is no request of its own"
+    );
     let own = fs::metadata(ground.dir.join("processing").join(file)).unwrap();
     assert_eq!(own.mode() & 0o7777, 0o440);
     assert_eq!(own.uid(), if is_root() { DAEMON } else { Uid::effective().as_raw() });
