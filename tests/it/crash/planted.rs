@@ -40,7 +40,7 @@ fn every_planted_bug_is_caught() {
         let _planted = plant(bug);
         // Each bug shows in many ways; few of them are enough to see it.
         let report =
-            sweep(&SCENARIOS[index], Thoroughness { exhaustive: 4, samples: 16, recover: 2, enough: 1 });
+            sweep(&SCENARIOS[index], Thoroughness { exhaustive: 3, samples: 8, recover: 3, enough: 1 });
         match report.violations.first() {
             Some(violation) => println!("{bug:?}: {violation}"),
             None => missed.push(bug),
