@@ -72,7 +72,8 @@ fn requests_that_meet_share_a_generation_and_see_each_other() {
     site::settle(&mut engine, &disk, &clock).unwrap();
     // One package twice, by two requests, and its promotion: the second import finds nothing to do.
     let file = site::upload(&*disk, &site::rpm("voms", "1"), "package.rpm");
-    let (first, twice) = (site::import_request(&[file.clone()]), site::import_request(&[file.clone(), file]));
+    let (first, twice) =
+        (site::import_request(std::slice::from_ref(&file)), site::import_request(&[file.clone(), file]));
     let answers =
         ask(&mut engine, &disk, &clock, &[&first, &twice, &site::promote("voms"), &site::promote("voms")]);
     let done: Vec<_> = answers.iter().filter(|answer| answer.outcome == Outcome::Done).collect();
