@@ -250,7 +250,7 @@ impl Engine {
         };
         if let Some(why) = decided.stuck {
             self.say_why(&why);
-            step.wait = Some((now + RETRY, why));
+            step.wait = Some((self.clock.now() + RETRY, why));
         }
         let published = match decided.draft.transpose() {
             Ok(None) => None,
@@ -304,10 +304,18 @@ impl Engine {
         let effects = verdicts.iter().filter(is_effect).count();
         let culprit = verdicts.iter().position(|verdict| is_effect(&verdict));
         self.alone = effects > 1;
-        let Some(culprit) = culprit.filter(|_| effects == 1 && !error.is_of_the_disk()) else {
+        let Some(culprit) = culprit.filter(|_| effects == 1) else {
             self.waiting = waiting;
             return Err(error);
         };
+        if error.is_of_the_disk() {
+            // It goes to the end, so that one that is too large for the disk does not keep the small ones.
+            let culprit = waiting.remove(culprit);
+            waiting.push(culprit);
+            self.alone = waiting.len() > 1;
+            self.waiting = waiting;
+            return Err(error);
+        }
         tracing::error!("a request is refused that cannot be carried out: {error}");
         let culprit = waiting.remove(culprit);
         self.waiting = waiting;

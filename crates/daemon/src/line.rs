@@ -80,8 +80,16 @@ impl<'a> Line<'a> {
             }
             // One that cannot be decided (an old generation that does not read, say) holds up nobody else.
             verdicts.push(line.verdict(request, number).unwrap_or_else(|error| {
-                stuck = Some(format!("{} waits: {error}", request.claimed.name));
-                Verdict::Later
+                if error.is_of_the_disk() {
+                    stuck = Some(format!("{} waits: {error}", request.claimed.name));
+                    return Verdict::Later;
+                }
+                tracing::error!(request = request.claimed.name, "it cannot be decided: {error}");
+                let sentence = format!("what it is about cannot be read, nothing was changed: {error}");
+                let refusal = Refusal::new(Code::NeedsPerson, sentence);
+                let refused =
+                    answers::refused(&request.claimed, &request.asker, Some(&request.request), refusal);
+                Verdict::Other(Box::new(refused))
             }));
         }
         let draft = (!line.plans.is_empty()).then(|| line.draft(number, waiting, &verdicts));

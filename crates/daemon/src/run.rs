@@ -67,7 +67,7 @@ pub fn run(
             tell_systemd(&[NotifyState::Ready]);
             ready();
         }
-        match sleep(&wakes, wait) {
+        match sleep(&wakes, wait, failed.is_some()) {
             Some(Wake::Stop) => break,
             Some(Wake::Reload) => reload(&mut engine, read),
             Some(Wake::Look) | None => {}
@@ -92,21 +92,23 @@ fn wait_after(step: &Step, clock: &dyn Clock) -> Duration {
 }
 
 /// Waits for a wake-up or until `wait` is over; wake-ups that piled up count as one, a stop beats them all.
-fn sleep(wakes: &Receiver<Wake>, wait: Duration) -> Option<Wake> {
+///
+/// After a failure (`deaf`) a look does not end the pause: trying again makes events of its own.
+fn sleep(wakes: &Receiver<Wake>, wait: Duration, deaf: bool) -> Option<Wake> {
     let until = Instant::now() + wait;
-    let mut first = match wakes.recv_timeout(until.saturating_duration_since(Instant::now())) {
-        Ok(wake) => wake,
-        Err(RecvTimeoutError::Timeout) => return None,
-        Err(RecvTimeoutError::Disconnected) => return Some(Wake::Stop),
-    };
-    while let Ok(next) = wakes.try_recv() {
-        first = match (first, next) {
-            (Wake::Stop, _) | (_, Wake::Stop) => Wake::Stop,
-            (Wake::Reload, _) | (_, Wake::Reload) => Wake::Reload,
-            (Wake::Look, Wake::Look) => Wake::Look,
-        };
+    let mut first = None;
+    loop {
+        // What piled up is taken at once; then the first that counts ends the sleep.
+        let left =
+            if first.is_some() { Duration::ZERO } else { until.saturating_duration_since(Instant::now()) };
+        match wakes.recv_timeout(left) {
+            Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return Some(Wake::Stop),
+            Ok(Wake::Reload) => first = Some(Wake::Reload),
+            Ok(Wake::Look) if deaf => {}
+            Ok(Wake::Look) => first = first.or(Some(Wake::Look)),
+            Err(RecvTimeoutError::Timeout) => return first,
+        }
     }
-    Some(first)
 }
 
 /// Reads the configuration again; a wrong one changes nothing.
@@ -200,4 +202,26 @@ impl Watch {
 
 fn inode_of(path: &Utf8Path) -> Option<u64> {
     rustix::fs::stat(path.as_std_path()).ok().map(|stat| stat.st_ino)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_beats_what_piled_up_and_a_look_ends_no_pause_after_a_failure() {
+        let (wake, wakes) = wakes();
+        let hour = Duration::from_secs(3600);
+        wake.send(Wake::Look).unwrap();
+        wake.send(Wake::Reload).unwrap();
+        assert_eq!(sleep(&wakes, hour, false), Some(Wake::Reload));
+        wake.send(Wake::Look).unwrap();
+        assert_eq!(sleep(&wakes, Duration::ZERO, true), None);
+        wake.send(Wake::Look).unwrap();
+        wake.send(Wake::Reload).unwrap();
+        assert_eq!(sleep(&wakes, hour, true), Some(Wake::Reload));
+        wake.send(Wake::Look).unwrap();
+        wake.send(Wake::Stop).unwrap();
+        assert_eq!(sleep(&wakes, hour, false), Some(Wake::Stop));
+    }
 }

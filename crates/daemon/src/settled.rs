@@ -34,7 +34,8 @@ impl SettledIds {
     /// Records an answer whose file may not be written yet, until [`SettledIds::is_written`].
     pub fn record_unwritten(&mut self, answer: &Answer) {
         self.record(answer);
-        self.by_claim.insert(answer.claim.clone(), answer.clone());
+        // The manifests are read first: what took effect is the truth, whatever the audit log was going to say.
+        self.by_claim.entry(answer.claim.clone()).or_insert_with(|| answer.clone());
     }
 
     /// Finds the first answer given to `owner` for `id`.

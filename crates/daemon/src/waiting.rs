@@ -5,8 +5,7 @@ use nevra::Sha256;
 use plan::{Action, Asker, Format, Request};
 
 use crate::arrivals::{Arrived, Gate, Stopped};
-use crate::error::Error;
-use crate::spool::{Claimed, Owner, Spool};
+use crate::spool::{Claimed, Owner};
 
 /// A claimed request that is not answered yet.
 #[derive(Debug)]
@@ -50,14 +49,6 @@ impl Waiting {
     pub(crate) fn bring_in(&mut self, gate: &Gate<'_>) -> Result<(), Stopped> {
         if let (Action::Import { files, folder, .. }, None) = (&self.request.action, &self.arrived) {
             self.arrived = Some(gate.bring_in(&self.claimed.name, files, folder.as_deref())?);
-        }
-        Ok(())
-    }
-
-    /// Removes from `upload/` what an import that took effect referred to; the pool has it now.
-    pub(crate) fn remove_uploads(&self, spool: &Spool) -> Result<(), Error> {
-        if let Action::Import { files, .. } = &self.request.action {
-            files.iter().try_for_each(|file| spool.remove_upload(file))?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! hands it out again; what was decided for it is remembered by its claim name until its answer is written.
 
 use jiff::Timestamp;
-use plan::{Action, Answer, Asker, Code, Decision, Refusal, Request, World};
+use plan::{Action, Answer, Asker, Code, Decision, Outcome, Refusal, Request, World};
 use std::sync::Arc;
 use store::planted::{self, Bug};
 
@@ -36,6 +36,11 @@ impl Engine {
         if let Some(answer) = self.settled.unwritten(&claimed.name).cloned() {
             self.spool.settle(&claimed, &answer)?;
             self.settled.is_written(&claimed.name);
+            if let (Outcome::Done, Ok(request)) =
+                (answer.outcome, plan::parse(&claimed.bytes, claimed.format))
+            {
+                self.remove_uploads(&request);
+            }
             return Ok(());
         }
         let (mut asker, is_door) = match self.who(claimed.owner.uid) {
@@ -192,7 +197,7 @@ impl Engine {
                     if let Err(error) = self.store.remove_import(&waiting.claimed.name) {
                         tracing::warn!("what was copied of it is removed at the next start: {error}");
                     }
-                    step.wait = Some((now + RETRY, why));
+                    step.wait = Some((self.clock.now() + RETRY, why));
                     stalled.push(waiting);
                 }
             }
@@ -267,10 +272,22 @@ impl Engine {
         self.store.finish(&self.lock, number)?;
         self.unfinished = None;
         for waiting in std::mem::take(&mut self.carried_out) {
-            self.forget_import(&waiting)?;
-            waiting.remove_uploads(&self.spool)?;
+            if let Err(error) = self.forget_import(&waiting) {
+                tracing::warn!("what was copied of it is removed at the next start: {error}");
+            }
+            self.remove_uploads(&waiting.request);
         }
         Ok(())
+    }
+
+    /// Removes from `upload/` what an import that took effect referred to; the pool has it now.
+    fn remove_uploads(&self, request: &Request) {
+        let Action::Import { files, .. } = &request.action else { return };
+        for file in files {
+            if let Err(error) = self.spool.remove_upload(file) {
+                tracing::warn!("`upload/{file}` is not needed any more and stays: {error}");
+            }
+        }
     }
 }
 
