@@ -1,4 +1,4 @@
-//! What the engine does with requests that meet: in one generation, across restarts, on a disk that is full.
+//! What the engine does with requests that meet: in one generation, across restarts, on a disk that fails once.
 
 use std::sync::Arc;
 
