@@ -67,6 +67,8 @@ pub enum Bug {
     AnswerNotSynced,
     /// A refusal is answered before it stands in the audit log.
     AnsweredBeforeTheAuditLog,
+    /// Recovery answers by lines of the audit log that it read and did not fsync.
+    RecoveryTrustsTheAuditLog,
 }
 
 #[cfg(any(test, feature = "testing"))]

@@ -46,6 +46,11 @@ impl Records {
         Ok(Records { disk, months, open: None, skipped: Vec::new() })
     }
 
+    /// Lists the files that are still to be read.
+    pub(super) fn months(&self) -> impl Iterator<Item = &Utf8PathBuf> {
+        self.months.iter()
+    }
+
     /// Lists the lines that were skipped so far: file, line from 1, and why; at most a hundred.
     pub fn skipped(&self) -> &[(Utf8PathBuf, u64, String)] {
         &self.skipped
