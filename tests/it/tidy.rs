@@ -11,13 +11,14 @@ use walkdir::WalkDir;
 const LINES_MAX: usize = 500;
 
 /// Which crates of this workspace each crate may name under `[dependencies]`.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("nevra", &[]),
     ("repo", &["nevra"]),
     ("plan", &["nevra", "repo"]),
     ("store", &["nevra"]),
+    ("createrepo", &["nevra", "repo", "store"]),
     ("daemon", &["nevra", "plan", "repo", "store"]),
-    ("cli", &["daemon", "nevra", "plan", "repo", "store"]),
+    ("cli", &["createrepo", "daemon", "nevra", "plan", "repo", "store"]),
     ("testkit", &[]),
 ];
 

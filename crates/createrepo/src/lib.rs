@@ -1,0 +1,21 @@
+//! Repodata of a plain directory of packages, on any [`store::Disk`].
+//!
+//! ```text
+//!   packages_below --hrefs--> entries_of --entries--> metadata --put in place in one instant--> repodata/
+//!   the walk                  read, hashed            beside, synced
+//! ```
+//!
+//! What lies in the directory is somebody else's: names may be any bytes, links may lead anywhere, files may be
+//! no packages at all. What cannot be listed is handed back by name ([`Unreadable`]), the rest is listed.
+
+mod entries;
+mod error;
+mod excludes;
+mod reading;
+mod walk;
+
+pub use entries::{Listing, entries_of};
+pub use error::{Error, Unreadable};
+pub use excludes::Excludes;
+pub use reading::read_package;
+pub use walk::{Found, Links, packages_below};

@@ -1,0 +1,141 @@
+//! One package file: opened without being hung, hashed and read in one pass.
+
+use std::io::{self, Read};
+
+use camino::Utf8Path;
+use nevra::{Algorithm, Sha256};
+use repo::{FileFacts, Package};
+use sha2::Digest as _;
+use store::Disk;
+
+use crate::Error;
+use crate::walk::resolved;
+
+/// How much of a payload is read at once.
+const PIECE: usize = 1 << 16;
+
+/// Reads the package at `href` below `dir`: its head behind the guard, its digest over the whole file, in one
+/// pass. Links are followed; nothing but a regular file is read.
+///
+/// # Errors
+///
+/// [`Error::Disk`] if it cannot be opened, [`Error::Read`] if it breaks off, [`Error::Package`] if it is no
+/// package that can be listed, [`Error::Changed`] if somebody writes to it at the same time.
+pub fn read_package(
+    disk: &dyn Disk,
+    dir: &Utf8Path,
+    href: &Utf8Path,
+    algorithm: Algorithm,
+) -> Result<Package, Error> {
+    if algorithm != Algorithm::Sha256 {
+        return Err(Error::Algorithm { algorithm });
+    }
+    let path = resolved(disk, &dir.join(href))?;
+    let mut file = disk.open(&path)?;
+    let before = file.state()?;
+    let mut hashing = Hashing { inner: &mut *file, hasher: sha2::Sha256::new(), size: 0, broken: None };
+    let head = repo::read_head(&mut hashing);
+    if let Some(cause) = hashing.broken {
+        return Err(Error::Read { path, cause });
+    }
+    let head = head.map_err(|cause| Error::Package { path: path.clone(), cause })?;
+    let mut piece = vec![0; PIECE];
+    loop {
+        match hashing.read(&mut piece) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            Err(cause) => return Err(Error::Read { path, cause }),
+        }
+    }
+    let (size, sha256) = (hashing.size, Sha256::from(<[u8; 32]>::from(hashing.hasher.finalize())));
+    let after = file.state()?;
+    if size != before.size || (after.size, after.modified) != (before.size, before.modified) {
+        return Err(Error::Changed { path });
+    }
+    let facts = FileFacts { size, sha256, mtime: before.modified.seconds, href: href.as_str().to_owned() };
+    repo::package_of(&head, facts).map_err(|cause| Error::Package { path, cause })
+}
+
+/// Hashes what passes, and remembers whether the disk or the bytes were at fault.
+struct Hashing<'a> {
+    inner: &'a mut dyn Read,
+    hasher: sha2::Sha256,
+    size: u64,
+    broken: Option<io::Error>,
+}
+
+impl Read for Hashing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.inner.read(buffer) {
+            Ok(length) => {
+                self.hasher.update(&buffer[..length]);
+                self.size += length as u64;
+                Ok(length)
+            }
+            Err(cause) => {
+                let kind = cause.kind();
+                self.broken = Some(cause).filter(|_| kind != io::ErrorKind::Interrupted);
+                Err(kind.into())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use store::forgetful::ForgetfulDisk;
+
+    use super::*;
+
+    fn read(disk: &ForgetfulDisk, href: &str) -> Result<Package, Error> {
+        read_package(disk, "/".into(), href.into(), Algorithm::Sha256)
+    }
+
+    fn write(disk: &ForgetfulDisk, path: &str, bytes: &[u8]) {
+        disk.create(path.into(), 0o644).unwrap().write_all(bytes).unwrap();
+    }
+
+    #[test]
+    fn a_package_is_described_by_its_bytes_and_its_place() {
+        let disk = ForgetfulDisk::new();
+        let rpm = repo::Recipe::new("voms", "1", "2").file("/usr/share/voms", vec![7; 200_000]).build();
+        write(&disk, "/v.rpm", &rpm);
+        disk.symlink("v.rpm", "/link.rpm".into()).unwrap();
+        let package = read(&disk, "link.rpm").unwrap();
+        assert_eq!((package.href.as_str(), package.size_package), ("link.rpm", rpm.len() as u64));
+        assert_eq!(package.pkgid, repo::sha256(&rpm));
+        assert_eq!(package.time_file, 1_767_225_600);
+    }
+
+    #[test]
+    fn what_is_no_package_is_told_by_path_and_reason() {
+        let disk = ForgetfulDisk::new();
+        let rpm = repo::Recipe::new("voms", "1", "2").build();
+        write(&disk, "/empty.rpm", b"");
+        write(&disk, "/text.rpm", &b"not an RPM at all, but long enough for a lead ".repeat(9));
+        write(&disk, "/short.rpm", &rpm[..300]);
+        disk.make_directory("/folder.rpm".into(), 0o755).unwrap();
+        disk.make_fifo("/fifo.rpm".into(), 0o644).unwrap();
+        disk.symlink("nowhere", "/dangling.rpm".into()).unwrap();
+        for (href, expected) in [
+            (
+                "empty.rpm",
+                "failed to list `/empty.rpm`: failed to read the lead of the RPM: it ends 96 bytes early",
+            ),
+            ("text.rpm", "failed to list `/text.rpm`: failed to take the file for an RPM: "),
+            (
+                "short.rpm",
+                "failed to list `/short.rpm`: failed to read the signature header of the RPM: it ends ",
+            ),
+            ("folder.rpm", "failed to open `/folder.rpm`: it is a directory, not a regular file"),
+            ("fifo.rpm", "failed to open `/fifo.rpm`: it is a FIFO"),
+            ("dangling.rpm", "failed to open `/nowhere`: "),
+        ] {
+            let error = read(&disk, href).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{href}: {error}");
+        }
+    }
+}
