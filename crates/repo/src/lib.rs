@@ -38,6 +38,7 @@
 
 mod characters;
 mod contents;
+mod difference;
 mod digest;
 mod document;
 mod entry;
@@ -47,6 +48,7 @@ mod glance;
 mod guard;
 mod gzip;
 mod head;
+mod listing;
 mod maker;
 mod metadata;
 mod package;
@@ -61,6 +63,7 @@ mod xml;
 
 pub use characters::is_carried;
 pub use contents::Contents;
+pub use difference::{Difference, differences};
 pub use digest::sha256;
 pub use document::Document;
 pub use entry::{Entry, entry_of};
@@ -68,9 +71,11 @@ pub use error::Error;
 pub use fragments::{Fragments, Slice, fragments_of};
 pub use gzip::{gunzip, gzip};
 pub use head::{Head, read_head};
+pub use listing::{Listing, Place};
 pub use maker::Recipe;
 pub use metadata::{Metadata, write_metadata, write_metadata_like};
 pub use package::{Changelog, File, FileKind, Package, Relation};
 pub use package_of::{FileFacts, package_of};
 pub use parse::{parse_filelists, parse_other, parse_packages, parse_primary};
 pub use repomd::{Note, Record, Repomd, is_inside};
+pub use xml::Tree;

@@ -1,5 +1,7 @@
 //! Reading metadata completely, whatever wrote it, one element at a time.
 
+mod tree;
+
 use std::borrow::Cow;
 
 use nevra::ParseError;
@@ -10,6 +12,9 @@ use crate::Document;
 use crate::characters::{reference, text_of, unescape_attribute};
 use crate::error::Error;
 use crate::walk::{DEPTH, shown};
+
+pub(crate) use tree::Prefixes;
+pub use tree::Tree;
 
 /// No element that is known has more than five attributes.
 const ATTRIBUTES: usize = 64;
@@ -29,6 +34,8 @@ pub(crate) struct Xml<'a> {
 pub(crate) struct Element<'a> {
     /// Without its prefix.
     pub name: String,
+    /// The prefix, without the colon; mostly empty.
+    pub prefix: String,
     /// The offset of its `<` in the text.
     pub start: usize,
     attributes: Vec<(String, Cow<'a, str>)>,
@@ -132,8 +139,8 @@ impl<'a> Xml<'a> {
             attributes.push((key.to_owned(), Cow::Owned(value.into_owned())));
         }
         let name: &str = tag.name().into_inner();
-        let name = name.rsplit_once(':').map_or(name, |(_, local)| local).to_owned();
-        Ok(Element { name, start, attributes })
+        let (prefix, name) = name.rsplit_once(':').unwrap_or(("", name));
+        Ok(Element { name: name.to_owned(), prefix: prefix.to_owned(), start, attributes })
     }
 
     /// Reads the text of the present element, and leaves it.
@@ -183,5 +190,10 @@ impl Element<'_> {
     /// Shows an attribute, by its name as written, prefix included.
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| &**value)
+    }
+
+    /// Shows all attributes, by their names as written, in the order of the file.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.attributes.iter().map(|(key, value)| (key.as_str(), &**value))
     }
 }
