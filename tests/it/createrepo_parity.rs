@@ -77,7 +77,8 @@ fn theirs(sandbox: &Sandbox) -> Utf8PathBuf {
     folder
 }
 
-fn put(metadata: &Metadata, folder: &Utf8Path) {
+/// Writes metadata into the folder of a repository.
+pub fn put(metadata: &Metadata, folder: &Utf8Path) {
     for (name, bytes) in &metadata.files {
         let file = folder.join(name);
         fs::create_dir_all(file.parent().unwrap()).unwrap();

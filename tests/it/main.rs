@@ -8,6 +8,7 @@
 
 mod crash;
 mod createrepo_parity;
+mod databases;
 mod demo;
 mod deploy;
 mod documents;
