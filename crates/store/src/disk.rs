@@ -25,6 +25,20 @@ pub trait Disk: Send + Sync + Debug {
     /// [`Writing::sync`], and the name not before [`Disk::sync_directory`] of the parent.
     fn create(&self, path: &Utf8Path, mode: u32) -> Result<Box<dyn Writing>, Error>;
 
+    /// Creates the new file `to` with exactly `mode` and the contents of the regular file `from`, without copying
+    /// its bytes: both share them until one is written to. `None`, with nothing created, where this disk cannot.
+    ///
+    /// What is durable when is as for [`Disk::create`]; the time of last modification is now.
+    fn clone_file(
+        &self,
+        from: &Utf8Path,
+        to: &Utf8Path,
+        mode: u32,
+    ) -> Result<Option<Box<dyn Writing>>, Error> {
+        let _ = (from, to, mode);
+        Ok(None)
+    }
+
     /// Opens the regular file `path` so that every write lands at its end, creating it with `mode` if absent.
     ///
     /// Refuses symlinks and whatever is not a regular file ([`Error::NotRegular`]). The mode of a file that

@@ -57,6 +57,13 @@ pub enum Source {
         /// Until when it stays, if it is superseded.
         until: Option<Timestamp>,
     },
+    /// A package of the pool, under a name of the half, hard linked.
+    Pooled {
+        /// The package, in the pool or on its way there.
+        digest: Sha256,
+        /// Until when it answers there.
+        until: Option<Timestamp>,
+    },
     /// New bytes.
     Bytes {
         /// The contents.
@@ -84,7 +91,9 @@ pub struct PoolArrival {
 pub struct PackageLink {
     /// The package.
     pub digest: Sha256,
-    /// `packages/<repository>/<hh>/<16 hex>/<file>.rpm`, below `public/`; `hh` and `16 hex` begin the digest.
+    /// `packages/<repository>/<hh>/<16 hex>/<file>.rpm`, below `public/`; `hh` and `16 hex` begin the digest. A
+    /// link that an adopted repository had may lie elsewhere below `packages/<repository>/`, but not where
+    /// another digest belongs, and must be among those retained.
     pub path: String,
 }
 
@@ -92,13 +101,27 @@ impl PackageLink {
     /// The repository, if the path has the shape and the digits it must have.
     pub(crate) fn repository(&self) -> Option<&str> {
         let parts: Vec<&str> = self.path.split('/').collect();
+        let is_hex = |text: &str, digits: usize| {
+            text.len() == digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        };
         match parts[..] {
-            ["packages", repository, shard, short, file] => {
-                let fits = shard == self.digest.shard() && short == self.digest.short();
-                (fits && is_component(repository) && is_component(file)).then_some(repository)
+            ["packages", repository, ref within @ ..] if !within.is_empty() && is_plain(&self.path) => {
+                let fits = match within {
+                    [shard, short, _] if is_hex(shard, 2) && is_hex(short, 16) => {
+                        *shard == self.digest.shard() && *short == self.digest.short()
+                    }
+                    _ => true,
+                };
+                fits.then_some(repository)
             }
             _ => None,
         }
+    }
+
+    /// Says whether the path is the one that every package of the digest has.
+    fn is_at_its_digest(&self) -> bool {
+        let place = format!("/{}/{}/", self.digest.shard(), self.digest.short());
+        self.path.split('/').count() == 5 && self.path.contains(&place)
     }
 }
 
@@ -138,7 +161,9 @@ impl Draft {
         let mut digests = BTreeMap::new();
         for link in &self.links {
             let path = &link.path;
-            self.demand(link.repository().is_some(), || format!("`{path}` is no path for {}", link.digest))?;
+            let promised = link.is_at_its_digest() || self.retained.contains_key(path);
+            let fits = promised && link.repository().is_some();
+            self.demand(fits, || format!("`{path}` is no path for {}", link.digest))?;
             let other = digests.insert(path, link.digest).filter(|digest| *digest != link.digest);
             self.demand(other.is_none(), || format!("`{path}` is asked for with two contents"))?;
             self.demand(!self.drop_links.contains(path), || format!("`{path}` is both made and dropped"))?;

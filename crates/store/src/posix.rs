@@ -26,6 +26,21 @@ impl Disk for PosixDisk {
         Ok(Box::new(Opened { file: handle.into(), path: path.to_owned() }))
     }
 
+    fn clone_file(
+        &self,
+        from: &Utf8Path,
+        to: &Utf8Path,
+        mode: u32,
+    ) -> Result<Option<Box<dyn Writing>>, Error> {
+        let source = open_regular(from, OFlags::RDONLY)?;
+        let handle = create_new(to, mode, OFlags::empty()).map_err(|e| Error::disk("create", to, e))?;
+        match rustix::fs::ioctl_ficlone(&handle, &source) {
+            Ok(()) => Ok(Some(Box::new(Opened { file: handle.into(), path: to.to_owned() }))),
+            // Another file system, one that shares no blocks, or a kernel that knows better: it is copied instead.
+            Err(_) => self.remove_file(to).map(|()| None),
+        }
+    }
+
     fn append(&self, path: &Utf8Path, mode: u32) -> Result<Box<dyn Writing>, Error> {
         let handle = match create_new(path, mode, OFlags::APPEND) {
             Ok(handle) => handle,

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
+use nevra::Sha256;
 
 use crate::files::{FileFacts, Files};
 use crate::manifest::Parent;
@@ -103,6 +104,7 @@ impl<'a> Staging<'a> {
             Source::Bytes { bytes, modified, until } => {
                 return self.write(half, path, &bytes, modified, until);
             }
+            Source::Pooled { digest, until } => return self.pooled(half, path, digest, until),
             Source::Carry => (parent, path.to_string(), None),
             Source::CarryUntil(until) => (parent, path.to_string(), Some(until)),
             Source::CarryFrom { generation, path, until } => (Some(generation), path, until),
@@ -148,6 +150,29 @@ impl<'a> Staging<'a> {
         let at = self.at(half, path);
         self.make_room(&at)?;
         self.store.disk.link(&place, &at)?;
+        Ok(facts)
+    }
+
+    /// Makes `path` another name of a package in the pool.
+    fn pooled(
+        &mut self,
+        half: Half,
+        path: &Utf8Path,
+        digest: Sha256,
+        until: Option<Timestamp>,
+    ) -> Result<FileFacts, Error> {
+        let pooled = self.store.paths.pool_file(&digest);
+        let state = self.store.expect(&pooled)?;
+        let facts = FileFacts { size: state.size, sha256: digest, modified: state.modified, until };
+        if let Some(what) = difference(&state, &facts, self.uid) {
+            return Err(Error::Differs {
+                path: pooled,
+                what: format!("{what}: somebody wrote into the pool"),
+            });
+        }
+        let at = self.at(half, path);
+        self.make_room(&at)?;
+        self.store.disk.link(&pooled, &at)?;
         Ok(facts)
     }
 

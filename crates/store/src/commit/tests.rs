@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use camino::Utf8Path;
+use nevra::Sha256;
 
 use super::*;
 use crate::forgetful::ForgetfulDisk;
@@ -363,4 +364,38 @@ fn a_store_of_an_ordinary_user_does_all_of_this() {
         });
     });
     assert_eq!(PosixDisk.state(&shop.at("public/current")).unwrap().unwrap().kind, Kind::Link);
+}
+
+#[test]
+fn a_package_answers_under_other_names_of_the_half_and_is_carried() {
+    let shop = Workshop::with(1);
+    let mut draft = shop.draft();
+    let digest = draft.links[0].digest;
+    let until = Some(second(9));
+    draft.public.insert("x/old.rpm".into(), Source::Pooled { digest, until });
+    let old = "packages/x-production/v/old.rpm".to_owned();
+    draft.links.push(PackageLink { digest, path: old.clone() });
+    draft.retained.insert(old.clone(), second(9));
+    let generation = shop.store.commit(&shop.lock, draft).unwrap();
+    shop.store.finish(&shop.lock, 2).unwrap();
+    assert_eq!(generation.files.public["x/old.rpm"].until, until);
+    assert_eq!(generation.files.public["x/old.rpm"].sha256, digest);
+    assert_eq!(shop.read("public/current/x/old.rpm"), shop.read("public/current/x/Packages/v/old.rpm"));
+    assert!(generation.manifest.links_made.contains(&old), "a crash could not undo it");
+
+    let generation = shop.publish();
+    assert_eq!(generation.number, 3);
+    let pool = format!("pool/{}/{digest}.rpm", digest.shard());
+    // In the pool, at its digest path, below `Packages`, in two generations.
+    assert_eq!(shop.links(&pool), 5);
+
+    let mut draft = shop.plain();
+    draft.public.insert("x/lost.rpm".into(), Source::Pooled { digest: Sha256::from([7; 32]), until });
+    let refused = shop.store.commit(&shop.lock, draft).unwrap_err().to_string();
+    assert!(refused.contains("pool/07/"), "{refused}");
+    let mut draft = shop.plain();
+    let elsewhere = format!("packages/x-production/07/{}/old.rpm", "07".repeat(8));
+    draft.links.push(PackageLink { digest, path: elsewhere });
+    let refused = shop.store.commit(&shop.lock, draft).unwrap_err().to_string();
+    assert!(refused.contains("is no path for"), "another digest belongs there: {refused}");
 }
