@@ -116,7 +116,7 @@ impl<'a> Found<'a> {
         };
         for entered in &change.enter {
             let has_cause = match self.plan.action.as_str() {
-                "import" => true,
+                "import" | "adopt" => true,
                 "promote" => listed_in(entered, &self.world.repositories, false),
                 "revert" => self.world.past.values().any(|past| listed_in(entered, past, true)),
                 _ => false,

@@ -5,6 +5,7 @@ use crate::refusal::{Code, Refusal};
 use crate::request::{Action, Reference, Request};
 use crate::world::{Arrival, Asker, World};
 
+mod adopt;
 mod config;
 mod gates;
 mod import;
@@ -31,7 +32,7 @@ pub enum Decision {
 
 /// Decides a request. A function of its arguments alone: no clock, no disk, no chance.
 ///
-/// `arrivals` are the packages that an import brings, copied and verified; other actions ignore them. The
+/// `arrivals` are the packages that an import or an adoption brings, verified; other actions ignore them. The
 /// world must hold what [`crate::needs`] asks for. A plan is complete; [`crate::check`] finds nothing in it.
 pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arrival]) -> Decision {
     if let Some(expires) = request.expires
@@ -42,6 +43,9 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
     let decision = match &request.action {
         Action::Import { product, to, platforms, .. } => {
             import::import(world, asker, &import::Wish { product, to, platforms, arrivals })
+        }
+        Action::Adopt { product, stage, platform, kind, .. } => {
+            adopt::adopt(world, asker, &adopt::Wish { product, stage, platform, kind: *kind, arrivals })
         }
         Action::Promote { product, from, to, packages, platforms } => {
             promote::promote(world, asker, &promote::Wish { product, from, to, packages, platforms })

@@ -102,6 +102,15 @@ impl Kind {
         }
     }
 
+    /// Writes the word that requests use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Binary => "binary",
+            Kind::Debug => "debug",
+            Kind::Source => "source",
+        }
+    }
+
     fn suffix(self) -> &'static str {
         match self {
             Kind::Binary => "",

@@ -83,7 +83,9 @@ pub use decide::{Decision, decide, is_generation_name};
 pub use layout::{
     Kind, Layout, NotAPlatform, Platform, Product, Repository, Route, Stage, Versions, is_component,
 };
-pub use plan::{Change, GateSeen, Plan, Verdict};
+pub use plan::{Adopted, Change, GateSeen, Plan, Verdict};
 pub use refusal::{Code, Refusal, table};
 pub use request::{Action, FORMAT, Format, Reference, Request, SIZE_MAX, is_complete, parse, upload_parts};
-pub use world::{Arrival, Asker, Listed, NamedGeneration, Needs, Retained, World, digest_of_set, needs};
+pub use world::{
+    Arrival, Asker, Existing, Listed, NamedGeneration, Needs, Retained, World, digest_of_set, needs,
+};

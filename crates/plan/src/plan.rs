@@ -30,10 +30,23 @@ pub struct Plan {
     pub sweeps_metadata: bool,
     /// Repositories that appear, empty.
     pub new_repositories: BTreeSet<Repository>,
+    /// Where adopted repositories go on answering.
+    pub adopted: BTreeMap<Repository, Adopted>,
     /// What each gate saw.
     pub gates: Vec<GateSeen>,
     /// What a person should know about the plan.
     pub notes: Vec<String>,
+}
+
+/// Says where an adopted repository goes on answering, below its path.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adopted {
+    /// The old hrefs of packages, until the grace is over.
+    pub hrefs: BTreeMap<String, Sha256>,
+    /// The old metadata files, until the grace is over.
+    pub metadata: BTreeMap<String, Sha256>,
+    /// The types of the records that are carried byte for byte.
+    pub carried: Vec<String>,
 }
 
 /// Says what enters and leaves one repository.
@@ -132,6 +145,13 @@ impl Plan {
             line(&["sweep-metadata"]);
         }
         self.new_repositories.iter().for_each(|repository| line(&["new-repository", &repository.name()]));
+        for (repository, adopted) in &self.adopted {
+            let name = repository.name();
+            for (word, files) in [("old-href", &adopted.hrefs), ("old-metadata", &adopted.metadata)] {
+                files.iter().for_each(|(href, digest)| line(&[word, &name, href, &digest.hex()]));
+            }
+            adopted.carried.iter().for_each(|kind| line(&["carried", &name, kind]));
+        }
         digest(hasher)
     }
 
@@ -155,6 +175,10 @@ impl Plan {
     ///
     /// Only `distro-sync` goes back. Hosts that draw from the source of a promotion need no command.
     pub fn hosts_run(&self) -> Option<String> {
+        if self.action == "adopt" {
+            // What hosts see is what they saw.
+            return None;
+        }
         let targets =
             || self.changes.values().filter(|change| self.is_target(change) || self.action == "withdraw");
         let goes_back = targets().any(|change| {
@@ -199,6 +223,12 @@ impl Plan {
         );
         let metadata = self.sweeps_metadata.then(|| "superseded files whose time is over".to_owned());
         section(&mut text, "metadata to remove", metadata.into_iter());
+        for adopted in self.adopted.values() {
+            section(&mut text, "records carried", adopted.carried.iter().cloned());
+            let old = adopted.hrefs.keys().map(|href| format!("package {href}"));
+            let old = old.chain(adopted.metadata.keys().map(|href| format!("metadata {href}")));
+            section(&mut text, "old hrefs that answer for the grace", old);
+        }
         let gate = |seen: &GateSeen| format!("{:<6} {}: {}", seen.verdict.as_str(), seen.gate, seen.evidence);
         section(&mut text, "gates", self.gates.iter().map(gate));
         section(&mut text, "notes", self.notes.iter().cloned());

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use nevra::Sha256;
 
+use crate::layout::Kind;
 use crate::refusal::{Code, Refusal};
 
 mod read;
@@ -82,6 +83,19 @@ pub enum Action {
         /// The platforms, `os/arch`, either of which may be `*`.
         platforms: Vec<String>,
     },
+    /// Takes a repository that exists already, with its metadata, into one repository of a stage.
+    Adopt {
+        /// The product.
+        product: String,
+        /// The stage, whose path is the URL the repository had.
+        stage: String,
+        /// The one platform, `os/arch`.
+        platform: String,
+        /// Which of the siblings the repository becomes.
+        kind: Kind,
+        /// An absolute path to the folder that holds `repodata`, which the daemon may read.
+        folder: String,
+    },
     /// Moves packages from one stage to the next.
     Promote {
         /// The product.
@@ -135,13 +149,14 @@ pub enum Action {
 
 impl Action {
     /// The names of all actions.
-    pub const NAMES: [&'static str; 7] =
-        ["import", "promote", "withdraw", "revert", "keep", "sweep", "config"];
+    pub const NAMES: [&'static str; 8] =
+        ["import", "adopt", "promote", "withdraw", "revert", "keep", "sweep", "config"];
 
     /// Writes the name, as the key `action` has it.
     pub fn name(&self) -> &'static str {
         match self {
             Action::Import { .. } => "import",
+            Action::Adopt { .. } => "adopt",
             Action::Promote { .. } => "promote",
             Action::Withdraw { .. } => "withdraw",
             Action::Revert { .. } => "revert",
@@ -155,6 +170,7 @@ impl Action {
     pub fn product(&self) -> Option<&str> {
         match self {
             Action::Import { product, .. }
+            | Action::Adopt { product, .. }
             | Action::Promote { product, .. }
             | Action::Withdraw { product, .. }
             | Action::Revert { product, .. } => Some(product),

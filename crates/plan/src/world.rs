@@ -47,8 +47,21 @@ impl Listed {
 pub struct Arrival {
     /// The package.
     pub listed: Listed,
-    /// The file name as the requester knows it.
+    /// The file name as the requester knows it; of an adopted repository, where its metadata says the file lies.
     pub from: String,
+}
+
+/// What a repository that is to be adopted is beside its packages; read and verified.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Existing {
+    /// The types of the records that are carried byte for byte, such as `group`.
+    pub carried: Vec<String>,
+    /// The metadata files that answer under their old hrefs for the grace.
+    pub metadata: BTreeMap<String, Sha256>,
+    /// The files that answer below the path of the target now, by href.
+    pub taken: BTreeMap<String, Sha256>,
+    /// What a person should know, one sentence each: what is left out, what differs.
+    pub notes: Vec<String>,
 }
 
 /// Who asks, and what they may do.
@@ -125,6 +138,8 @@ pub struct World {
     pub listed_by_kept: BTreeSet<String>,
     /// Whether the time of some superseded metadata file is over; filled for `sweep`.
     pub expired_metadata: bool,
+    /// The repository that the request in hand adopts; filled for `adopt`.
+    pub existing: Option<Existing>,
 }
 
 impl World {
@@ -143,6 +158,7 @@ impl World {
             retained: BTreeMap::new(),
             listed_by_kept: BTreeSet::new(),
             expired_metadata: false,
+            existing: None,
         }
     }
 
@@ -222,7 +238,7 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
                 product.map(|product| product.repositories().into_iter().collect()).unwrap_or_default();
         }
         // What enters anew must not clash with anything the site lists.
-        Action::Import { .. } => needs.repositories = everything(),
+        Action::Import { .. } | Action::Adopt { .. } => needs.repositories = everything(),
         Action::Revert { product, stage, generation, .. } => {
             needs.repositories = everything();
             let all = layout.products.get(product).map(|product| product.repositories()).unwrap_or_default();

@@ -80,6 +80,7 @@ pub fn parse(bytes: &[u8], format: Format) -> Result<Request, Refusal> {
     };
     let request = match action.as_str() {
         "import" => document.request::<wire::Import>(&action),
+        "adopt" => document.request::<wire::Adopt>(&action),
         "promote" => document.request::<wire::Promote>(&action),
         "withdraw" => document.request::<wire::Withdraw>(&action),
         "revert" => document.request::<wire::Revert>(&action),
@@ -209,6 +210,12 @@ fn check(request: &Request) -> Result<(), Refusal> {
             list("platforms", platforms, false)?;
             check_sources(files, folder.as_deref())
         }
+        Action::Adopt { product, stage, platform, folder, .. } => {
+            word("product", product)?;
+            word("stage", stage)?;
+            word("platform", platform)?;
+            check_folder(folder)
+        }
         Action::Promote { product, from, to, packages, platforms } => {
             word("product", product)?;
             word("from", from)?;
@@ -284,7 +291,10 @@ fn check_sources(files: &[String], folder: Option<&str>) -> Result<(), Refusal> 
             return Err(malformed(sentence).hint("such names are `<sha256>-<name>`, in lower case"));
         }
     }
-    let Some(folder) = folder else { return Ok(()) };
+    folder.map_or(Ok(()), check_folder)
+}
+
+fn check_folder(folder: &str) -> Result<(), Refusal> {
     check_text("folder", folder, 4096, false)?;
     if !folder.starts_with('/') || folder.split('/').any(|part| part == "..") {
         return Err(malformed(format!("the folder `{folder}` is not an absolute path without `..`")));

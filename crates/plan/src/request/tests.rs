@@ -121,7 +121,7 @@ fn an_unknown_key_is_refused_with_its_line_and_what_was_meant() {
 fn a_key_of_another_action_is_refused() {
     let keys = "action = \"promote\"\nproduct = \"p\"\nfrom = \"d\"\nto = \"p\"\npackages = [\"a\"]\nfolder = \"/x\"";
     let refusal = check(&toml(keys), Format::Toml, Code::UnknownKey, "`folder`");
-    assert_eq!(refusal.reasons, ["`folder` is a key of `import`"]);
+    assert_eq!(refusal.reasons, ["`folder` is a key of `import`, `adopt`"]);
 }
 
 #[test]
@@ -379,4 +379,31 @@ fn formats_are_chosen_by_extension() {
     for (name, format) in cases {
         assert_eq!(Format::of_name(name), format, "{name}");
     }
+}
+
+#[test]
+fn an_adoption_is_written_and_read_again() {
+    let adopt = |kind| {
+        Request::new(Action::Adopt {
+            product: "p".into(),
+            stage: "s".into(),
+            platform: "el9/x86_64".into(),
+            kind,
+            folder: "/srv/old \"one\"".into(),
+        })
+    };
+    for kind in Kind::ALL {
+        assert_eq!(parse(adopt(kind).to_toml().as_bytes(), Format::Toml).unwrap(), adopt(kind));
+    }
+    let keys = "action = \"adopt\"\nproduct = \"p\"\nstage = \"s\"\nplatform = \"el9/x86_64\"";
+    let least = toml(&format!("{keys}\nfolder = '/srv/old \"one\"'"));
+    assert_eq!(parse(least.as_bytes(), Format::Toml).unwrap(), adopt(Kind::Binary));
+    check(&toml(&format!("{keys}\nfolder = \"old\"")), Format::Toml, Code::Malformed, "not an absolute path");
+    check(&toml(keys), Format::Toml, Code::Malformed, "needs the key `folder`");
+    check(
+        &toml(&format!("{keys}\nfolder = \"/o\"\nkind = \"rpm\"")),
+        Format::Toml,
+        Code::Malformed,
+        "unknown variant `rpm`",
+    );
 }

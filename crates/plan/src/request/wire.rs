@@ -7,13 +7,15 @@ use serde::de::value::MapAccessDeserializer;
 use serde::{Deserialize, Deserializer, de};
 
 use super::{Action, Reference, Request};
+use crate::layout::Kind;
 
 /// Keys that every action knows, besides `end`, which only ends TOML.
 pub(super) const COMMON: [&str; 8] = ["format", "action", "id", "reason", "expires", "dry_run", "plan", "as"];
 
 /// Keys of each action besides the common ones.
-pub(super) const OWN: [(&str, &[&str]); 7] = [
+pub(super) const OWN: [(&str, &[&str]); 8] = [
     ("import", &["product", "to", "files", "folder", "platforms"]),
+    ("adopt", &["product", "stage", "platform", "kind", "folder"]),
     ("promote", &["product", "from", "to", "packages", "platforms"]),
     ("withdraw", &["product", "from", "packages", "platforms"]),
     ("revert", &["product", "stage", "generation", "platforms"]),
@@ -90,6 +92,7 @@ macro_rules! wire {
 }
 
 wire!(Import { product: String, to: String } { files: Vec<String>, folder: Option<String>, platforms: Vec<String> });
+wire!(Adopt { product: String, stage: String, platform: String, folder: String } { kind: Option<Kind> });
 wire!(Promote { product: String, from: String, to: String, packages: Vec<String> } { platforms: Vec<String> });
 wire!(Withdraw { product: String, from: String, packages: Vec<String> } { platforms: Vec<String> });
 wire!(Revert { product: String, stage: String, generation: Pointer } { platforms: Vec<String> });
@@ -101,6 +104,14 @@ impl Wire for Import {
     fn into_request(self) -> (Request, bool) {
         let (common, (product, to, files, folder, platforms)) = self.split();
         common.request(Action::Import { product, to, files, folder, platforms })
+    }
+}
+
+impl Wire for Adopt {
+    fn into_request(self) -> (Request, bool) {
+        let (common, (product, stage, platform, folder, kind)) = self.split();
+        let kind = kind.unwrap_or(Kind::Binary);
+        common.request(Action::Adopt { product, stage, platform, kind, folder })
     }
 }
 

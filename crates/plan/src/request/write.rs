@@ -18,6 +18,13 @@ impl Request {
                 file.maybe("folder", folder);
                 file.list("platforms", platforms);
             }
+            Action::Adopt { product, stage, platform, kind, folder } => {
+                file.text("product", product);
+                file.text("stage", stage);
+                file.text("platform", platform);
+                file.text("kind", kind.as_str());
+                file.text("folder", folder);
+            }
             Action::Promote { product, from, to, packages, platforms } => {
                 file.text("product", product);
                 file.text("from", from);
