@@ -6,14 +6,20 @@ set -euo pipefail
 
 # What a test runs, and the package that brings it. Not dnf-plugins-core: it and zypper exclude each other.
 needed=(
+    "apache2 apache2"
     "createrepo_c createrepo-c"
     "dnf dnf"
+    "lintian lintian"
+    "mandoc mandoc"
     "mergerepo_c createrepo-c"
     "nginx nginx"
     "rpm rpm"
     "rpmbuild rpm"
+    "rpmlint rpmlint"
+    "rsync rsync"
     "setpriv util-linux"
     "systemd-analyze systemd"
+    "systemd-nspawn systemd-container"
     "unshare util-linux"
     "zypper zypper"
 )
@@ -25,6 +31,7 @@ for line in "${needed[@]}"; do
     command -v "$program" > /dev/null || missing+=("$package")
 done
 /usr/bin/python3 -c "import rpm" 2> /dev/null || missing+=(python3-rpm)
+[[ -x /usr/lib/polkit-1/polkitd ]] || missing+=(polkitd)
 command -v cc > /dev/null || missing+=(gcc libc6-dev)
 
 if ((${#missing[@]} > 0)); then

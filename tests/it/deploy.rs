@@ -1,11 +1,14 @@
 //! The files of `deploy/`, each read by the program it is for.
 
+mod manual;
+mod units;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 
 use camino::Utf8Path;
 use daemon::config::Config;
-use testkit::{Nginx, Sandbox, checkout, fetch, fetch_with, program, run, sluice};
+use testkit::{Nginx, Sandbox, checkout, fetch, fetch_with};
 
 fn deployed(name: &str) -> String {
     fs::read_to_string(checkout().join("deploy").join(name)).unwrap()
@@ -17,45 +20,6 @@ fn the_commented_configuration_is_a_good_one() {
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
     assert_eq!(config.layout.products.len(), 2);
     assert_eq!(config.layout.check(), Vec::<String>::new());
-}
-
-#[test]
-fn systemd_finds_no_fault_with_the_unit() {
-    let sandbox = Sandbox::new();
-    let unit = deployed("sluice.service");
-    // It asks whether the program is there, and knows no manual page that is not installed.
-    let unit = unit.replace("/usr/bin/sluice", sluice().as_str());
-    let unit: String = unit
-        .lines()
-        .filter(|line| !line.starts_with("Documentation="))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    let file = sandbox.file("sluice.service", unit);
-    let verified = run(program("systemd-analyze").args(["verify", "--man=no"]).arg(&file)).ok();
-    let complaints: Vec<_> = verified.stderr.lines().filter(|line| line.contains("sluice")).collect();
-    assert!(complaints.is_empty(), "{verified}");
-    let mut security = program("systemd-analyze");
-    run(security.args(["security", "--offline=true", "--threshold=20"]).arg(&file)).ok();
-}
-
-#[test]
-fn the_unit_promises_what_the_daemon_counts_on() {
-    let unit = deployed("sluice.service");
-    let says = |line: &str| unit.lines().any(|said| said == line);
-    for line in ["Type=notify", "Restart=on-failure", "ExecReload=kill -HUP $MAINPID", "User=sluice"] {
-        assert!(says(line), "`{line}` is missing");
-    }
-    let value = |key: &str| {
-        unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).unwrap_or_default()
-    };
-    assert!(value("RestartPreventExitStatus").split(' ').any(|code| code == "78"));
-    assert!(!value("WatchdogSec").is_empty() && !value("LimitNOFILE").is_empty());
-    let sets = |key: &str| unit.lines().any(|line| line.starts_with(&format!("{key}=")));
-    assert!(!sets("PrivateUsers"), "it would hide who owns a request");
-    assert!(!sets("RestrictSUIDSGID"), "the control directory could not be made setgid");
-    assert_eq!(value("TimeoutStartSec"), "infinity", "a first import may take hours");
-    let config = Config::parse(deployed("sluice.toml").as_bytes(), "sluice.toml").unwrap();
-    assert_eq!(value("ReadWritePaths"), format!("{} {}", config.root, config.spool));
 }
 
 /// A small site written by hand: what a web server sees of a real one.

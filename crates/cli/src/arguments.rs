@@ -7,6 +7,8 @@ use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 use plan::Reference;
 
+use crate::generate::GenerateVerb;
+
 const EXIT_CODES: &str = "\
 Exit codes:
    0  done, or nothing to do          5  not found
@@ -95,6 +97,12 @@ pub enum Verb {
         /// Where to listen [default: `listen` of the configuration, then 127.0.0.1:8080]
         #[arg(long, value_name = "ADDRESS:PORT")]
         listen: Option<SocketAddr>,
+    },
+    /// Write manual pages and completions, for packages
+    #[command(hide = true)]
+    Generate {
+        #[command(subcommand)]
+        verb: GenerateVerb,
     },
     /// Play a whole site in a folder: build RPMs, publish, promote, revert
     Demo(Demo),

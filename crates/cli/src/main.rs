@@ -20,6 +20,7 @@ mod config_check;
 mod demo;
 mod diff;
 mod failure;
+mod generate;
 mod history;
 mod init;
 mod lock_holder;
@@ -76,6 +77,7 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::Why { package } => why::run(settings, &package, terminal),
         Verb::Verify { at_rest } => verify::run(settings, at_rest, terminal),
         Verb::Serve { listen } => serve::run(settings, listen, terminal),
+        Verb::Generate { verb } => generate::run(&verb, terminal),
         Verb::Demo(demo) => demo::run(&demo, terminal),
     }
 }
