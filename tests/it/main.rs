@@ -18,5 +18,6 @@ mod real_dnf;
 mod reload;
 mod requests;
 mod rpm_order;
+mod site_status;
 mod stories;
 mod tidy;

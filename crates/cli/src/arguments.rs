@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use plan::Reference;
 
 use crate::generate::GenerateVerb;
+use crate::status::arguments::Status;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -60,7 +61,7 @@ pub enum Verb {
     /// Hand in any request file and wait for its answer
     Submit(Submit),
     /// Say what is published, what waits, and what is held
-    Status,
+    Status(Status),
     /// List generations, newest first
     History {
         /// How many at most; 0 means all

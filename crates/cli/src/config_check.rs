@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use daemon::config::{Config, accounts, verdict};
 use daemon::error::Error;
+use daemon::ground::{self, Asks};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -21,11 +22,21 @@ pub fn run(settings: &Settings, file: Option<Utf8PathBuf>, terminal: &Terminal) 
         },
         Err(errors) => Err(errors),
     };
-    let code = if checked.is_ok() { 0 } else { 2 };
+    // What is only in the text is judged first; then where the site is to stand.
+    let ground = match &checked {
+        Ok(config) => match ground::demand(config, Asks::Reader) {
+            Ok(suspicious) => Ok(suspicious),
+            Err(Error::Ground { unfit }) => Err(unfit),
+            Err(error) => return Err(error.into()),
+        },
+        Err(_) => Ok(Vec::new()),
+    };
+    let code = if checked.is_ok() && ground.is_ok() { 0 } else { 2 };
     if terminal.json {
         let said = match &checked {
             Ok(config) => json!({
-                "file": file, "ok": true,
+                "file": file, "ok": ground.is_ok(),
+                "ground": ground.as_ref().unwrap_or_else(|unfit| unfit),
                 "repositories": config.layout.repositories(),
                 "warnings": config.warnings.iter().map(fault).collect::<Vec<_>>(),
             }),
@@ -36,11 +47,20 @@ pub fn run(settings: &Settings, file: Option<Utf8PathBuf>, terminal: &Terminal) 
         };
         terminal.json(&said);
     } else {
-        terminal.talk(verdict(file.as_str(), &checked).trim_end());
+        if let (Ok(config), Err(unfit)) = (&checked, &ground) {
+            for warning in &config.warnings {
+                terminal.talk(&format!("warning: {file}:{}: {}", warning.line, warning.reason));
+            }
+            unfit.iter().for_each(|unfit| terminal.talk(&unfit.to_string()));
+            terminal.talk(&format!("sluice: configuration file {file} test failed ({})", unfit.len()));
+        } else {
+            ground.iter().flatten().for_each(|unfit| terminal.talk(&format!("warning: {unfit}")));
+            terminal.talk(verdict(file.as_str(), &checked).trim_end());
+        }
     }
     Ok(code)
 }
 
 fn fault(fault: &daemon::config::Fault) -> serde_json::Value {
-    json!({ "line": fault.line, "column": fault.column, "reason": fault.reason, "hint": fault.hint })
+    json!({ "line": fault.line, "column": fault.column, "code": fault.code, "reason": fault.reason, "hint": fault.hint })
 }

@@ -45,6 +45,9 @@ impl Failure {
 impl From<daemon::error::Error> for Failure {
     fn from(error: daemon::error::Error) -> Failure {
         use daemon::error::Error;
+        if let Error::Ground { unfit } = &error {
+            return Failure::of_ground(error.exit(), unfit);
+        }
         let hint = match &error {
             Error::Store(store::Error::Locked { .. }) => Some(
                 "another `sluice daemon` works there; requests need no lock: use `sluice submit` and the others",
@@ -61,6 +64,15 @@ impl From<daemon::error::Error> for Failure {
 }
 
 impl Failure {
+    /// The site stands where it cannot.
+    fn of_ground(exit: u8, unfit: &[daemon::ground::Unfit]) -> Failure {
+        let sentence = |unfit: &daemon::ground::Unfit| format!("{} ({})", unfit.reason, unfit.code);
+        let first = unfit.first().map_or_else(String::new, sentence);
+        let hints: Vec<_> = unfit.iter().map(|unfit| unfit.hint.as_str()).collect();
+        let failure = Failure { exit, ..Failure::internal(first) };
+        Failure { reasons: unfit.iter().skip(1).map(sentence).collect(), ..failure }.hint(hints.join("; "))
+    }
+
     /// What went wrong on the requester's side of the control directory: a matter of usage, mostly.
     pub fn of_submitting(error: daemon::error::Error) -> Failure {
         let kind = match &error {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use daemon::clock::SystemClock;
 use daemon::config::accounts;
 use daemon::engine::Engine;
+use daemon::ground::{self, Asks};
 use plan::Layout;
 use serde_json::json;
 use store::{PosixDisk, Store};
@@ -17,6 +18,10 @@ use crate::terminal::Terminal;
 /// Makes what is missing; doing it again changes nothing.
 pub fn run(settings: &Settings, dry_run: bool, terminal: &Terminal) -> Result<u8, Failure> {
     let config = Arc::new(accounts::load(settings.file())?);
+    let asks = if dry_run { Asks::Reader } else { Asks::Writer };
+    for unfit in ground::demand(&config, asks)? {
+        terminal.talk(&format!("warning: {unfit}"));
+    }
     let disk = Arc::new(PosixDisk);
     let store = Store::new(Arc::clone(&disk) as _, config.root.clone());
     let repositories = Layout::repositories(&config.layout);

@@ -1,6 +1,7 @@
 //! `sluice daemon`: logs, signals, and the daemon's loop on the main thread.
 
 use daemon::config::accounts;
+use daemon::ground::{self, Asks};
 use daemon::run;
 use tracing_subscriber::EnvFilter;
 
@@ -21,6 +22,9 @@ pub fn run(settings: &Settings, options: &Daemon, terminal: &Terminal) -> Result
         log.json().init();
     } else {
         log.init();
+    }
+    for unfit in ground::demand(&settings.config()?, Asks::Writer)? {
+        tracing::warn!("{unfit}");
     }
     // The loop itself waits on a thread; the runtime only hears signals.
     let runtime = tokio::runtime::Builder::new_multi_thread()

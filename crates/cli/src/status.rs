@@ -1,5 +1,9 @@
 //! `sluice status`: what is published, what waits, and what is held for whom.
 
+pub mod arguments;
+mod check;
+mod space;
+
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -51,8 +55,17 @@ enum Control {
     Unseen { error: String },
 }
 
+/// Tells what was asked for.
+pub fn run(settings: &Settings, asked: &arguments::Status, terminal: &Terminal) -> Result<u8, Failure> {
+    match (asked.space, asked.check) {
+        (true, _) => space::run(settings, terminal),
+        (_, true) => check::run(settings, &asked.limits, terminal),
+        _ => overview(settings, terminal),
+    }
+}
+
 /// Reads without a lock; what is being published meanwhile may or may not be seen.
-pub fn run(settings: &Settings, terminal: &Terminal) -> Result<u8, Failure> {
+fn overview(settings: &Settings, terminal: &Terminal) -> Result<u8, Failure> {
     let (config, store) = settings.store()?;
     let disk = Arc::new(PosixDisk);
     let current = store.current()?;

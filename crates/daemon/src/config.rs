@@ -28,6 +28,7 @@
 //! Parsing touches nothing: reading the file and asking for users and groups is done in [`accounts`].
 
 pub mod accounts;
+mod code;
 mod fault;
 mod identity;
 mod name;
@@ -40,6 +41,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
+pub use code::{Code, table};
 pub use fault::{ConfigErrors, Fault};
 pub use identity::{Account, Identity};
 pub use roles::{Grant, HeldRole, Roles};
@@ -82,6 +84,8 @@ pub struct Config {
     pub grace: SignedDuration,
     /// Where `sluice serve` listens when it is not told otherwise.
     pub listen: Option<SocketAddr>,
+    /// File systems that are taken for `root` although they are refused otherwise, such as `overlay`.
+    pub allow_file_systems: Vec<String>,
     /// Whose requests speak for others, each for the name it gives as `as`; a user, never a group.
     pub door: Option<Account>,
     /// Line and column of `door`.
@@ -103,7 +107,7 @@ impl Config {
     pub fn parse(bytes: &[u8], file: &str) -> Result<Config, ConfigErrors> {
         let broken = |text: &str, at: usize, reason: &str, hint: Option<String>| {
             let mut faults = Faults::new(text);
-            faults.add(at, reason, hint);
+            faults.coded(Code::Syntax, at, reason, hint);
             ConfigErrors { file: file.to_owned(), faults: faults.sorted() }
         };
         if bytes.len() > SIZE_MAX {
@@ -118,7 +122,7 @@ impl Config {
         let mut faults = Faults::new(text);
         for error in errors {
             let at = error.span().map_or(0, |span| span.start);
-            faults.add(at, one_line(error.message()), None);
+            faults.coded(Code::Syntax, at, one_line(error.message()), None);
         }
         let config = match faults.is_empty() {
             true => read(Section::new(table.get_ref(), "the file", 0), &mut faults),
@@ -200,6 +204,7 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
         base_url: site.base_url,
         grace: site.grace,
         listen: site.listen,
+        allow_file_systems: site.allow_file_systems,
         door,
         door_at,
         layout: Arc::new(layout),

@@ -1,6 +1,7 @@
 //! What can go wrong in the daemon, the world being wrong; a wrong *asker* gets a refusal instead.
 
 use crate::config::ConfigErrors;
+use crate::ground::Unfit;
 use camino::Utf8PathBuf;
 
 /// Everything the daemon's own parts report.
@@ -21,6 +22,12 @@ pub enum Error {
     /// The configuration file says something that cannot be.
     #[error("failed to accept the configuration:\n{0}")]
     Config(#[from] ConfigErrors),
+    /// The site stands where it cannot keep what it promises.
+    #[error("failed to accept the place of the site: {}", unfit.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Ground {
+        /// At least one thing that is wrong.
+        unfit: Vec<Unfit>,
+    },
     /// The user or group database of the host did not answer.
     #[error("failed to look up {what}: {cause}")]
     Accounts {
@@ -143,7 +150,11 @@ impl Error {
     pub fn exit(&self) -> u8 {
         match self {
             _ if self.needs_a_person() => 78,
-            Self::Config(_) | Self::ReadConfig { .. } | Self::Moved { .. } | Self::PathChanged { .. } => 2,
+            Self::Config(_)
+            | Self::ReadConfig { .. }
+            | Self::Ground { .. }
+            | Self::Moved { .. }
+            | Self::PathChanged { .. } => 2,
             Self::Store(store::Error::Locked { .. }) => 4,
             Self::Store(store::Error::NoGeneration { .. }) => 5,
             Self::Abandoned { .. } => 75,

@@ -48,7 +48,8 @@ impl Site {
             .unwrap_or_else(|error| panic!("failed to copy the program to `{own}`: {error}"));
         let text = format!(
             "format = 1\n[site]\nname = \"Test\"\nroot = \"{folder}/root\"\nspool = \"{folder}/spool\"\n\
-             base_url = \"{base_url}\"\n{}",
+             base_url = \"{base_url}\"\n{}{}",
+            allowed_here(&folder),
             rest.replace("ME", &format!("uid:{me}"))
         );
         let site = Self { program: own, daemon_uid, started: std::cell::Cell::new(0), folder };
@@ -210,6 +211,12 @@ impl Site {
         let found = watch.until(PATIENCE, || self.answers(stem).into_iter().next());
         found.unwrap_or_else(|| panic!("no answer to `{stem}` came")).1
     }
+}
+
+/// What the configuration must say where the sandbox lies on what a real site does not: inside a container.
+fn allowed_here(folder: &Utf8Path) -> &'static str {
+    let kind = run(program("stat").args(["-f", "-c", "%T"]).arg(folder)).ok().stdout;
+    if kind.trim() == "overlayfs" { "allow_file_systems = [\"overlay\"]\n" } else { "" }
 }
 
 /// A daemon that runs; killed when dropped.

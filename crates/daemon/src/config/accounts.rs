@@ -3,7 +3,7 @@
 //! Asking may take long where a directory service answers (LDAP, SSSD): call it from a thread that may wait.
 #![expect(clippy::disallowed_methods, reason = "reads the configuration file and the user database")]
 
-use super::{Account, Config, ConfigErrors, Fault, HeldRole, Identity, Roles};
+use super::{Account, Code, Config, ConfigErrors, Fault, HeldRole, Identity, Roles};
 use crate::error::Error;
 use camino::Utf8Path;
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
@@ -47,6 +47,7 @@ pub fn check(config: &Config) -> Result<(), Error> {
             faults.push(Fault {
                 line,
                 column,
+                code: Code::UnknownAccount,
                 reason: format!("this host knows no {what} `{name}`"),
                 hint: Some(format!(
                     "`getent passwd` and `getent group` list them; or write a number, \"{hint}\""

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::code::Code;
+
 /// Is one thing wrong in a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -9,6 +11,8 @@ pub struct Fault {
     pub line: usize,
     /// The column in characters, counted from 1.
     pub column: usize,
+    /// Its stable name.
+    pub code: Code,
     /// What is wrong, in one sentence without a full stop.
     pub reason: String,
     /// What to do about it, where that can be told.
@@ -37,9 +41,9 @@ impl fmt::Display for ConfigErrors {
 }
 
 impl Fault {
-    /// Writes `file:line:column: reason`, and the hint on a line of its own.
+    /// Writes `file:line:column: reason (code)`, and the hint on a line of its own.
     pub(super) fn write(&self, file: &str, f: &mut dyn fmt::Write) -> fmt::Result {
-        write!(f, "{file}:{}:{}: {}", self.line, self.column, self.reason)?;
+        write!(f, "{file}:{}:{}: {} ({})", self.line, self.column, self.reason, self.code)?;
         match &self.hint {
             Some(hint) => write!(f, "\n  hint: {hint}"),
             None => Ok(()),
@@ -60,7 +64,13 @@ impl<'a> Faults<'a> {
     }
 
     pub(super) fn add(&mut self, at: usize, reason: impl Into<String>, hint: Option<String>) {
-        self.add_in_line(self.line_and_column(at), reason, hint);
+        self.coded(Code::Value, at, reason, hint);
+    }
+
+    /// Adds a fault that is not merely a value of the wrong form.
+    pub(super) fn coded(&mut self, code: Code, at: usize, reason: impl Into<String>, hint: Option<String>) {
+        let (line, column) = self.line_and_column(at);
+        self.found.push(Fault { line, column, code, reason: reason.into(), hint });
     }
 
     pub(super) fn add_in_line(
@@ -69,7 +79,7 @@ impl<'a> Faults<'a> {
         reason: impl Into<String>,
         hint: Option<String>,
     ) {
-        self.found.push(Fault { line, column, reason: reason.into(), hint });
+        self.found.push(Fault { line, column, code: Code::Value, reason: reason.into(), hint });
     }
 
     /// Starts an empty collection about the same text, for what is not wrong enough.

@@ -1,5 +1,6 @@
 //! Where the repositories lie: path templates are well-formed, and no repository lies in another.
 
+use super::code::Code;
 use super::fault::{Faults, did_you_mean};
 use super::name;
 use super::product::DraftProduct;
@@ -103,7 +104,7 @@ fn same_name(
         if let Some((other, _)) = names.get(&name) {
             let reason = format!("{by} and {other} would both be called `{name}`");
             let hint = "the dashes between product, system, architecture and stage fall together: rename one";
-            faults.add(at, reason, Some(hint.to_owned()));
+            faults.coded(Code::SamePath, at, reason, Some(hint.to_owned()));
             return;
         }
         names.insert(name, (by.to_owned(), at));
@@ -115,6 +116,7 @@ fn nested(outer: &Taken, inner: &Taken, faults: &mut Faults<'_>) {
     let (first, second) = if outer.at <= inner.at { (outer, inner) } else { (inner, outer) };
     let (line, _) = faults.line_and_column(first.at);
     let (a, b) = (outer.parts.join("/"), inner.parts.join("/"));
+    let code = if a == b { Code::SamePath } else { Code::NestedPath };
     let (reason, hint) = if a == b {
         let hint = "use {product}, {os}, {arch} and {stage} in `path` until every repository has its own";
         (format!("{} and {} share the path `{a}`", outer.by, inner.by), hint)
@@ -122,7 +124,7 @@ fn nested(outer: &Taken, inner: &Taken, faults: &mut Faults<'_>) {
         let hint = "no repository may lie in another: a mirror of the outer would take the inner along";
         (format!("the path `{b}` of {} lies inside `{a}` of {}", inner.by, outer.by), hint)
     };
-    faults.add(second.at, reason, Some(format!("{hint} (the other is in line {line})")));
+    faults.coded(code, second.at, reason, Some(format!("{hint} (the other is in line {line})")));
 }
 
 /// Refuses the names that the web root has for something else.
@@ -141,7 +143,7 @@ fn reserved(taken: &[Taken], faults: &mut Faults<'_>) {
             let reason = format!("the path `{}` of {} uses a reserved name", place.parts.join("/"), place.by);
             let hint = "`repodata`, `Packages` and at the top `generation`, `index.html`, `packages`, `current`, \
                         `*.repo` and `RPM-GPG-KEY*` have another meaning";
-            faults.add(place.at, reason, Some(hint.to_owned()));
+            faults.coded(Code::ReservedPath, place.at, reason, Some(hint.to_owned()));
         }
     }
 }

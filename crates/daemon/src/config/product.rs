@@ -1,5 +1,6 @@
 //! The `[[product]]` tables: presets, and what the file overrides or adds, made into a layout.
 
+use super::code::Code;
 use super::fault::{Faults, did_you_mean};
 use super::name;
 use super::section::{Section, Text};
@@ -30,7 +31,12 @@ pub(super) fn read(sections: Vec<Section<'_>>, faults: &mut Faults<'_>) -> Vec<D
         if let Some(first) = products.iter().find(|p| p.name.value == product.name.value) {
             let (line, _) = faults.line_and_column(first.name.at);
             let reason = format!("the product `{}` stands in the file twice", product.name.value);
-            faults.add(product.name.at, reason, Some(format!("the first one is in line {line}")));
+            faults.coded(
+                Code::Twice,
+                product.name.at,
+                reason,
+                Some(format!("the first one is in line {line}")),
+            );
             continue;
         }
         products.push(product);
@@ -113,7 +119,12 @@ fn read_platforms(texts: Vec<Text>, at: usize, faults: &mut Faults<'_>) -> Vec<(
             continue;
         };
         if platforms.iter().any(|(other, _)| *other == platform) {
-            faults.add(text.at, format!("the platform `{platform}` stands in the list twice"), None);
+            faults.coded(
+                Code::Twice,
+                text.at,
+                format!("the platform `{platform}` stands in the list twice"),
+                None,
+            );
             continue;
         }
         platforms.push((platform, text.at));

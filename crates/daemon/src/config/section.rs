@@ -2,6 +2,7 @@
 //!
 //! A hand-written reader instead of serde, so that one run reports every fault with its place.
 
+use super::code::Code;
 use super::fault::{Faults, did_you_mean};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -55,11 +56,11 @@ impl<'a> Section<'a> {
 
     pub(super) fn missing(&self, key: &str, example: &str, faults: &mut Faults<'_>) {
         let hint = format!("write for example `{key} = {example}`");
-        faults.add(self.at, format!("{} has no `{key}`", self.name), Some(hint));
+        faults.coded(Code::Missing, self.at, format!("{} has no `{key}`", self.name), Some(hint));
     }
 
     pub(super) fn missing_table(&self, heading: &str, faults: &mut Faults<'_>) {
-        faults.add(self.at, format!("{} has no {heading}", self.name), None);
+        faults.coded(Code::Missing, self.at, format!("{} has no {heading}", self.name), None);
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -122,7 +123,8 @@ impl<'a> Section<'a> {
     pub(super) fn end(self, faults: &mut Faults<'_>) {
         for (key, _) in self.rest() {
             let hint = did_you_mean(&key.value, "allowed keys", &self.asked);
-            faults.add(
+            faults.coded(
+                Code::UnknownKey,
                 key.at,
                 format!("unknown key `{}` in {}", key.value.escape_debug(), self.name),
                 Some(hint),

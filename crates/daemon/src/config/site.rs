@@ -1,8 +1,10 @@
 //! The `[site]` table: where everything lies and under which URL the world sees it.
 
-use super::fault::Faults;
+use super::code::Code;
+use super::fault::{Faults, did_you_mean};
 use super::identity::Account;
 use super::section::{Section, Text};
+use crate::ground::refused_names;
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use std::net::SocketAddr;
@@ -21,6 +23,7 @@ pub(super) struct Site {
     pub(super) base_url: String,
     pub(super) grace: SignedDuration,
     pub(super) listen: Option<SocketAddr>,
+    pub(super) allow_file_systems: Vec<String>,
     /// The account and where it stands.
     pub(super) door: Option<(Account, usize)>,
 }
@@ -33,6 +36,7 @@ pub(super) fn read(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<
     let grace = section.text("grace", faults);
     let listen = section.text("listen", faults);
     let door = section.text("door", faults);
+    let allowed = section.texts("allow_file_systems", faults).unwrap_or_default();
     section.end(faults);
 
     let name = name.and_then(|text| line(&text, faults));
@@ -54,7 +58,17 @@ pub(super) fn read(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<
         Some(text) => Some((door_account(&text, faults)?, text.at)),
         None => None,
     };
-    Some(Site { name: name?, root: root?.0, spool: spool?.0, base_url: base_url?, grace, listen, door })
+    let allow_file_systems = file_systems(allowed, faults);
+    Some(Site {
+        name: name?,
+        root: root?.0,
+        spool: spool?.0,
+        base_url: base_url?,
+        grace,
+        listen,
+        allow_file_systems,
+        door,
+    })
 }
 
 /// Reads whose requests speak for others: one user, for whoever is in a group could pretend to be anybody.
@@ -69,6 +83,15 @@ fn door_account(text: &Text, faults: &mut Faults<'_>) -> Option<Account> {
     let hint = "make an account for the door alone and write \"user:sluice-door\" or \"uid:1001\"";
     faults.add(text.at, reason, Some(hint.to_owned()));
     None
+}
+
+fn file_systems(allowed: Vec<Text>, faults: &mut Faults<'_>) -> Vec<String> {
+    let known = refused_names();
+    for text in allowed.iter().filter(|text| !known.contains(&text.value.as_str())) {
+        let reason = format!("{:?} is no file system that would be refused", text.value);
+        faults.add(text.at, reason, Some(did_you_mean(&text.value, "refused file systems", &known)));
+    }
+    allowed.into_iter().map(|text| text.value).collect()
 }
 
 fn line(text: &Text, faults: &mut Faults<'_>) -> Option<String> {
@@ -117,7 +140,7 @@ fn apart(root: &Utf8Path, spool: &Utf8Path, at: usize, faults: &mut Faults<'_>) 
         return;
     };
     let hint = "people write into the spool and only the daemon into the root: keep them side by side";
-    faults.add(at, reason, Some(hint.to_owned()));
+    faults.coded(Code::NestedPath, at, reason, Some(hint.to_owned()));
 }
 
 fn url(text: &Text, faults: &mut Faults<'_>) -> Option<String> {

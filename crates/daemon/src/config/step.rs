@@ -1,6 +1,7 @@
 //! The stages of a product and the routes between them: what the file says, laid over the preset.
 
 use super::DEFAULT_ROLE;
+use super::code::Code;
 use super::fault::{Faults, did_you_mean};
 use super::product::DraftProduct;
 use super::section::{Section, Text};
@@ -9,6 +10,9 @@ use plan::Versions;
 
 /// Where the repositories of a stage lie unless its `path` says otherwise.
 const PATH: &str = "{product}/{os}/{arch}/{stage}";
+
+/// What to do instead of a route that leads back.
+const FORWARDS: &str = "routes lead forwards; `sluice withdraw` and `sluice revert` take packages back";
 
 /// Is a stage with the places of what it says.
 #[derive(Debug)]
@@ -88,7 +92,7 @@ pub(super) fn merge_stages(stages: &mut Vec<DraftStage>, said: Vec<StageWords>, 
     for words in said {
         if seen.contains(&words.name.value) {
             let reason = format!("the stage `{}` of this product stands in the file twice", words.name.value);
-            faults.add(words.name.at, reason, Some("give each stage one table".to_owned()));
+            faults.coded(Code::Twice, words.name.at, reason, Some("give each stage one table".to_owned()));
             continue;
         }
         seen.push(words.name.value.clone());
@@ -121,18 +125,19 @@ pub(super) fn merge_routes(product: &mut DraftProduct, said: Vec<RouteWords>, fa
             if !stages.contains(&end.value.as_str()) {
                 let hint = did_you_mean(&end.value, "stages of this product", &stages);
                 let reason = format!("the route names the stage {:?}, which does not exist", end.value);
-                faults.add(end.at, reason, Some(hint));
+                faults.coded(Code::UnknownStage, end.at, reason, Some(hint));
                 good = false;
             }
         }
         if good && words.from.value == words.to.value {
-            faults.add(words.to.at, format!("the route leads from `{}` to itself", words.to.value), None);
+            let reason = format!("the route leads from `{}` to itself", words.to.value);
+            faults.coded(Code::RouteLoop, words.to.at, reason, Some(FORWARDS.to_owned()));
             good = false;
         }
         let ends = (words.from.value.clone(), words.to.value.clone());
         if good && seen.contains(&ends) {
             let reason = format!("the route from `{}` to `{}` stands in the file twice", ends.0, ends.1);
-            faults.add(words.from.at, reason, Some("give each route one table".to_owned()));
+            faults.coded(Code::Twice, words.from.at, reason, Some("give each route one table".to_owned()));
             good = false;
         }
         if !good {
@@ -144,6 +149,32 @@ pub(super) fn merge_routes(product: &mut DraftProduct, said: Vec<RouteWords>, fa
         match product.routes.iter_mut().find(|r| r.from.value == ends.0 && r.to.value == ends.1) {
             Some(known) => *known = route,
             None => product.routes.push(route),
+        }
+    }
+    refuse_loops(&product.routes, faults);
+}
+
+/// Refuses routes that lead back to where they come from: a stage would be before and after itself.
+fn refuse_loops(routes: &[DraftRoute], faults: &mut Faults<'_>) {
+    for (n, route) in routes.iter().enumerate() {
+        // The route that closes a loop is the one to blame, and that is the one the file says last.
+        let before = &routes[..n];
+        let mut way = vec![route.to.value.as_str()];
+        let mut reached = 0;
+        while let Some(stage) = way.get(reached).copied() {
+            reached += 1;
+            for next in before.iter().filter(|next| next.from.value == stage) {
+                if !way.contains(&next.to.value.as_str()) {
+                    way.push(&next.to.value);
+                }
+            }
+        }
+        if way.contains(&route.from.value.as_str()) {
+            let (from, to) = (&route.from.value, &route.to.value);
+            let reason = format!(
+                "the route from `{from}` to `{to}` closes a loop: routes lead from `{to}` to `{from}`"
+            );
+            faults.coded(Code::RouteLoop, route.from.at, reason, Some(FORWARDS.to_owned()));
         }
     }
 }

@@ -120,34 +120,34 @@ colour = ["alice", "user:", "uid:x"]
 "#;
     let errors = Config::parse(text.as_bytes(), "/etc/sluice.toml").unwrap_err();
     expect![[r#"
-        /etc/sluice.toml:2:10: this sluice reads format 1, not 2
+        /etc/sluice.toml:2:10: this sluice reads format 1, not 2 (config/value)
           hint: write `format = 1`, or use the sluice that wrote the file
-        /etc/sluice.toml:3:1: [site] has no `base_url`
+        /etc/sluice.toml:3:1: [site] has no `base_url` (config/missing)
           hint: write for example `base_url = "https://repo.example.org"`
-        /etc/sluice.toml:4:8: `name` must be one line of 1 to 200 bytes
-        /etc/sluice.toml:5:8: `root = "srv/sluice"` is relative
+        /etc/sluice.toml:4:8: `name` must be one line of 1 to 200 bytes (config/value)
+        /etc/sluice.toml:5:8: `root = "srv/sluice"` is relative (config/value)
           hint: write the whole path, beginning with `/`: the daemon has no directory of its own
-        /etc/sluice.toml:6:9: `spool = "/"` is the root of the file system
+        /etc/sluice.toml:6:9: `spool = "/"` is the root of the file system (config/value)
           hint: give it a directory of its own
-        /etc/sluice.toml:7:1: unknown key `basurl` in [site]
+        /etc/sluice.toml:7:1: unknown key `basurl` in [site] (config/unknown-key)
           hint: did you mean `base_url`?
-        /etc/sluice.toml:8:9: `grace = "soon"` is not a length of time up to ten years
+        /etc/sluice.toml:8:9: `grace = "soon"` is not a length of time up to ten years (config/value)
           hint: write for example "72h", "3 days" or "90min"
-        /etc/sluice.toml:10:1: the product has no stages
+        /etc/sluice.toml:10:1: the product has no stages (config/value)
           hint: add `preset = "glite"`, `preset = "egi"`, or a [[product.stage]]
-        /etc/sluice.toml:11:8: the product name `a b` cannot be used: it contains ` `
+        /etc/sluice.toml:11:8: the product name `a b` cannot be used: it contains ` ` (config/value)
           hint: use letters, digits and `.`, `_`, `+`, `-`, not beginning with `.` or `-`
-        /etc/sluice.toml:12:14: "sl5" is not a platform
+        /etc/sluice.toml:12:14: "sl5" is not a platform (config/value)
           hint: write operating system and architecture, as in "sl5/x86_64"
-        /etc/sluice.toml:12:21: "sl5/noarch" is not a platform
+        /etc/sluice.toml:12:21: "sl5/noarch" is not a platform (config/value)
           hint: noarch packages go into every architecture by themselves
-        /etc/sluice.toml:14:16: `release-team` must be a list of texts, not a text
+        /etc/sluice.toml:14:16: `release-team` must be a list of texts, not a text (config/value)
           hint: put it between brackets, as in ["one", "two"]
-        /etc/sluice.toml:15:11: "alice" is not an account
+        /etc/sluice.toml:15:11: "alice" is not an account (config/value)
           hint: did you mean "user:alice" or "group:alice"?
-        /etc/sluice.toml:15:20: "user:" is not an account
+        /etc/sluice.toml:15:20: "user:" is not an account (config/value)
           hint: write "user:alice", "group:mu", "uid:1001" or "gid:2000"
-        /etc/sluice.toml:15:29: "uid:x" is not an account
+        /etc/sluice.toml:15:29: "uid:x" is not an account (config/value)
           hint: write "user:alice", "group:mu", "uid:1001" or "gid:2000""#]]
     .assert_eq(&errors.to_string());
 }
@@ -155,19 +155,21 @@ colour = ["alice", "user:", "uid:x"]
 #[test]
 fn text_that_is_no_toml_is_refused_with_line_and_column() {
     let told = |bytes: &[u8]| Config::parse(bytes, "f").unwrap_err().to_string();
-    expect!["f:2:6: unclosed table, expected `]`"].assert_eq(&told(b"format = 1\n[site\nname = 3\n"));
-    expect!["f:2:1: duplicate key"].assert_eq(&told(b"format = 1\nformat = 1\n"));
+    expect!["f:2:6: unclosed table, expected `]` (config/syntax)"]
+        .assert_eq(&told(b"format = 1\n[site\nname = 3\n"));
+    expect!["f:2:1: duplicate key (config/syntax)"].assert_eq(&told(b"format = 1\nformat = 1\n"));
     expect![[r#"
-        f:2:9: the text is not UTF-8
+        f:2:9: the text is not UTF-8 (config/syntax)
           hint: save the file as UTF-8"#]]
     .assert_eq(&told(b"format = 1\nname = \"\xff\"\n"));
     expect![[r#"
-        f:1:1: the file has no `format`
+        f:1:1: the file has no `format` (config/missing)
           hint: write for example `format = 1`
-        f:1:1: the file has no [site]
-        f:1:1: the file has no [[product]]"#]]
+        f:1:1: the file has no [site] (config/missing)
+        f:1:1: the file has no [[product]] (config/missing)"#]]
     .assert_eq(&told(b""));
-    expect!["f:1:1: the file has more than 1048576 bytes"].assert_eq(&told(&vec![b'#'; 2 << 20]));
+    expect!["f:1:1: the file has more than 1048576 bytes (config/syntax)"]
+        .assert_eq(&told(&vec![b'#'; 2 << 20]));
 }
 
 #[test]
@@ -176,11 +178,11 @@ fn names_that_cannot_stand_in_a_path_are_refused() {
         "[[product]]\nname = \"../x\"\nplatforms = [\"sl5/x86_64\"]\npreset = \"glite\"\n\
          [[product.stage]]\nname = \"-rf\"\n[[product.stage]]\nname = \"@42\"\n",
         expect![[r#"
-            f:13:8: the product name `../x` cannot be used: it contains `/`
+            f:13:8: the product name `../x` cannot be used: it contains `/` (config/value)
               hint: use letters, digits and `.`, `_`, `+`, `-`, not beginning with `.` or `-`
-            f:17:8: the stage name `-rf` cannot be used: it begins with `.` or `-`
+            f:17:8: the stage name `-rf` cannot be used: it begins with `.` or `-` (config/value)
               hint: use letters, digits and `.`, `_`, `+`, `-`, not beginning with `.` or `-`
-            f:19:8: the stage name `@42` cannot be used: it contains `@`
+            f:19:8: the stage name `@42` cannot be used: it contains `@` (config/value)
               hint: use letters, digits and `.`, `_`, `+`, `-`, not beginning with `.` or `-`"#]],
     );
 }
@@ -193,13 +195,13 @@ fn templates_are_relative_and_know_four_placeholders() {
          [[product.stage]]\nname = \"c\"\npath = \"x/../{os}/{arch}\"\n\
          [[product.stage]]\nname = \"d\"\npath = \"{os\"\n",
         expect![[r#"
-            f:14:8: the path template "{prodct}/x" has an unknown placeholder `{prodct}`
+            f:14:8: the path template "{prodct}/x" has an unknown placeholder `{prodct}` (config/value)
               hint: did you mean `product`?
-            f:17:8: the path template "/srv/{os}" has the part ``: it is empty
+            f:17:8: the path template "/srv/{os}" has the part ``: it is empty (config/value)
               hint: a template is relative, as in "{product}/{os}/{arch}/{stage}"
-            f:20:8: the path template "x/../{os}/{arch}" has the part `..`: it begins with `.` or `-`
+            f:20:8: the path template "x/../{os}/{arch}" has the part `..`: it begins with `.` or `-` (config/value)
               hint: a template is relative, as in "{product}/{os}/{arch}/{stage}"
-            f:23:8: the path template "{os" has a `{` without `}`"#]],
+            f:23:8: the path template "{os" has a `{` without `}` (config/value)"#]],
     );
 }
 
@@ -211,13 +213,13 @@ fn repositories_do_not_lie_in_one_another() {
          [[product.stage]]\nname = \"c\"\npath = \"y/{os}\"\n\
          [[product.stage]]\nname = \"d\"\npath = \"packages/{os}/{arch}\"\n",
         expect![[r#"
-            f:17:8: the path `x/sl5/i386/debug` of stage `b` of `glite-3.2` for `sl5/i386` lies inside `x/sl5/i386` of stage `a` of `glite-3.2` for `sl5/i386`
+            f:17:8: the path `x/sl5/i386/debug` of stage `b` of `glite-3.2` for `sl5/i386` lies inside `x/sl5/i386` of stage `a` of `glite-3.2` for `sl5/i386` (config/nested-path)
               hint: no repository may lie in another: a mirror of the outer would take the inner along (the other is in line 14)
-            f:17:8: the path `x/sl5/x86_64/debug` of stage `b` of `glite-3.2` for `sl5/x86_64` lies inside `x/sl5/x86_64` of stage `a` of `glite-3.2` for `sl5/x86_64`
+            f:17:8: the path `x/sl5/x86_64/debug` of stage `b` of `glite-3.2` for `sl5/x86_64` lies inside `x/sl5/x86_64` of stage `a` of `glite-3.2` for `sl5/x86_64` (config/nested-path)
               hint: no repository may lie in another: a mirror of the outer would take the inner along (the other is in line 14)
-            f:20:8: stage `c` of `glite-3.2` for `sl5/x86_64` and stage `c` of `glite-3.2` for `sl5/i386` share the path `y/sl5`
+            f:20:8: stage `c` of `glite-3.2` for `sl5/x86_64` and stage `c` of `glite-3.2` for `sl5/i386` share the path `y/sl5` (config/same-path)
               hint: use {product}, {os}, {arch} and {stage} in `path` until every repository has its own (the other is in line 20)
-            f:23:8: the path `packages/sl5/x86_64` of stage `d` of `glite-3.2` for `sl5/x86_64` uses a reserved name
+            f:23:8: the path `packages/sl5/x86_64` of stage `d` of `glite-3.2` for `sl5/x86_64` uses a reserved name (config/reserved-path)
               hint: `repodata`, `Packages` and at the top `generation`, `index.html`, `packages`, `current`, `*.repo` and `RPM-GPG-KEY*` have another meaning"#]],
     );
 }
@@ -229,11 +231,11 @@ fn repository_names_do_not_fall_together() {
          [[product]]\nname = \"p\"\nplatforms = [\"o/x86_64\"]\n\
          [[product.stage]]\nname = \"s\"\n[[product.stage]]\nname = \"s-debug\"\n",
         expect![[r#"
-            f:15:10: stage `delta` of `glite` for `3.2-sl5/x86_64` and stage `delta` of `glite-3.2` for `sl5/x86_64` would both be called `glite-3.2-sl5-x86_64-delta`
+            f:15:10: stage `delta` of `glite` for `3.2-sl5/x86_64` and stage `delta` of `glite-3.2` for `sl5/x86_64` would both be called `glite-3.2-sl5-x86_64-delta` (config/same-path)
               hint: the dashes between product, system, architecture and stage fall together: rename one
-            f:15:10: stage `production` of `glite` for `3.2-sl5/x86_64` and stage `production` of `glite-3.2` for `sl5/x86_64` would both be called `glite-3.2-sl5-x86_64-production`
+            f:15:10: stage `production` of `glite` for `3.2-sl5/x86_64` and stage `production` of `glite-3.2` for `sl5/x86_64` would both be called `glite-3.2-sl5-x86_64-production` (config/same-path)
               hint: the dashes between product, system, architecture and stage fall together: rename one
-            f:22:8: stage `s-debug` of `p` for `o/x86_64` and stage `s` of `p` for `o/x86_64` would both be called `p-o-x86_64-s-debug`
+            f:22:8: stage `s-debug` of `p` for `o/x86_64` and stage `s` of `p` for `o/x86_64` would both be called `p-o-x86_64-s-debug` (config/same-path)
               hint: the dashes between product, system, architecture and stage fall together: rename one"#]],
     );
 }
@@ -247,14 +249,15 @@ fn doubles_are_refused_with_the_first_one_named() {
          [[product.route]]\nfrom = \"delta\"\nto = \"delta\"\n\
          [[product]]\nname = \"glite-3.2\"\nplatforms = [\"el9/x86_64\", \"el9/x86_64\"]\npreset = \"glite\"\n",
         expect![[r#"
-            f:15:8: the stage `delta` of this product stands in the file twice
+            f:15:8: the stage `delta` of this product stands in the file twice (config/twice)
               hint: give each stage one table
-            f:20:8: the route from `delta` to `production` stands in the file twice
+            f:20:8: the route from `delta` to `production` stands in the file twice (config/twice)
               hint: give each route one table
-            f:24:6: the route leads from `delta` to itself
-            f:26:8: the product `glite-3.2` stands in the file twice
+            f:24:6: the route leads from `delta` to itself (config/route-loop)
+              hint: routes lead forwards; `sluice withdraw` and `sluice revert` take packages back
+            f:26:8: the product `glite-3.2` stands in the file twice (config/twice)
               hint: the first one is in line 9
-            f:27:28: the platform `el9/x86_64` stands in the list twice"#]],
+            f:27:28: the platform `el9/x86_64` stands in the list twice (config/twice)"#]],
     );
 }
 
@@ -265,13 +268,13 @@ fn what_does_not_exist_is_named_with_what_was_meant() {
          [[product]]\nname = \"q\"\nplatforms = [\"el9/x86_64\"]\npreset = \"glitte\"\n\
          [roles.product.\"glite-3.1\"]\nrelease-team = [\"user:carol\"]\n",
         expect![[r#"
-            f:13:8: the route names the stage "dleta", which does not exist
+            f:13:8: the route names the stage "dleta", which does not exist (config/unknown-stage)
               hint: did you mean `delta`?
-            f:15:1: the product has no stages
+            f:15:1: the product has no stages (config/value)
               hint: add `preset = "glite"`, `preset = "egi"`, or a [[product.stage]]
-            f:18:10: there is no preset "glitte"
+            f:18:10: there is no preset "glitte" (config/value)
               hint: did you mean `glite`?
-            f:19:16: there is no product "glite-3.1"
+            f:19:16: there is no product "glite-3.1" (config/value)
               hint: did you mean `glite-3.2`?"#]],
     );
 }
@@ -402,9 +405,9 @@ fn accounts_that_this_host_does_not_know_are_told_with_their_line() {
     let error = super::accounts::check(&config).unwrap_err();
     expect![[r#"
         failed to accept the configuration:
-        sluice.toml:14:15: this host knows no group `no.such.group.here`
+        sluice.toml:14:15: this host knows no group `no.such.group.here` (config/unknown-account)
           hint: `getent passwd` and `getent group` list them; or write a number, "gid:2000"
-        sluice.toml:13:30: this host knows no user `no.such.user.here`
+        sluice.toml:13:30: this host knows no user `no.such.user.here` (config/unknown-account)
           hint: `getent passwd` and `getent group` list them; or write a number, "uid:1001""#]]
     .assert_eq(&error.to_string());
 }
@@ -459,11 +462,11 @@ fn the_verdict_reads_like_that_of_nginx() {
          [roles]\nrelase-team = [\"user:alice\"]\n"
     );
     expect![[r#"
-        warning: sluice.toml:10:10: `glite-3.2` asks for the role `release-team`, which nobody has
+        warning: sluice.toml:10:10: `glite-3.2` asks for the role `release-team`, which nobody has (config/value)
           hint: write for example `release-team = ["group:mu"]` below [roles]
-        warning: sluice.toml:15:10: `glite-3.2` asks for the role `board`, which nobody has
+        warning: sluice.toml:15:10: `glite-3.2` asks for the role `board`, which nobody has (config/value)
           hint: write for example `board = ["group:mu"]` below [roles]
-        warning: sluice.toml:17:16: no stage and no route asks for the role `relase-team`
+        warning: sluice.toml:17:16: no stage and no route asks for the role `relase-team` (config/value)
           hint: did you mean `release-team`?
         sluice: the configuration file sluice.toml syntax is ok
         sluice: 1 products, 12 repositories
@@ -472,8 +475,8 @@ fn the_verdict_reads_like_that_of_nginx() {
     .assert_eq(&verdict("sluice.toml", &Config::parse(text.as_bytes(), "sluice.toml")));
     let bad = Config::parse(b"format = 1\n", "sluice.toml");
     expect![[r#"
-        sluice.toml:1:1: the file has no [site]
-        sluice.toml:1:1: the file has no [[product]]
+        sluice.toml:1:1: the file has no [site] (config/missing)
+        sluice.toml:1:1: the file has no [[product]] (config/missing)
         sluice: configuration file sluice.toml test failed (2)
     "#]]
     .assert_eq(&verdict("sluice.toml", &bad));

@@ -3,6 +3,7 @@
 use super::claim_name::claimed_at;
 use super::{Spool, format_of};
 use crate::error::Error;
+use jiff::Timestamp;
 use store::Kind;
 
 /// Is something in `incoming/` that stays there.
@@ -46,5 +47,24 @@ impl Spool {
         // The record of a claim ends in `.claim.json`, and what is before `.json` is no claim name then.
         let claims = names.iter().filter_map(|name| format_of(name)).map(|(claim, _)| claim);
         Ok(claims.filter(|claim| claimed_at(claim).is_some()).map(str::to_owned).collect())
+    }
+    /// Lists the requests that wait for their answer and since when, oldest first: those in hand since their
+    /// claim, those in `incoming/` since they were written. What is no request does not count.
+    pub fn waiting_since(&self) -> Result<Vec<(Timestamp, String)>, Error> {
+        let mut waiting = Vec::new();
+        for claim in self.in_hand()? {
+            waiting.extend(claimed_at(&claim).map(|at| (at, claim)));
+        }
+        let incoming = self.incoming();
+        for name in self.disk.list(&incoming)?.names {
+            let Some(state) = self.disk.state(&incoming.join(&name))? else { continue };
+            // A directory was refused once and waits for nobody.
+            if format_of(&name).is_some() && state.kind != Kind::Directory {
+                let at = Timestamp::from_second(state.modified.seconds).unwrap_or(Timestamp::UNIX_EPOCH);
+                waiting.push((at, name));
+            }
+        }
+        waiting.sort();
+        Ok(waiting)
     }
 }
