@@ -22,7 +22,7 @@ impl Xml {
         let one = |kind: &str| {
             let record = repomd.record(kind).unwrap_or_else(|| panic!("no record `{kind}` in {repository}"));
             let packed = fs::read(repository.join(&record.href)).unwrap();
-            repo::gunzip(&packed, 1 << 30).unwrap()
+            repo::unpack(&packed, 1 << 30).unwrap()
         };
         Self { primary: one("primary"), filelists: one("filelists"), other: one("other") }
     }
@@ -53,7 +53,7 @@ fn file_facts(path: &Utf8Path) -> FileFacts {
     let bytes = fs::read(path).unwrap();
     FileFacts {
         size: bytes.len() as u64,
-        sha256: repo::sha256(&bytes),
+        digest: repo::sha256(&bytes).into(),
         mtime: SOURCE_DATE_EPOCH,
         href: path.file_name().unwrap().to_owned(),
     }
@@ -110,7 +110,7 @@ fn every_element_of_every_fixture_is_createrepo_cs() {
     for path in &fixtures().good {
         let name = path.file_name().unwrap();
         let package = package(path).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let id = package.pkgid.hex();
+        let id = package.pkgid.hex.clone();
         let Fragments { primary, filelists, other, .. } = repo::fragments_of(&package);
         let kinds = ["primary", "filelists", "other"];
         for ((kind, ours), theirs) in kinds.iter().zip([&primary[..], &filelists, &other]).zip(&listed) {

@@ -120,7 +120,7 @@ fn odd() -> Vec<Package> {
     let bytes = fs::read(path).unwrap();
     let head = repo::read_head(&mut bytes.as_slice()).unwrap();
     let (size, sha256, mtime) = (bytes.len() as u64, repo::sha256(&bytes), SOURCE_DATE_EPOCH);
-    let facts = repo::FileFacts { size, sha256, mtime, href: "bare.rpm".into() };
+    let facts = repo::FileFacts { size, digest: sha256.into(), mtime, href: "bare.rpm".into() };
     let mut first = repo::package_of(&head, facts).unwrap();
     let file = |path: &str, kind| File { path: path.into(), kind };
     let paths = ["/", "/foo", "/bar/", "relative", "rel/ative", "//dd", "/a//b", "/a/c", "/bin/x", "/etc/z"];
@@ -145,7 +145,7 @@ fn odd() -> Vec<Package> {
         Changelog { author: "ö".into(), date: i64::from(i32::MAX), text: "a\n\tb ".into() },
     ];
     let mut second = first.clone();
-    second.pkgid = repo::sha256(b"the second");
+    second.pkgid = repo::sha256(b"the second").into();
     (second.summary, second.description, second.license) = (String::new(), String::new(), String::new());
     (second.group, second.build_host, second.source_rpm) = (String::new(), String::new(), String::new());
     (second.vendor, second.packager, second.url) =
@@ -183,7 +183,7 @@ fn another_sqlite_finds_the_databases_sound() {
     let mut packages = Vec::new();
     for number in 0..2_000 {
         let mut package = odd().remove(number % 2);
-        package.pkgid = repo::sha256(format!("package {number}").as_bytes());
+        package.pkgid = repo::sha256(format!("package {number}").as_bytes()).into();
         package.href = format!("p{number}.rpm");
         packages.push(package);
     }

@@ -53,7 +53,12 @@ pub fn read_package(
     if size != before.size || (after.size, after.modified) != (before.size, before.modified) {
         return Err(Error::Changed { path });
     }
-    let facts = FileFacts { size, sha256, mtime: before.modified.seconds, href: href.as_str().to_owned() };
+    let facts = FileFacts {
+        size,
+        digest: sha256.into(),
+        mtime: before.modified.seconds,
+        href: href.as_str().to_owned(),
+    };
     repo::package_of(&head, facts).map_err(|cause| Error::Package { path, cause })
 }
 
@@ -106,7 +111,7 @@ mod tests {
         disk.symlink("v.rpm", "/link.rpm".into()).unwrap();
         let package = read(&disk, "link.rpm").unwrap();
         assert_eq!((package.href.as_str(), package.size_package), ("link.rpm", rpm.len() as u64));
-        assert_eq!(package.pkgid, repo::sha256(&rpm));
+        assert_eq!(package.pkgid, repo::sha256(&rpm).into());
         assert_eq!(package.time_file, 1_767_225_600);
     }
 

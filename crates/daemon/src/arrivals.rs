@@ -188,7 +188,7 @@ impl Gate<'_> {
         let mut file = self.disk.open(path)?;
         let head = repo::read_head(&mut *file).map_err(|error| bad(error.to_string()))?;
         head.check_header().map_err(|error| bad(error.to_string()))?;
-        let facts = FileFacts { size, sha256, mtime, href: String::new() };
+        let facts = FileFacts { size, digest: sha256.into(), mtime, href: String::new() };
         let mut package = repo::package_of(&head, facts).map_err(|error| bad(error.to_string()))?;
         let file_name = package.nevra.file_name();
         if let Some(wrong) = wrong_in_url(&file_name) {

@@ -86,7 +86,7 @@ pub fn read_shelf(store: &Store, generation: &Generation, path: &str) -> Result<
         if ["primary", "filelists", "other"].contains(&record.kind.as_str()) {
             let limit = record.open_size.unwrap_or(OPEN_SIZE_MAX).min(OPEN_SIZE_MAX);
             let packed = store.read_public(generation, file.as_str())?;
-            let xml = repo::gunzip(&packed, limit).map_err(|error| wrong(error.to_string()))?;
+            let xml = repo::unpack(&packed, limit).map_err(|error| wrong(error.to_string()))?;
             open.insert(record.kind.clone(), xml);
         }
         hrefs.push(record.href.clone());

@@ -16,7 +16,7 @@
 //! let head = repo::read_head(&mut rpm.as_slice())?;
 //! let sha256 = repo::sha256(&rpm);
 //! let href = "Packages/voms-clients-1.9.10-1.x86_64.rpm".to_owned();
-//! let package = repo::package_of(&head, FileFacts { size: rpm.len() as u64, sha256, mtime: 0, href })?;
+//! let package = repo::package_of(&head, FileFacts { size: rpm.len() as u64, digest: sha256.into(), mtime: 0, href })?;
 //!
 //! let of_xml = nevra::Digest::from(repo::sha256(b"the packed primary.xml"));
 //! let database = databases::primary(&[package], &of_xml)?;

@@ -164,13 +164,13 @@ fn insert_package(listed: &mut Statement<'_>, key: i64, package: &Package) -> Re
         number(package.size_archive),
         package.href,
         location_base,
-        "sha256",
+        package.pkgid.algorithm.as_str(),
     ])?;
     Ok(())
 }
 
 fn pkgid(package: &Package) -> String {
-    package.pkgid.hex()
+    package.pkgid.hex.clone()
 }
 
 /// Says nothing where metadata has no text.

@@ -11,7 +11,7 @@ fn package(name: &str) -> Package {
     let rpm = Recipe::new(name, "1", "1").arch("noarch").build();
     let head = repo::read_head(&mut rpm.as_slice()).unwrap();
     let (size, href) = (rpm.len() as u64, format!("Packages/{name}-1-1.noarch.rpm"));
-    repo::package_of(&head, FileFacts { size, sha256: repo::sha256(&rpm), mtime: 1, href }).unwrap()
+    repo::package_of(&head, FileFacts { size, digest: repo::sha256(&rpm).into(), mtime: 1, href }).unwrap()
 }
 
 fn packages() -> Vec<Package> {
@@ -40,7 +40,7 @@ fn the_same_packages_make_the_same_bytes() {
 #[test]
 fn a_database_claims_what_it_was_made_from() {
     let packages = packages();
-    let pkgids: Vec<String> = packages.iter().map(|package| package.pkgid.hex()).collect();
+    let pkgids: Vec<String> = packages.iter().map(|package| package.pkgid.hex.clone()).collect();
     for make in [primary, filelists, other] {
         let claims = claims(&make(&packages, &checksum()).unwrap()).unwrap();
         assert_eq!(claims, Claims { version: 10, checksum: checksum().hex, pkgids: pkgids.clone() });

@@ -41,7 +41,7 @@ pub struct Entry {
 pub fn entry_of(package: &Package) -> Entry {
     Entry {
         nevra: package.nevra.clone(),
-        pkgid: package.pkgid.into(),
+        pkgid: package.pkgid.clone(),
         href: package.href.clone(),
         base: None,
         size_package: package.size_package,

@@ -5,7 +5,7 @@ use std::io;
 use nevra::ParseError;
 use thiserror::Error;
 
-use crate::Document;
+use crate::{Compression, Document};
 
 /// Says where in an RPM or in a metadata file something is not what it should be.
 ///
@@ -89,16 +89,34 @@ pub enum Error {
         /// How.
         problem: String,
     },
-    /// Bytes are not gzip, or damaged.
-    #[error("failed to unpack gzip: {problem}")]
-    Gzip {
+    /// Packed bytes are damaged, or none of what was asked for.
+    #[error("failed to unpack {}: {problem}", packed(*.compression))]
+    Packed {
+        /// How they are packed.
+        compression: Compression,
         /// What is wrong.
         problem: String,
     },
     /// More would come out of a packed file than the caller allows.
-    #[error("failed to unpack gzip: more than `{limit}` bytes come out")]
+    #[error("failed to unpack {}: more than `{limit}` bytes come out", packed(*.compression))]
     TooLarge {
+        /// How it is packed.
+        compression: Compression,
         /// How many bytes were allowed.
         limit: u64,
     },
+    /// A word that names no way of packing.
+    #[error("failed to take `{text}` for a compression: gzip, zstd, bzip2, xz and none are known")]
+    UnknownCompression {
+        /// The word.
+        text: String,
+    },
+}
+
+/// Names what is being unpacked.
+fn packed(compression: Compression) -> &'static str {
+    match compression {
+        Compression::None => "the file",
+        packed => packed.as_str(),
+    }
 }

@@ -99,7 +99,11 @@ fn primary_of(package: &Package) -> Vec<u8> {
     text_element(&mut out, "  ", "name", &nevra.name);
     text_element(&mut out, "  ", "arch", nevra.arch.as_str());
     version_element(&mut out, nevra);
-    line(&mut out, format_args!("  <checksum type=\"sha256\" pkgid=\"YES\">{}</checksum>", package.pkgid));
+    let pkgid = &package.pkgid;
+    line(
+        &mut out,
+        format_args!("  <checksum type=\"{}\" pkgid=\"YES\">{}</checksum>", pkgid.algorithm, pkgid.hex),
+    );
     text_element(&mut out, "  ", "summary", &package.summary);
     text_element(&mut out, "  ", "description", &package.description);
     text_element(&mut out, "  ", "packager", &package.packager);
@@ -168,7 +172,7 @@ fn other_of(package: &Package) -> Vec<u8> {
 
 /// Writes what filelists and other begin a package with.
 fn begin(out: &mut Vec<u8>, package: &Package) {
-    let _ = write!(out, "<package pkgid=\"{}\"", package.pkgid);
+    let _ = write!(out, "<package pkgid=\"{}\"", package.pkgid.hex);
     attribute(out, "name", &package.nevra.name);
     attribute(out, "arch", package.nevra.arch.as_str());
     out.extend_from_slice(b">\n");

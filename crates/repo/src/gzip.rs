@@ -1,11 +1,12 @@
 //! Packing and unpacking gzip.
 
-use std::io::{Read, Write};
+use std::io::Write;
 
 use flate2::read::MultiGzDecoder;
 use flate2::{Compression, GzBuilder};
 
 use crate::error::Error;
+use crate::packing::{self, bounded};
 
 /// The level createrepo_c uses.
 const LEVEL: Compression = Compression::new(6);
@@ -26,17 +27,10 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 ///
 /// # Errors
 ///
-/// [`Error::Gzip`] if it is not gzip, damaged, cut short, or followed by something else;
+/// [`Error::Packed`] if it is not gzip, damaged, cut short, or followed by something else;
 /// [`Error::TooLarge`] if more than `limit` bytes would come out.
 pub fn gunzip(bytes: &[u8], limit: u64) -> Result<Vec<u8>, Error> {
-    let guess = u64::try_from(bytes.len()).unwrap_or(u64::MAX).saturating_mul(8).min(limit);
-    let mut out = Vec::with_capacity(usize::try_from(guess).unwrap_or(0));
-    let mut reader = MultiGzDecoder::new(bytes).take(limit.saturating_add(1));
-    reader.read_to_end(&mut out).map_err(|error| Error::Gzip { problem: error.to_string() })?;
-    if out.len() as u64 > limit {
-        return Err(Error::TooLarge { limit });
-    }
-    Ok(out)
+    bounded(packing::Compression::Gzip, MultiGzDecoder::new(bytes), bytes.len(), limit)
 }
 
 #[cfg(test)]

@@ -13,6 +13,10 @@
 //! three files hold about it. Moving a package to another repository copies those bytes; neither the
 //! RPM nor its metadata is read again.
 //!
+//! A [`Form`] says how metadata is packed, hashed and named, a [`Piece`] is a further file of it (comps,
+//! updateinfo, a database for yum 3): [`write_metadata_in`] takes both. [`unpack`] reads whatever
+//! compression a repository uses, within bounds, and [`digest`] makes any digest that metadata names.
+//!
 //! ```
 //! use repo::{Contents, FileFacts, Recipe, Repomd};
 //!
@@ -21,7 +25,8 @@
 //! let head = repo::read_head(&mut rpm.as_slice())?;
 //! let sha256 = repo::sha256(&rpm);
 //! let href = format!("Packages/{}/voms-clients-1.9.10-1.x86_64.rpm", sha256.shard());
-//! let package = repo::package_of(&head, FileFacts { size: rpm.len() as u64, sha256, mtime: 0, href })?;
+//! let facts = FileFacts { size: rpm.len() as u64, digest: sha256.into(), mtime: 0, href };
+//! let package = repo::package_of(&head, facts)?;
 //! let entry = repo::entry_of(&package);
 //!
 //! // ... entries become metadata ...
@@ -30,7 +35,7 @@
 //! assert_eq!(repomd.record("primary").map(|record| &record.href), Some(&metadata.files[0].0));
 //!
 //! // ... and metadata is sliced into entries.
-//! let open = |at: usize| repo::gunzip(&metadata.files[at].1, 1 << 20);
+//! let open = |at: usize| repo::unpack(&metadata.files[at].1, 1 << 20);
 //! let contents = Contents::read(open(0)?, open(1)?, open(2)?)?;
 //! assert_eq!(contents.entries, [entry]);
 //! # Ok::<(), repo::Error>(())
@@ -43,6 +48,7 @@ mod digest;
 mod document;
 mod entry;
 mod error;
+mod form;
 mod fragments;
 mod glance;
 mod guard;
@@ -53,8 +59,10 @@ mod maker;
 mod metadata;
 mod package;
 mod package_of;
+mod packing;
 mod parse;
 mod repomd;
+mod repository_tags;
 #[cfg(test)]
 mod sample;
 mod tags;
@@ -64,18 +72,21 @@ mod xml;
 pub use characters::is_carried;
 pub use contents::Contents;
 pub use difference::{Difference, differences};
-pub use digest::sha256;
+pub use digest::{Hasher, digest, sha256};
 pub use document::Document;
 pub use entry::{Entry, entry_of};
 pub use error::Error;
+pub use form::Form;
 pub use fragments::{Fragments, Slice, fragments_of};
 pub use gzip::{gunzip, gzip};
 pub use head::{Head, read_head};
 pub use listing::{Listing, Place};
 pub use maker::Recipe;
-pub use metadata::{Metadata, write_metadata, write_metadata_like};
+pub use metadata::{Metadata, Piece, pack_piece, write_metadata, write_metadata_in, write_metadata_like};
 pub use package::{Changelog, File, FileKind, Package, Relation};
 pub use package_of::{FileFacts, package_of};
+pub use packing::{Compression, pack, unpack};
 pub use parse::{parse_filelists, parse_other, parse_packages, parse_primary};
-pub use repomd::{Note, Record, Repomd, is_inside};
+pub use repomd::{Measure, Note, Record, Repomd, is_inside};
+pub use repository_tags::Tags;
 pub use xml::Tree;

@@ -1,10 +1,11 @@
 //! The files of a repository's metadata, ready to be stored.
 
-use crate::Document;
-use crate::digest::sha256;
+use std::borrow::Cow;
+
 use crate::entry::Entry;
-use crate::gzip::gzip;
-use crate::repomd::{Record, Repomd};
+use crate::packing::pack;
+use crate::repomd::{Measure, Record, Repomd};
+use crate::{Compression, Document, Form};
 
 /// Everything below `repodata/` that is made from the packages, and the index over it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,21 @@ pub struct Metadata {
     pub files: Vec<(String, Vec<u8>)>,
     /// The bytes of `repodata/repomd.xml`, made after all the others and stored last.
     pub repomd: Vec<u8>,
+}
+
+/// A file of metadata before it is packed: comps, updateinfo, modules, a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece<'a> {
+    /// The type of its record: `group`, `group_gz`, `updateinfo`, `modules`, `primary_db` ...
+    pub kind: &'a str,
+    /// Its name without checksum and the compression's ending: `comps.xml`, `primary.sqlite`.
+    pub file_name: &'a str,
+    /// What it says.
+    pub open: Cow<'a, [u8]>,
+    /// How it is to be packed.
+    pub compression: Compression,
+    /// The version of its tables if it is a database: 10 is the only one there ever was.
+    pub database_version: Option<u32>,
 }
 
 /// Writes the metadata of a repository that lists these packages, in this order.
@@ -30,21 +46,84 @@ pub fn write_metadata(entries: &[Entry], revision: i64, carried: &[Record]) -> M
 /// records, but for a `contenthash`, which belongs to the contents it had.
 #[must_use]
 pub fn write_metadata_like(entries: &[Entry], revision: i64, earlier: &Repomd) -> Metadata {
-    let mut repomd = Repomd { revision: revision.to_string(), records: Vec::new(), ..earlier.clone() };
+    let head = Repomd { revision: revision.to_string(), ..earlier.clone() };
+    write_metadata_in(&Form::default(), entries, revision, &head, &[])
+}
+
+/// Writes metadata in a form of the caller's choice.
+///
+/// `head` is what `repomd.xml` shall say: its revision, which may be any text, and what stands beside
+/// the records, but for a `contenthash`. Each new record says `timestamp`, in seconds since 1970. After
+/// primary, filelists and other come the `pieces`, in their order, then those records of `head` that are
+/// neither made from the packages nor of a type that one of the pieces has; their files are the caller's
+/// to keep.
+///
+/// ```
+/// use repo::{Compression, Form, Piece, Repomd, write_metadata_in};
+///
+/// let comps = b"<comps/>".as_slice().into();
+/// let group = Piece {
+///     kind: "group",
+///     file_name: "comps.xml",
+///     open: comps,
+///     compression: Compression::None,
+///     database_version: None,
+/// };
+/// let packed = Piece { kind: "group_gz", compression: Compression::Gzip, ..group.clone() };
+/// let form = Form { compression: Compression::Zstd, unique_names: false, ..Form::default() };
+/// let metadata = write_metadata_in(&form, &[], 5, &Repomd::new("today"), &[group, packed]);
+/// let names: Vec<&str> = metadata.files.iter().map(|(name, _)| name.as_str()).collect();
+/// assert_eq!(names[0], "repodata/primary.xml.zst");
+/// assert_eq!(names[3..], ["repodata/comps.xml", "repodata/comps.xml.gz"]);
+/// ```
+#[must_use]
+pub fn write_metadata_in(
+    form: &Form,
+    entries: &[Entry],
+    timestamp: i64,
+    head: &Repomd,
+    pieces: &[Piece<'_>],
+) -> Metadata {
+    let mut repomd = Repomd { records: Vec::new(), ..head.clone() };
     repomd.notes.retain(|note| note.name != "contenthash");
-    let mut files = Vec::with_capacity(3);
-    for document in [Document::Primary, Document::Filelists, Document::Other] {
-        let (record, bytes) = packed(document, entries, revision);
+    let mut files = Vec::with_capacity(3 + pieces.len());
+    let mut put = |repomd: &mut Repomd, piece: &Piece<'_>| {
+        let (record, bytes) = pack_piece(form, piece, timestamp);
         files.push((record.href.clone(), bytes));
         repomd.records.push(record);
+    };
+    for document in [Document::Primary, Document::Filelists, Document::Other] {
+        let piece = Piece {
+            kind: document.as_str(),
+            file_name: &format!("{document}.xml"),
+            open: written(document, entries).into(),
+            compression: form.compression,
+            database_version: None,
+        };
+        put(&mut repomd, &piece);
     }
-    let carried = earlier.records.iter().filter(|record| !record.is_made_from_packages());
+    pieces.iter().for_each(|piece| put(&mut repomd, piece));
+    let carried = head.records.iter().filter(|record| {
+        !record.is_made_from_packages() && pieces.iter().all(|piece| piece.kind != record.kind)
+    });
     repomd.records.extend(carried.cloned());
     Metadata { files, repomd: repomd.write() }
 }
 
-/// Packs one file.
-fn packed(document: Document, entries: &[Entry], timestamp: i64) -> (Record, Vec<u8>) {
+/// Packs one file, names it and describes it; of the form, only what is not about packing counts.
+#[must_use]
+pub fn pack_piece(form: &Form, piece: &Piece<'_>, timestamp: i64) -> (Record, Vec<u8>) {
+    // Packed in one go: the packer's bytes depend on the pieces it is fed with.
+    let bytes = pack(piece.compression, &piece.open);
+    let file = Measure::of(form.checksum, &bytes);
+    let open = (piece.compression != Compression::None).then(|| Measure::of(form.checksum, &piece.open));
+    let file_name = format!("{}{}", piece.file_name, piece.compression.ending());
+    let href = form.href(&file_name, &file.checksum.hex);
+    (Record::new(piece.kind, href, timestamp, file, open, piece.database_version), bytes)
+}
+
+/// Writes one of the three files.
+fn written(document: Document, entries: &[Entry]) -> Vec<u8> {
     let part = |entry: &Entry| match document {
         Document::Primary => entry.fragments.primary.clone(),
         Document::Filelists => entry.fragments.filelists.clone(),
@@ -62,16 +141,7 @@ fn packed(document: Document, entries: &[Entry], timestamp: i64) -> (Record, Vec
         }
     }
     open.extend_from_slice(document.footer());
-
-    // Packed in one go: the packer's bytes depend on the pieces it is fed with.
-    let bytes = gzip(&open);
-    let (checksum, open_checksum) = (sha256(&bytes), sha256(&open));
-    let href = format!("repodata/{checksum}-{document}.xml.gz");
-    let sizes = [bytes.len() as u64, open.len() as u64];
-    (
-        Record::of_packed(document.as_str(), [checksum.into(), open_checksum.into()], href, timestamp, sizes),
-        bytes,
-    )
+    open
 }
 
 #[cfg(test)]

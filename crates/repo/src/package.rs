@@ -1,6 +1,6 @@
 //! One package as repository metadata describes it.
 
-use nevra::{Nevra, Sha256};
+use nevra::{Digest, Nevra};
 
 /// Everything primary, filelists and other say about one package.
 ///
@@ -10,8 +10,8 @@ use nevra::{Nevra, Sha256};
 pub struct Package {
     /// Name, epoch, version, release, architecture; `src` for every source package.
     pub nevra: Nevra,
-    /// The digest of the whole file.
-    pub pkgid: Sha256,
+    /// The digest of the whole file, by whatever algorithm the repository names packages.
+    pub pkgid: Digest,
     /// Where the file lies, relative to the repository.
     pub href: String,
     /// One line about the package.

@@ -5,7 +5,7 @@ mod files;
 mod relations;
 mod text;
 
-use nevra::{Arch, Evr, Nevra, Sha256};
+use nevra::{Arch, Digest, Evr, Nevra};
 
 use crate::head::{Head, Header};
 use crate::tags::{self, Tag};
@@ -18,8 +18,8 @@ use text::{required_text, text_or_empty};
 pub struct FileFacts {
     /// The size of the file in bytes.
     pub size: u64,
-    /// The digest of the whole file.
-    pub sha256: Sha256,
+    /// The digest of the whole file; what made it is how the repository will name the package.
+    pub digest: Digest,
     /// When the file was last changed, in seconds since 1970.
     pub mtime: i64,
     /// Where the file lies, relative to the repository.
@@ -47,7 +47,7 @@ pub fn package_of(head: &Head, facts: FileFacts) -> Result<Package, Error> {
     let range = head.header_range();
     Ok(Package {
         nevra: nevra_of(header, source)?,
-        pkgid: facts.sha256,
+        pkgid: facts.digest,
         href: facts.href,
         summary: text_or_empty(header, tags::SUMMARY)?,
         description: text_or_empty(header, tags::DESCRIPTION)?,

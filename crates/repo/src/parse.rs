@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use nevra::{Algorithm, Arch, Evr, Nevra, Sha256};
+use nevra::{Algorithm, Arch, Digest, Evr, Nevra};
 
 use crate::Document;
 use crate::error::Error;
 use crate::package::{Changelog, File, FileKind, Package, Relation};
+use crate::walk::shown;
 use crate::xml::{Element, Xml};
 
 /// Parses the three files of a repository, uncompressed, into its packages.
@@ -29,8 +30,7 @@ pub fn parse_packages(primary: &[u8], filelists: &[u8], other: &[u8]) -> Result<
 /// # Errors
 ///
 /// [`Error::Xml`] for what is no XML, for control characters, document types, elements nested deeper
-/// than 32, packages without name, version, checksum, size or place, with one of them twice, or whose
-/// pkgid is no SHA-256.
+/// than 32, and packages without name, version, checksum, size or place, or with one of them twice.
 pub fn parse_primary(xml: &[u8]) -> Result<Vec<Package>, Error> {
     let (mut xml, _) = Xml::open(Document::Primary, xml)?;
     let mut packages = Vec::new();
@@ -94,9 +94,9 @@ fn listed(
 ) -> Result<(), Error> {
     let unmatched = |problem: String| Error::Unmatched { document, problem };
     // The same file may be listed at two places: then each file lists the pkgid as often.
-    let mut places: HashMap<Sha256, Vec<usize>> = HashMap::new();
+    let mut places: HashMap<String, Vec<usize>> = HashMap::new();
     for (at, package) in packages.iter().enumerate().rev() {
-        places.entry(package.pkgid).or_default().push(at);
+        places.entry(package.pkgid.hex.clone()).or_default().push(at);
     }
     let (mut xml, _) = Xml::open(document, bytes)?;
     while let Some(element) = xml.child()? {
@@ -105,9 +105,8 @@ fn listed(
             continue;
         }
         let pkgid = element.attribute("pkgid").unwrap_or_default();
-        let pkgid: Sha256 = pkgid.parse().map_err(|error| xml.unparsed(&error))?;
-        let at = places.get_mut(&pkgid).and_then(Vec::pop);
-        let at = at.ok_or_else(|| unmatched(format!("it lists package `{pkgid}` more often")))?;
+        let at = places.get_mut(pkgid).and_then(Vec::pop);
+        let at = at.ok_or_else(|| unmatched(format!("it lists package `{}` more often", shown(pkgid))))?;
         fill(&mut xml, &mut packages[at])?;
     }
     xml.finish()?;
@@ -129,12 +128,8 @@ fn package(xml: &mut Xml<'_>) -> Result<Package, Error> {
             "packager" => package.packager = xml.leaf()?,
             "url" => package.url = xml.leaf()?,
             "checksum" => {
-                let algorithm = element.attribute("type").unwrap_or_default();
-                let algorithm: Algorithm = algorithm.parse().map_err(|error| xml.unparsed(&error))?;
-                if algorithm != Algorithm::Sha256 {
-                    return Err(xml.wrong(format!("the pkgid is a digest of {algorithm}, not sha256")));
-                }
-                once(xml, &element, &mut pkgid)?;
+                let digest = xml.digest(&element)?;
+                set(xml, &element, &mut pkgid, digest)?;
             }
             "format" => format(xml, &mut package)?,
             _ => {
@@ -166,8 +161,7 @@ fn package(xml: &mut Xml<'_>) -> Result<Package, Error> {
     let (name, arch) = (name.ok_or_else(|| missing("name"))?, arch.ok_or_else(|| missing("arch"))?);
     let evr = evr.ok_or_else(|| missing("version"))?;
     package.nevra = Nevra::new(name, evr, Arch::new(arch)).map_err(|error| xml.unparsed(&error))?;
-    package.pkgid =
-        pkgid.ok_or_else(|| missing("checksum"))?.parse().map_err(|error| xml.unparsed(&error))?;
+    package.pkgid = pkgid.ok_or_else(|| missing("checksum"))?;
     package.href = href.filter(|href| !href.is_empty()).ok_or_else(|| missing("location"))?;
     package.size_package = size.ok_or_else(|| missing("size"))?;
     Ok(package)
@@ -266,7 +260,7 @@ fn empty() -> Package {
             evr: Evr { epoch: 0, version: String::new(), release: String::new() },
             arch: Arch::new(""),
         },
-        pkgid: Sha256::from([0; 32]),
+        pkgid: Digest { algorithm: Algorithm::Sha256, hex: String::new() },
         href: String::new(),
         summary: String::new(),
         description: String::new(),

@@ -4,8 +4,10 @@ use nevra::{Algorithm, Digest};
 
 use crate::Document;
 use crate::characters::escape_text;
+use crate::digest::digest;
 use crate::error::Error;
 use crate::fragments::attribute;
+use crate::repository_tags::Tags;
 use crate::walk::shown;
 use crate::xml::{Element, Xml};
 
@@ -102,6 +104,12 @@ impl Repomd {
         Ok(out)
     }
 
+    /// Adds what createrepo_c calls tags, in place of those that are there.
+    pub fn set_tags(&mut self, tags: &Tags) {
+        self.notes.retain(|note| note.name != "tags");
+        self.notes.extend(tags.note());
+    }
+
     /// Finds the record of a type; the first if there are several.
     #[must_use]
     pub fn record(&self, kind: &str) -> Option<&Record> {
@@ -138,39 +146,69 @@ impl Record {
         })
     }
 
-    /// Describes a gzipped metadata file as createrepo_c does.
+    /// Describes a metadata file as createrepo_c does.
+    ///
+    /// `open` describes what a packed file unpacks to, `None` if it is not packed; databases for yum
+    /// have a version.
     #[must_use]
-    pub(crate) fn of_packed(
+    pub fn new(
         kind: &str,
-        [checksum, open_checksum]: [Digest; 2],
         href: String,
         timestamp: i64,
-        [size, open_size]: [u64; 2],
+        file: Measure,
+        open: Option<Measure>,
+        database_version: Option<u32>,
     ) -> Self {
         let mut raw = b"<data".to_vec();
         attribute(&mut raw, "type", kind);
-        let mut rest = format!(
-            ">\n    <checksum type=\"{}\">{}</checksum>\n    <open-checksum type=\"{}\">{}</open-checksum>\n",
-            checksum.algorithm, checksum.hex, open_checksum.algorithm, open_checksum.hex
-        );
-        rest.push_str("    <location");
+        let checksum = |name: &str, digest: &Digest| {
+            format!("\n    <{name} type=\"{}\">{}</{name}>", digest.algorithm, digest.hex)
+        };
+        let element = |name: &str, number: u64| format!("\n    <{name}>{number}</{name}>");
+        let mut rest = format!(">{}", checksum("checksum", &file.checksum));
+        if let Some(open) = &open {
+            rest.push_str(&checksum("open-checksum", &open.checksum));
+        }
+        rest.push_str("\n    <location");
         raw.extend_from_slice(rest.as_bytes());
         attribute(&mut raw, "href", &href);
-        let rest = format!(
-            "/>\n    <timestamp>{timestamp}</timestamp>\n    <size>{size}</size>\n    \
-             <open-size>{open_size}</open-size>\n  </data>"
-        );
+        let mut rest = format!("/>\n    <timestamp>{timestamp}</timestamp>{}", element("size", file.size));
+        if let Some(open) = &open {
+            rest.push_str(&element("open-size", open.size));
+        }
+        if let Some(version) = database_version {
+            rest.push_str(&element("database_version", version.into()));
+        }
         raw.extend_from_slice(rest.as_bytes());
+        raw.extend_from_slice(b"\n  </data>");
+        let (open_checksum, open_size) = open.map(|open| (open.checksum, open.size)).unzip();
         Self {
             kind: kind.to_owned(),
-            checksum,
-            open_checksum: Some(open_checksum),
+            checksum: file.checksum,
+            open_checksum,
             href,
             timestamp,
-            size: Some(size),
-            open_size: Some(open_size),
+            size: Some(file.size),
+            open_size,
             raw,
         }
+    }
+}
+
+/// What a record says of some bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Measure {
+    /// Their digest.
+    pub checksum: Digest,
+    /// How many they are.
+    pub size: u64,
+}
+
+impl Measure {
+    /// Measures bytes.
+    #[must_use]
+    pub fn of(algorithm: Algorithm, bytes: &[u8]) -> Self {
+        Self { checksum: digest(algorithm, bytes), size: bytes.len() as u64 }
     }
 }
 
@@ -189,8 +227,8 @@ fn record(xml: &mut Xml<'_>, data: &Element<'_>) -> Result<Record, Error> {
     let (mut timestamp, mut size, mut open_size) = (0, None, None);
     while let Some(element) = xml.child()? {
         match &*element.name {
-            "checksum" => checksum = Some(digest(xml, &element)?),
-            "open-checksum" => open_checksum = Some(digest(xml, &element)?),
+            "checksum" => checksum = Some(xml.digest(&element)?),
+            "open-checksum" => open_checksum = Some(xml.digest(&element)?),
             "timestamp" => timestamp = number(xml, "timestamp")?,
             "size" => size = Some(number(xml, "size")?),
             "open-size" => open_size = Some(number(xml, "open-size")?),
@@ -226,13 +264,6 @@ fn record(xml: &mut Xml<'_>, data: &Element<'_>) -> Result<Record, Error> {
 fn number<T: std::str::FromStr>(xml: &mut Xml<'_>, what: &str) -> Result<T, Error> {
     let text = xml.leaf()?;
     xml.number(what, &text)
-}
-
-fn digest(xml: &mut Xml<'_>, element: &Element<'_>) -> Result<Digest, Error> {
-    let algorithm: Algorithm =
-        element.attribute("type").unwrap_or_default().parse().map_err(|error| xml.unparsed(&error))?;
-    let hex = xml.leaf()?;
-    Digest::new(algorithm, hex.trim_ascii()).map_err(|error| xml.unparsed(&error))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! One package with a bit of everything, and what createrepo_c 0.17.3 wrote for it.
 
-use nevra::Nevra;
+use nevra::{Algorithm, Digest, Nevra};
 
 use crate::package::{Changelog, File, FileKind, Package, Relation};
 
@@ -105,7 +105,11 @@ pub(crate) fn package() -> Package {
         |date, author: &str, text: &str| Changelog { author: author.to_owned(), date, text: text.to_owned() };
     Package {
         nevra: "sample-1:1.2~rc1-3.noarch".parse::<Nevra>().unwrap(),
-        pkgid: "bdcfed2dad247e738506d6af7160ddcc0642998f67a3be905ec3ced6fd7efaf4".parse().unwrap(),
+        pkgid: Digest::new(
+            Algorithm::Sha256,
+            "bdcfed2dad247e738506d6af7160ddcc0642998f67a3be905ec3ced6fd7efaf4",
+        )
+        .unwrap(),
         href: text("Packages/a&ü/sample-1.2~rc1-3.noarch.rpm"),
         summary: text("Tom & \"Jerry\" <cat's> mouse"),
         description: text(
@@ -183,8 +187,9 @@ pub(crate) fn repository(count: usize) -> Vec<Package> {
         .map(|number| {
             let mut package = package();
             package.nevra.name = format!("sample{number}");
-            package.pkgid = crate::sha256(number.to_string().as_bytes());
-            package.href = format!("Packages/{}/{}", package.pkgid.shard(), package.nevra.file_name());
+            let pkgid = crate::sha256(number.to_string().as_bytes());
+            package.href = format!("Packages/{}/{}", pkgid.shard(), package.nevra.file_name());
+            package.pkgid = pkgid.into();
             package
         })
         .collect()

@@ -4,7 +4,7 @@ mod tree;
 
 use std::borrow::Cow;
 
-use nevra::ParseError;
+use nevra::{Digest, ParseError};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
@@ -159,6 +159,14 @@ impl<'a> Xml<'a> {
                 _ => {}
             }
         }
+    }
+
+    /// Reads a digest: its algorithm is the attribute `type`, its digits the text; leaves the element.
+    pub(crate) fn digest(&mut self, element: &Element<'_>) -> Result<Digest, Error> {
+        let algorithm = element.attribute("type").unwrap_or_default();
+        let algorithm = algorithm.parse().map_err(|error| self.unparsed(&error))?;
+        let hex = self.leaf()?;
+        Digest::new(algorithm, hex.trim_ascii()).map_err(|error| self.unparsed(&error))
     }
 
     /// Passes over the rest of the present element.

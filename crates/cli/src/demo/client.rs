@@ -106,14 +106,14 @@ impl Client {
     }
 
     /// Fetches what must be there with these bytes.
-    fn checked(&self, url: &str, size: Option<u64>, sha256: &str) -> Result<Vec<u8>> {
+    fn checked(&self, url: &str, size: Option<u64>, digest: &nevra::Digest) -> Result<Vec<u8>> {
         let mut bytes = self.body(url)?.bytes;
         if self.spoil.replace(false) {
             let middle = bytes.len() / 2;
             bytes[middle] ^= 1;
         }
         ensure!(size.is_none_or(|size| size == bytes.len() as u64), "`{url}` has another size than promised");
-        ensure!(repo::sha256(&bytes).hex() == sha256, "`{url}` has other bytes than promised");
+        ensure!(repo::digest(digest.algorithm, &bytes) == *digest, "`{url}` has other bytes than promised");
         Ok(bytes)
     }
 
@@ -131,12 +131,11 @@ impl Client {
     fn metadata(&self, url: &str, records: &[Record]) -> Result<BTreeMap<String, Vec<u8>>> {
         let mut open = BTreeMap::new();
         for record in records {
-            let sha256 = record.checksum.sha256().context("a checksum is no sha256")?;
-            let packed = self.checked(&format!("{url}/{}", record.href), record.size, &sha256.hex())?;
-            let bytes = repo::gunzip(&packed, SIZE_MAX)?;
-            if let Some(checksum) = record.open_checksum.as_ref().and_then(nevra::Digest::sha256) {
+            let packed = self.checked(&format!("{url}/{}", record.href), record.size, &record.checksum)?;
+            let bytes = repo::unpack(&packed, SIZE_MAX)?;
+            if let Some(checksum) = &record.open_checksum {
                 ensure!(
-                    repo::sha256(&bytes) == checksum,
+                    repo::digest(checksum.algorithm, &bytes) == *checksum,
                     "`{}` unpacks to other bytes than promised",
                     record.href
                 );
@@ -149,11 +148,11 @@ impl Client {
     /// Fetches a package and checks that its bytes are those listed, and that it is what it is called.
     fn package(&self, view: &View, package: &Package) -> Result<()> {
         let url = format!("{}/{}", view.url, package.href);
-        let bytes = self.checked(&url, Some(package.size_package), &package.pkgid.hex())?;
+        let bytes = self.checked(&url, Some(package.size_package), &package.pkgid)?;
         let head = repo::read_head(&mut bytes.as_slice())?;
         let facts = repo::FileFacts {
             size: bytes.len() as u64,
-            sha256: package.pkgid,
+            digest: package.pkgid.clone(),
             mtime: package.time_file,
             href: package.href.clone(),
         };

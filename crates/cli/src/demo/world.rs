@@ -81,7 +81,7 @@ mod tests {
                 let head = repo::read_head(&mut bytes.as_slice()).unwrap();
                 let facts = repo::FileFacts {
                     size: bytes.len() as u64,
-                    sha256: repo::sha256(&bytes),
+                    digest: repo::sha256(&bytes).into(),
                     mtime: 0,
                     href: name.clone(),
                 };

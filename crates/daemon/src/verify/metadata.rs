@@ -128,16 +128,15 @@ impl Look<'_> {
                 into.wrong.push(("I4", format!("`{href}` does not contain its checksum")));
             }
             let bytes = self.read(&top.join(href)).map_err(i4)?;
-            let digest = repo::sha256(&bytes);
-            if record.checksum.sha256() != Some(digest)
+            if record.checksum != repo::digest(record.checksum.algorithm, &bytes)
                 || record.size.is_some_and(|size| size != bytes.len() as u64)
             {
                 into.wrong.push(("I4", format!("`{href}` has not the recorded size and checksum")));
             }
             let Some(open_size) = record.open_size else { continue };
-            let xml = repo::gunzip(&bytes, open_size).map_err(|error| i4(format!("`{href}`: {error}")))?;
-            let same =
-                record.open_checksum.as_ref().and_then(|digest| digest.sha256()) == Some(repo::sha256(&xml));
+            let xml = repo::unpack(&bytes, open_size).map_err(|error| i4(format!("`{href}`: {error}")))?;
+            let stated = record.open_checksum.as_ref();
+            let same = stated.is_some_and(|stated| *stated == repo::digest(stated.algorithm, &xml));
             if !same || xml.len() as u64 != open_size {
                 into.wrong.push(("I4", format!("`{href}` has not the recorded open size and checksum")));
             }
@@ -195,7 +194,7 @@ impl Look<'_> {
         let mut file = self.disk.open(path).map_err(|error| error.to_string())?;
         let head = repo::read_head(&mut *file).map_err(|error| error.to_string())?;
         let facts =
-            FileFacts { size: listed.size, sha256: listed.pkgid, mtime: 0, href: listed.href.clone() };
+            FileFacts { size: listed.size, digest: listed.pkgid.into(), mtime: 0, href: listed.href.clone() };
         let package = repo::package_of(&head, facts).map_err(|error| error.to_string())?;
         Ok(Package {
             nevra: package.nevra,

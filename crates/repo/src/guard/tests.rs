@@ -132,7 +132,8 @@ fn mutants_are_refused_or_readable() {
     for round in 0..6000 {
         let mut mutant = seeds[round % seeds.len()].clone();
         mutate(&mut mutant, &mut random);
-        let facts = crate::FileFacts { size: 0, sha256: crate::sha256(b""), mtime: 0, href: String::new() };
+        let facts =
+            crate::FileFacts { size: 0, digest: crate::sha256(b"").into(), mtime: 0, href: String::new() };
         match read_head(&mut mutant.as_slice()) {
             Ok(head) => {
                 passed += 1;

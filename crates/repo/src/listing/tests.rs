@@ -11,7 +11,7 @@ fn entry(rpm: &[u8]) -> crate::Entry {
     let head = crate::read_head(&mut &*rpm).unwrap();
     let facts = crate::FileFacts {
         size: rpm.len() as u64,
-        sha256: crate::sha256(rpm),
+        digest: crate::sha256(rpm).into(),
         mtime: 0,
         href: "a.rpm".into(),
     };

@@ -35,7 +35,7 @@ fn package(recipe: &Recipe) -> Package {
     let head = read_head(&mut rpm.as_slice()).unwrap();
     head.check_header().unwrap();
     let facts =
-        FileFacts { size: rpm.len() as u64, sha256: sha256(&rpm), mtime: 5, href: recipe.file_name() };
+        FileFacts { size: rpm.len() as u64, digest: sha256(&rpm).into(), mtime: 5, href: recipe.file_name() };
     package_of(&head, facts).unwrap()
 }
 

@@ -1,5 +1,6 @@
 use super::*;
-use crate::{Contents, gunzip, gzip, sample};
+use crate::{Contents, digest, gunzip, gzip, sample, sha256, unpack};
+use nevra::Algorithm;
 
 fn entries(count: usize) -> Vec<Entry> {
     sample::repository(count).iter().map(crate::entry_of).collect()
@@ -129,4 +130,62 @@ impl Metadata {
     fn records_read(&self) -> Vec<Record> {
         Repomd::parse(&self.repomd).unwrap().records
     }
+}
+
+fn piece<'a>(kind: &'a str, file_name: &'a str, compression: Compression) -> Piece<'a> {
+    Piece { kind, file_name, open: Cow::Borrowed(b"<comps/>"), compression, database_version: None }
+}
+
+#[test]
+fn a_form_decides_how_and_not_what() {
+    let entries = entries(5);
+    let default = write_metadata_in(&Form::default(), &entries, 5, &Repomd::new("5"), &[]);
+    assert_eq!(default, write_metadata(&entries, 5, &[]));
+    for compression in [Compression::None, Compression::Zstd, Compression::Bzip2, Compression::Xz] {
+        for checksum in [Algorithm::Md5, Algorithm::Sha512] {
+            let form = Form { compression, checksum, unique_names: checksum == Algorithm::Md5 };
+            let metadata = write_metadata_in(&form, &entries, 5, &Repomd::new("x"), &[]);
+            assert_eq!(metadata, write_metadata_in(&form, &entries, 5, &Repomd::new("x"), &[]));
+            let repomd = Repomd::parse(&metadata.repomd).unwrap();
+            assert_eq!(repomd.revision, "x");
+            for (record, ((name, bytes), (_, usual))) in
+                repomd.records.iter().zip(metadata.files.iter().zip(&default.files))
+            {
+                let open = unpack(bytes, 1 << 20).unwrap();
+                assert!(open == gunzip(usual, 1 << 20).unwrap());
+                assert_eq!(record.href, *name);
+                assert_eq!(record.checksum, digest(checksum, bytes));
+                let packed = compression != Compression::None;
+                assert_eq!(record.open_checksum, packed.then(|| digest(checksum, &open)));
+                assert_eq!(record.open_size, packed.then_some(open.len() as u64));
+                assert!(name.ends_with(&format!("{}.xml{}", record.kind, compression.ending())), "{name}");
+                assert_eq!(name.contains(&record.checksum.hex), form.unique_names, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn pieces_follow_the_three_and_displace_what_was_carried_of_their_type() {
+    let head = Repomd {
+        records: ["primary_db", "group", "updateinfo"].map(|kind| record(&carried(kind))).to_vec(),
+        ..Repomd::new("today")
+    };
+    let database =
+        Piece { database_version: Some(10), ..piece("primary_db", "primary.sqlite", Compression::Bzip2) };
+    let pieces = [
+        database,
+        piece("group", "comps.xml", Compression::None),
+        piece("group_gz", "comps.xml", Compression::Gzip),
+    ];
+    let metadata = write_metadata_in(&Form::default(), &entries(2), 5, &head, &pieces);
+    let repomd = Repomd::parse(&metadata.repomd).unwrap();
+    let kinds: Vec<&str> = repomd.records.iter().map(|record| record.kind.as_str()).collect();
+    assert_eq!(kinds, ["primary", "filelists", "other", "primary_db", "group", "group_gz", "updateinfo"]);
+    let endings = ["primary.sqlite.bz2", "comps.xml", "comps.xml.gz"];
+    for ((name, bytes), ending) in metadata.files[3..].iter().zip(endings) {
+        assert!(name.ends_with(ending), "{name}");
+        assert_eq!(unpack(bytes, 100).unwrap(), b"<comps/>");
+    }
+    assert_eq!(metadata.files.len(), 6, "the file of a carried record is the caller's");
 }

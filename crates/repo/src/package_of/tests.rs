@@ -25,7 +25,7 @@ fn name(header: &mut Writer) {
 }
 
 fn read(rpm: &[u8]) -> Result<Package, Error> {
-    let facts = FileFacts { size: 1, sha256: crate::sha256(b""), mtime: 2, href: "foo.rpm".into() };
+    let facts = FileFacts { size: 1, digest: crate::sha256(b"").into(), mtime: 2, href: "foo.rpm".into() };
     package_of(&read_head(&mut &rpm[..])?, facts)
 }
 

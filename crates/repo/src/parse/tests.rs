@@ -73,7 +73,7 @@ fn what_is_wrong_is_named() {
     refused("<name>", "<name>other</name><name>", "the package has `name` twice");
     refused("<arch>noarch</arch>", "", "the package has no `arch`");
     refused("<version epoch=\"1\"", "<version epoch=\"one\"", "epoch `one` is no number");
-    refused("type=\"sha256\"", "type=\"md5\"", "the pkgid is a digest of md5, not sha256");
+    refused("type=\"sha256\"", "type=\"md5\"", "as many digits as its algorithm makes");
     refused(">bdcfed2d", ">BDCFED2D", "lower-case hexadecimal");
     refused("file=\"1767355300\"", "file=\"now\"", "file `now` is no number");
     refused("package=\"8227\"", "package=\"-1\"", "size `-1` is no number");

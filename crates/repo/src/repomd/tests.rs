@@ -47,13 +47,9 @@ fn a_record_tells_what_it_says_and_keeps_how() {
     assert!(primary.href.ends_with("932f-primary.xml.gz"));
     assert_eq!((primary.timestamp, primary.size, primary.open_size), (1_795_302_505, Some(1356), Some(5394)));
     assert_eq!(primary.open_checksum.as_ref().unwrap().hex[..8], *"74797c5c");
-    let again = Record::of_packed(
-        "primary",
-        [primary.checksum.clone(), primary.open_checksum.clone().unwrap()],
-        primary.href.clone(),
-        primary.timestamp,
-        [1356, 5394],
-    );
+    let file = Measure { checksum: primary.checksum.clone(), size: 1356 };
+    let open = Measure { checksum: primary.open_checksum.clone().unwrap(), size: 5394 };
+    let again = Record::new("primary", primary.href.clone(), primary.timestamp, file, Some(open), None);
     assert_eq!(again, *primary, "it is written as createrepo_c writes it");
 
     let unknown = repomd.record("productid").unwrap();
@@ -61,6 +57,57 @@ fn a_record_tells_what_it_says_and_keeps_how() {
     assert_eq!(unknown.checksum.algorithm, Algorithm::Sha1);
     assert_eq!((unknown.timestamp, unknown.size, unknown.open_size), (1_795_302_505, None, None));
     assert_eq!(repomd.record("group"), None);
+}
+
+/// As createrepo_c 0.17.3 wrote them with `--database --groupfile`.
+#[test]
+fn a_database_and_a_file_that_is_not_packed_are_described_as_createrepo_c_does() {
+    let md5 = |digit: &str| Digest::new(Algorithm::Md5, digit.repeat(32)).unwrap();
+    let file = Measure { checksum: md5("a"), size: 606 };
+    let open = Measure { checksum: md5("b"), size: 28672 };
+    let database = Record::new("primary_db", "repodata/p.sqlite.bz2".into(), 5, file, Some(open), Some(10));
+    let comps = Measure::of(Algorithm::Md5, b"<comps/>\n");
+    let plain = Record::new("group", "repodata/comps.xml".into(), 5, comps, None, None);
+    let mut repomd = Repomd::new("7");
+    repomd.records = vec![database, plain];
+    let written = String::from_utf8(repomd.write()).unwrap();
+    expect_test::expect![[r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <repomd xmlns="http://linux.duke.edu/metadata/repo" xmlns:rpm="http://linux.duke.edu/metadata/rpm">
+          <revision>7</revision>
+          <data type="primary_db">
+            <checksum type="md5">aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa</checksum>
+            <open-checksum type="md5">bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb</open-checksum>
+            <location href="repodata/p.sqlite.bz2"/>
+            <timestamp>5</timestamp>
+            <size>606</size>
+            <open-size>28672</open-size>
+            <database_version>10</database_version>
+          </data>
+          <data type="group">
+            <checksum type="md5">cb2f07dfab748c8704a2e88b831a7ca3</checksum>
+            <location href="repodata/comps.xml"/>
+            <timestamp>5</timestamp>
+            <size>9</size>
+          </data>
+        </repomd>
+    "#]]
+    .assert_eq(&written);
+    assert_eq!(Repomd::parse(written.as_bytes()).unwrap(), repomd);
+}
+
+#[test]
+fn tags_take_the_place_of_tags() {
+    let mut repomd = Repomd::parse(TEXT.as_bytes()).unwrap();
+    let tags = Tags {
+        content: vec!["c\"<".into()],
+        repo: vec!["r".into()],
+        distro: vec![("cpe:\"<".into(), "Foo \"<&".into())],
+    };
+    repomd.set_tags(&tags);
+    assert_eq!(String::from_utf8(repomd.write()).unwrap(), TEXT);
+    repomd.set_tags(&Tags::default());
+    assert!(repomd.notes.iter().all(|note| note.name != "tags"));
 }
 
 #[test]
