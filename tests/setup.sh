@@ -12,6 +12,7 @@ needed=(
     "lintian lintian"
     "mandoc mandoc"
     "mergerepo_c createrepo-c"
+    "modifyrepo_c createrepo-c"
     "nginx nginx"
     "rpm rpm"
     "rpmbuild rpm"

@@ -7,13 +7,14 @@ use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 use plan::Reference;
 
+use crate::compare::arguments::Compare;
 use crate::generate::GenerateVerb;
 use crate::status::arguments::Status;
 
 const EXIT_CODES: &str = "\
 Exit codes:
    0  done, or nothing to do          5  not found
-   1  internal error                  6  the published tree failed verification
+   1  internal error                  6  verification failed, or a comparison found something
    2  usage or configuration         75  try again later
    3  refused by a gate              78  the site needs a person
    4  conflict, frozen or locked";
@@ -93,6 +94,8 @@ pub enum Verb {
         #[arg(long)]
         at_rest: bool,
     },
+    /// Build metadata beside an existing repository, touching nothing, and tell every difference
+    Compare(Compare),
     /// Serve the published tree over HTTP, for demos and small sites
     Serve {
         /// Where to listen [default: `listen` of the configuration, then 127.0.0.1:8080]

@@ -16,6 +16,7 @@ mod answer_text;
 mod arguments;
 mod ask;
 mod chronicle;
+mod compare;
 mod config_check;
 mod demo;
 mod diff;
@@ -76,6 +77,7 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::Diff { older, newer } => diff::run(settings, &older, &newer, terminal),
         Verb::Why { package } => why::run(settings, &package, terminal),
         Verb::Verify { at_rest } => verify::run(settings, at_rest, terminal),
+        Verb::Compare(asked) => compare::run(&asked, terminal),
         Verb::Serve { listen } => serve::run(settings, listen, terminal),
         Verb::Generate { verb } => generate::run(&verb, terminal),
         Verb::Demo(demo) => demo::run(&demo, terminal),

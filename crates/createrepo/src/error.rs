@@ -37,6 +37,12 @@ pub enum Error {
         /// What was asked for.
         algorithm: nevra::Algorithm,
     },
+    /// A directory has no metadata.
+    #[error("failed to find `{path}`: the directory is no repository")]
+    NoRepodata {
+        /// Where it should be.
+        path: Utf8PathBuf,
+    },
 }
 
 /// Something in the directory that looked like a package and cannot be listed.

@@ -8,12 +8,14 @@
 //! What lies in the directory is somebody else's: names may be any bytes, links may lead anywhere, files may be
 //! no packages at all. What cannot be listed is handed back by name ([`Unreadable`]), the rest is listed.
 
+mod compare;
 mod entries;
 mod error;
 mod excludes;
 mod reading;
 mod walk;
 
+pub use compare::{Claim, Comparison, Finding, MetadataFile, Theirs, compare};
 pub use entries::{Listing, entries_of};
 pub use error::{Error, Unreadable};
 pub use excludes::Excludes;

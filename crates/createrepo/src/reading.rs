@@ -3,9 +3,8 @@
 use std::io::{self, Read};
 
 use camino::Utf8Path;
-use nevra::{Algorithm, Sha256};
-use repo::{FileFacts, Package};
-use sha2::Digest as _;
+use nevra::Algorithm;
+use repo::{FileFacts, Hasher, Package};
 use store::Disk;
 
 use crate::Error;
@@ -27,13 +26,10 @@ pub fn read_package(
     href: &Utf8Path,
     algorithm: Algorithm,
 ) -> Result<Package, Error> {
-    if algorithm != Algorithm::Sha256 {
-        return Err(Error::Algorithm { algorithm });
-    }
     let path = resolved(disk, &dir.join(href))?;
     let mut file = disk.open(&path)?;
     let before = file.state()?;
-    let mut hashing = Hashing { inner: &mut *file, hasher: sha2::Sha256::new(), size: 0, broken: None };
+    let mut hashing = Hashing { inner: &mut *file, hasher: Hasher::new(algorithm), size: 0, broken: None };
     let head = repo::read_head(&mut hashing);
     if let Some(cause) = hashing.broken {
         return Err(Error::Read { path, cause });
@@ -48,24 +44,19 @@ pub fn read_package(
             Err(cause) => return Err(Error::Read { path, cause }),
         }
     }
-    let (size, sha256) = (hashing.size, Sha256::from(<[u8; 32]>::from(hashing.hasher.finalize())));
+    let (size, digest) = (hashing.size, hashing.hasher.finish());
     let after = file.state()?;
     if size != before.size || (after.size, after.modified) != (before.size, before.modified) {
         return Err(Error::Changed { path });
     }
-    let facts = FileFacts {
-        size,
-        digest: sha256.into(),
-        mtime: before.modified.seconds,
-        href: href.as_str().to_owned(),
-    };
+    let facts = FileFacts { size, digest, mtime: before.modified.seconds, href: href.as_str().to_owned() };
     repo::package_of(&head, facts).map_err(|cause| Error::Package { path, cause })
 }
 
 /// Hashes what passes, and remembers whether the disk or the bytes were at fault.
 struct Hashing<'a> {
     inner: &'a mut dyn Read,
-    hasher: sha2::Sha256,
+    hasher: Hasher,
     size: u64,
     broken: Option<io::Error>,
 }

@@ -1,7 +1,7 @@
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::{Document, Listing};
+use crate::{Document, Written};
 
 const OURS: &str = r#"<package type="rpm">
   <name>voms</name>
@@ -26,8 +26,8 @@ fn primary(packages: &str) -> String {
 }
 
 fn tree_of(file: &str) -> Tree {
-    let listing = Listing::read(Document::Primary, file.as_bytes()).unwrap();
-    listing.tree(&listing.packages[0]).unwrap()
+    let written = Written::read(Document::Primary, file.as_bytes()).unwrap();
+    written.tree(&written.packages[0]).unwrap()
 }
 
 fn check(theirs: &str, expected: &Expect) {

@@ -7,7 +7,7 @@ use quick_xml::events::Event;
 
 use super::{Element, Xml};
 use crate::Document;
-use crate::characters::{escape_attribute, escape_text};
+use crate::characters::{escape_attribute, escape_text, text_of};
 use crate::document::RPM_NAMESPACE;
 use crate::error::Error;
 
@@ -29,6 +29,16 @@ pub struct Tree {
 }
 
 impl Tree {
+    /// Reads a fragment as [`Fragments`](crate::Fragments) hold them, with createrepo_c's prefixes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Xml`] for what is no whole element.
+    pub fn of_fragment(document: Document, fragment: &[u8]) -> Result<Self, Error> {
+        let prefixes = Prefixes { own: vec![String::new()], rpm: vec!["rpm".to_owned()] };
+        Xml::cut(document, text_of(document, fragment)?, &prefixes)
+    }
+
     /// Finds an attribute.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&str> {

@@ -11,7 +11,7 @@ use crate::xml::{Element, Prefixes, Tree, Xml};
 /// Unlike [`Contents`](crate::Contents) it needs neither the two other files nor any order in them, and
 /// counts that do not fit are told, not refused. It holds the file and a few words on each package.
 #[derive(Clone, Debug)]
-pub struct Listing<'a> {
+pub struct Written<'a> {
     /// How many packages the file claims to list, in its own words.
     pub claimed: Option<String>,
     /// The packages, in the order of the file.
@@ -38,7 +38,7 @@ pub struct Place {
     range: Range<usize>,
 }
 
-impl<'a> Listing<'a> {
+impl<'a> Written<'a> {
     /// Finds every package of one file, unpacked.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ impl<'a> Listing<'a> {
     /// elements nested deeper than 32.
     pub fn read(document: Document, bytes: &'a [u8]) -> Result<Self, Error> {
         let (mut xml, root) = Xml::open(document, bytes)?;
-        let mut listing = Self {
+        let mut written = Self {
             claimed: root.attribute("packages").map(str::to_owned),
             packages: Vec::new(),
             others: Vec::new(),
@@ -59,14 +59,14 @@ impl<'a> Listing<'a> {
             if element.name == "package" {
                 let mut place = place(&mut xml, &element)?;
                 place.range = element.start..xml.offset();
-                listing.packages.push(place);
+                written.packages.push(place);
             } else {
                 xml.skip()?;
-                listing.others.push(element.name);
+                written.others.push(element.name);
             }
         }
         xml.finish()?;
-        Ok(listing)
+        Ok(written)
     }
 
     /// Shows what the file says of a package, byte for byte.

@@ -23,7 +23,7 @@ fn all_three_files_name_the_same_packages() {
     let files = three();
     let documents = [Document::Primary, Document::Filelists, Document::Other];
     let [primary, filelists, other] =
-        [0, 1, 2].map(|at| Listing::read(documents[at], &files[at]).unwrap().packages);
+        [0, 1, 2].map(|at| Written::read(documents[at], &files[at]).unwrap().packages);
     assert_eq!(primary.len(), 3);
     for ((primary, filelists), other) in primary.iter().zip(&filelists).zip(&other) {
         assert_eq!((&primary.pkgid, &primary.name), (&filelists.pkgid, &filelists.name));
@@ -35,11 +35,11 @@ fn all_three_files_name_the_same_packages() {
 #[test]
 fn a_place_leads_to_its_bytes_and_to_its_elements() {
     let [file, ..] = three();
-    let listing = Listing::read(Document::Primary, &file).unwrap();
-    for place in &listing.packages {
-        let bytes = listing.bytes(place);
+    let written = Written::read(Document::Primary, &file).unwrap();
+    for place in &written.packages {
+        let bytes = written.bytes(place);
         assert!(bytes.starts_with(b"<package type=\"rpm\">") && bytes.ends_with(b"</package>"));
-        let tree = listing.tree(place).unwrap();
+        let tree = written.tree(place).unwrap();
         assert_eq!((tree.name.as_str(), tree.attribute("type")), ("package", Some("rpm")));
         let checksum = tree.children.iter().find(|child| child.name == "checksum").unwrap();
         assert_eq!(checksum.text, place.pkgid);
@@ -51,8 +51,8 @@ fn what_lies_is_listed_and_what_is_no_xml_is_refused() {
     let root = "xmlns=\"http://linux.duke.edu/metadata/other\"";
     let read = |body: &str| {
         let file = format!("<otherdata {root} packages=\"7\">{body}</otherdata>");
-        let listing = Listing::read(Document::Other, file.as_bytes()).map_err(|error| error.to_string())?;
-        Ok::<_, String>((listing.claimed, listing.packages.len(), listing.others))
+        let written = Written::read(Document::Other, file.as_bytes()).map_err(|error| error.to_string())?;
+        Ok::<_, String>((written.claimed, written.packages.len(), written.others))
     };
     assert_eq!(read("<package/><x><package/></x>"), Ok((Some("7".into()), 1, vec!["x".into()])));
     assert!(read("<package>").is_err());
@@ -60,7 +60,7 @@ fn what_lies_is_listed_and_what_is_no_xml_is_refused() {
     assert!(read("&bomb;").unwrap_err().contains("refers to nothing"));
     let bomb = format!("<!DOCTYPE a [<!ENTITY b \"bb\">]><otherdata {root}/>");
     assert!(
-        Listing::read(Document::Other, bomb.as_bytes()).unwrap_err().to_string().contains("document type")
+        Written::read(Document::Other, bomb.as_bytes()).unwrap_err().to_string().contains("document type")
     );
-    assert!(Listing::read(Document::Primary, b"").is_err());
+    assert!(Written::read(Document::Primary, b"").is_err());
 }
