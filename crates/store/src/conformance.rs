@@ -66,6 +66,7 @@ fn files_and_directories(bench: &Bench) {
     files(bench);
     names(bench);
     renames(bench);
+    exchanges(bench);
     what_is_not_regular(bench);
     locks(bench);
 }
@@ -192,6 +193,31 @@ fn renames(bench: &Bench) {
     assert_eq!(bench.read("from/sealed/same"), b"new");
 }
 
+fn exchanges(bench: &Bench) {
+    let (disk, at) = (bench.disk, |name: &str| bench.at(name));
+    for name in ["one", "two", "two/sealed"] {
+        bench.directory(name);
+    }
+    bench.write("one/file", b"first", 0o444);
+    bench.write("two/file", b"second", 0o444);
+    disk.symlink("file", &at("two/link")).unwrap();
+    disk.exchange(&at("one"), &at("two")).unwrap();
+    assert_eq!((bench.read("one/file"), bench.read("two/file")), (b"second".to_vec(), b"first".to_vec()));
+    disk.exchange(&at("one/link"), &at("two/file")).unwrap();
+    assert_eq!((bench.read("one/link"), bench.exists("one/file")), (b"first".to_vec(), true));
+    assert_eq!(disk.read_link(&at("two/file")).unwrap(), "file");
+    // A directory and a file change places, too.
+    disk.exchange(&at("one/file"), &at("two")).unwrap();
+    assert_eq!((bench.read("two"), bench.exists("one/file/file")), (b"second".to_vec(), true));
+    disk.exchange(&at("two"), &at("two")).unwrap();
+
+    refused(disk.exchange(&at("none"), &at("one")), ErrorKind::NotFound, &at("none"));
+    refused(disk.exchange(&at("one"), &at("none")), ErrorKind::NotFound, &at("one"));
+    refused(disk.exchange(&at("one"), &at("one/link")), ErrorKind::InvalidInput, &at("one"));
+    refused(disk.exchange(&at("one/link"), &at("one")), ErrorKind::InvalidInput, &at("one/link"));
+    assert!(bench.exists("one/link") && bench.exists("two") && !bench.exists("none"));
+}
+
 fn what_is_not_regular(bench: &Bench) {
     let (disk, at) = (bench.disk, |name: &str| bench.at(name));
     bench.directory("odd");
@@ -240,6 +266,8 @@ fn permissions(bench: &Bench) {
     refused(disk.remove_directory(&at("p/below")), denied, &at("p/below"));
     refused(disk.rename(&at("p/sealed"), &at("p/new")), denied, &at("p/sealed"));
     refused(disk.rename(&at("p/sealed"), &at("out")), denied, &at("p/sealed"));
+    refused(disk.exchange(&at("p/sealed"), &at("log")), denied, &at("p/sealed"));
+    refused(disk.exchange(&at("log"), &at("p/sealed")), denied, &at("log"));
     refused(disk.rename(&at("log"), &at("p/new")), denied, &at("log"));
     disk.sync_directory(&at("p")).unwrap();
     disk.set_mode(&at("p"), 0o644).unwrap();

@@ -76,6 +76,13 @@ pub trait Disk: Send + Sync + Debug {
     /// cannot change its parent: that fails even for root, so that tests meet what a daemon meets.
     fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> Result<(), Error>;
 
+    /// Lets two names that exist change places in one instant: files, symlinks, directories with all they hold.
+    ///
+    /// Whoever looks sees both as before or both as after: neither name is ever missing. Durable when both
+    /// directories were synced; a power cut before that leaves the old or the new, whole. Fails with
+    /// [`std::io::ErrorKind::Unsupported`] where the file system cannot do it; nothing happened then.
+    fn exchange(&self, one: &Utf8Path, other: &Utf8Path) -> Result<(), Error>;
+
     /// Makes the directory `path` with exactly `mode`, whatever the umask. Fails if anything has this name.
     ///
     /// Durable when the parent was synced; its mode when it was synced itself.

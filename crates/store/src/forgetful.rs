@@ -9,7 +9,7 @@
 //!                                                       or a torn half of what was appended
 //!   mode and time of one file or directory              lost: as of the last sync
 //!   one name made, removed or given another meaning     until its directory is synced
-//!   one rename, as a whole                              until both directories are synced
+//!   one rename or exchange, as a whole                  until both directories are synced
 //! ```
 //!
 //! It refuses what a real file system refuses to a process without privileges, counts every operation that
@@ -108,13 +108,20 @@ impl ForgetfulDisk {
         ForgetfulDisk::of(Volume::new(shared.volume.live.clone()), shared.now, self.who)
     }
 
+    /// Takes away what not every file system has: from now on, and on every copy, [`exchange`] is unsupported.
+    ///
+    /// [`exchange`]: crate::Disk::exchange
+    pub fn forbid_exchange(&self) {
+        self.shared().volume.forbid_exchange();
+    }
+
     /// Sets the clock from which files get their times.
     pub fn set_now(&self, now: Modified) {
         self.shared().now = now;
     }
 
     /// How many operations that change something were attempted: create, each write, set modified, sync,
-    /// link, symlink, rename, make and remove directory, remove file, set mode, sync directory.
+    /// link, symlink, rename, exchange, make and remove directory, remove file, set mode, sync directory.
     pub fn operations(&self) -> u64 {
         self.shared().operations
     }

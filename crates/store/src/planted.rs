@@ -69,6 +69,18 @@ pub enum Bug {
     AnsweredBeforeTheAuditLog,
     /// Recovery answers by lines of the audit log that it read and did not fsync.
     RecoveryTrustsTheAuditLog,
+
+    // Repodata of a plain directory.
+    /// The bytes of the new repodata are not fsynced.
+    RepodataFilesNotSynced,
+    /// The directory of the new repodata is not fsynced.
+    RepodataDirectoryNotSynced,
+    /// The old repodata is renamed away, then the new one is renamed into its place.
+    RepodataRenamedAway,
+    /// The directory that holds `repodata` is not fsynced after the exchange.
+    RepodataPlaceNotSynced,
+    /// Without an exchange, the index is moved in before the files it names are there for good.
+    RepodataIndexMovedFirst,
 }
 
 #[cfg(any(test, feature = "testing"))]

@@ -6,7 +6,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::OwnedFd;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{FileType, FlockOperation, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_OMIT};
+use rustix::fs::{
+    CWD, FileType, FlockOperation, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps, UTIME_OMIT,
+};
 use rustix::io::Errno;
 
 use crate::{Disk, Error, Kind, Modified, Names, Reading, State, Writing};
@@ -102,6 +104,20 @@ impl Disk for PosixDisk {
             return Err(Error::disk("rename", from, Errno::ACCESS));
         }
         std::fs::rename(from, to).map_err(|e| Error::disk("rename", from, e))
+    }
+
+    fn exchange(&self, one: &Utf8Path, other: &Utf8Path) -> Result<(), Error> {
+        // To the kernel this is the same invalid argument as a file system that cannot exchange.
+        if one != other && (one.starts_with(other) || other.starts_with(one)) {
+            return Err(Error::disk("exchange", one, Errno::INVAL));
+        }
+        let (from, to) = (one.as_std_path(), other.as_std_path());
+        match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                Err(Error::disk("exchange", one, io::ErrorKind::Unsupported))
+            }
+            outcome => outcome.map_err(|e| Error::disk("exchange", one, e)),
+        }
     }
 
     fn make_directory(&self, path: &Utf8Path, mode: u32) -> Result<(), Error> {
@@ -249,7 +265,6 @@ impl Writing for Opened {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustix::fs::CWD;
 
     fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
         let folder = tempfile::tempdir().unwrap();

@@ -84,6 +84,13 @@ impl Disk for ForgetfulDisk {
         self.change("rename", from, |shared| shared.rename(from, to, self.who))
     }
 
+    fn exchange(&self, one: &Utf8Path, other: &Utf8Path) -> Result<(), Error> {
+        if !self.shared().volume.live.exchanges {
+            return Err(Error::disk("exchange", one, std::io::ErrorKind::Unsupported));
+        }
+        self.change("exchange", one, |shared| shared.exchange(one, other, self.who))
+    }
+
     fn make_directory(&self, path: &Utf8Path, mode: u32) -> Result<(), Error> {
         self.change("make directory", path, |shared| {
             let body = Body::Directory(Default::default());
@@ -275,6 +282,28 @@ impl Shared {
             }
         }
         self.volume.rename((old.directory, old.name), (new.directory, new.name), moved);
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn exchange(&mut self, one: &Utf8Path, other: &Utf8Path, who: Who) -> Result<(), Errno> {
+        let live = &self.volume.live;
+        let (here, there) = (live.place(one, who)?, live.place(other, who)?);
+        let (first, second) = (here.number.ok_or(Errno::NOENT)?, there.number.ok_or(Errno::NOENT)?);
+        for (directory, number) in [(here.directory, first), (there.directory, second)] {
+            self.removable(directory, number, who)?;
+            if live.inode(number).kind() == Kind::Directory && here.directory != there.directory {
+                permitted(live.inode(number).mode & 0o200 != 0 && live.inode(number).allows(who, 2))?;
+            }
+        }
+        if first == second {
+            return Ok(());
+        }
+        if one.starts_with(other) || other.starts_with(one) {
+            return Err(Errno::INVAL);
+        }
+        self.volume.exchange((here.directory, here.name, first), (there.directory, there.name, second));
         Ok(())
     }
 }

@@ -113,6 +113,46 @@ fn a_rename_is_lost_as_a_whole_until_both_directories_are_synced() {
 }
 
 #[test]
+fn an_exchange_is_lost_as_a_whole_and_no_name_is_ever_missing() {
+    let disk = ForgetfulDisk::new();
+    for dir in ["/old", "/b"] {
+        disk.make_directory(dir.into(), 0o755).unwrap();
+    }
+    write(&disk, "/old/x", "old");
+    let disk = disk.synced();
+    disk.make_directory("/b/new".into(), 0o755).unwrap();
+    disk.sync_directory("/b/new".into()).unwrap();
+    disk.sync_directory("/b".into()).unwrap();
+    disk.exchange("/b/new".into(), "/old".into()).unwrap();
+    let (before, after) = ("b(new()) old(x=old)", "b(new(x=old)) old()");
+    check(&disk, &[before, after]);
+    disk.sync_directory("/b".into()).unwrap();
+    check(&disk, &[before, after]);
+    disk.sync_directory("/".into()).unwrap();
+    check(&disk, &[after]);
+    disk.remove_file("/b/new/x".into()).unwrap();
+    check(&disk, &["b(new()) old()", after]);
+}
+
+#[test]
+fn a_disk_without_exchange_says_so_and_so_do_its_copies() {
+    let disk = ForgetfulDisk::new();
+    write(&disk, "/a", "1");
+    write(&disk, "/b", "2");
+    disk.forbid_exchange();
+    let crashed = disk.crash_states(1).last().unwrap();
+    for disk in [&disk, &disk.copy(), &disk.synced(), &crashed] {
+        match disk.exchange("/a".into(), "/b".into()) {
+            Err(crate::Error::Disk { cause, .. }) => {
+                assert_eq!(cause.kind(), std::io::ErrorKind::Unsupported)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((read(&disk, "/a"), disk.operations()), ("1".into(), 4));
+}
+
+#[test]
 fn a_promised_name_on_top_of_an_unpromised_rename_keeps_their_order() {
     let disk = ForgetfulDisk::new();
     for dir in ["/a", "/b"] {

@@ -92,6 +92,8 @@ impl Inode {
 pub(super) struct Tree {
     inodes: Vec<Arc<Inode>>,
     links: Vec<u32>,
+    /// Whether two names can change places in one instant.
+    pub(super) exchanges: bool,
 }
 
 /// A path whose last component may or may not exist.
@@ -105,7 +107,7 @@ impl Tree {
     /// An empty root directory of `who`.
     pub(super) fn new(who: Who, modified: Modified) -> Tree {
         let root = Inode::new(Body::Directory(BTreeMap::new()), 0o755, who, modified);
-        Tree { inodes: vec![Arc::new(root)], links: vec![1] }
+        Tree { inodes: vec![Arc::new(root)], links: vec![1], exchanges: true }
     }
 
     /// Adds an inode without a name.

@@ -9,13 +9,14 @@ use super::tree::{Body, Number, Tree};
 
 /// One change of names. It is kept as a whole or lost as a whole.
 ///
-/// A rename is *one* change although it touches two names, often of two directories: every journalling file
+/// A rename or an exchange is *one* change although it touches two names, often of two directories: every journalling file
 /// system commits both in one transaction, for otherwise a crash would lose the file or double it. Only
 /// the promise needs both directories to be synced.
 #[derive(Debug, Clone)]
 enum Change {
     Entry { directory: Number, name: Arc<str>, before: Option<Number>, after: Option<Number> },
     Rename { from: (Number, Arc<str>), to: (Number, Arc<str>), moved: Number },
+    Exchange { one: (Number, Arc<str>, Number), other: (Number, Arc<str>, Number) },
 }
 
 /// A directory that is never synced: what waits for it is never promised.
@@ -90,6 +91,20 @@ impl Volume {
         self.live.set_entry(to.0, &to.1, Some(moved));
         let waits_for = BTreeSet::from([from.0, to.0]);
         self.pending.push(Pending { change: Change::Rename { from, to, moved }, waits_for });
+    }
+
+    /// Lets two names, each with what it means now, change places.
+    pub(super) fn exchange(&mut self, one: (Number, &str, Number), other: (Number, &str, Number)) {
+        let (one, other) = ((one.0, one.1.into(), one.2), (other.0, other.1.into(), other.2));
+        let waits_for = BTreeSet::from([one.0, other.0]);
+        let change = Change::Exchange { one, other };
+        change.apply(&mut self.live);
+        self.pending.push(Pending { change, waits_for });
+    }
+
+    /// Takes the exchange of names away from what is seen and from what is promised.
+    pub(super) fn forbid_exchange(&mut self) {
+        (self.live.exchanges, self.synced.exchanges) = (false, false);
     }
 
     /// Notes that the bytes of a file changed.
@@ -224,6 +239,9 @@ impl Volume {
             Change::Rename { from, to, .. } => {
                 format!("rename of {}/{} to {}/{}", path(from.0), from.1, path(to.0), to.1)
             }
+            Change::Exchange { one, other } => {
+                format!("exchange of {}/{} and {}/{}", path(one.0), one.1, path(other.0), other.1)
+            }
         });
         let bytes = self.bytes.iter().map(|&number| format!("bytes of {}", path(number)));
         let attributes = self.attributes.iter().map(|&number| format!("mode or time of {}", path(number)));
@@ -243,6 +261,9 @@ impl Change {
         match self {
             Change::Entry { directory, name, .. } => vec![(*directory, Arc::clone(name))],
             Change::Rename { from, to, .. } => vec![from.clone(), to.clone()],
+            Change::Exchange { one, other } => {
+                vec![(one.0, Arc::clone(&one.1)), (other.0, Arc::clone(&other.1))]
+            }
         }
     }
 
@@ -262,6 +283,10 @@ impl Change {
                     tree.set_entry(from.0, &from.1, None);
                 }
                 tree.set_entry(to.0, &to.1, Some(*moved));
+            }
+            Change::Exchange { one, other } => {
+                tree.set_entry(one.0, &one.1, Some(other.2));
+                tree.set_entry(other.0, &other.1, Some(one.2));
             }
         }
     }
