@@ -64,13 +64,44 @@ impl Entry {
         if href == self.href && self.base.is_none() {
             return Ok(self.clone());
         }
+        self.placed(href, None)
+    }
+
+    /// Lists the same package with an address that its href is relative to, instead of the repository.
+    ///
+    /// # Errors
+    ///
+    /// As [`Entry::at`].
+    pub fn based(&self, base: &str) -> Result<Self, Error> {
+        self.placed(&self.href, Some(base))
+    }
+
+    fn placed(&self, href: &str, base: Option<&str>) -> Result<Self, Error> {
         let old = &*self.fragments.primary;
         let location = glance(old)?.location;
         let mut primary = Vec::with_capacity(old.len() + href.len());
         primary.extend_from_slice(&old[..location.start]);
-        location_element(&mut primary, href);
+        location_element(&mut primary, href, base);
         primary.extend_from_slice(&old[location.end..]);
         let fragments = Fragments { primary: Slice::from(primary), ..(*self.fragments).clone() };
-        Ok(Self { href: href.to_owned(), base: None, fragments: Arc::new(fragments), ..self.clone() })
+        let base = base.map(str::to_owned);
+        Ok(Self { href: href.to_owned(), base, fragments: Arc::new(fragments), ..self.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_may_be_relative_to_an_address_and_come_back() {
+        let entry = entry_of(&crate::sample::package());
+        let based = entry.based("http://example.org/a?b&c").unwrap();
+        let primary = String::from_utf8_lossy(&based.fragments.primary).into_owned();
+        let expected =
+            format!("<location xml:base=\"http://example.org/a?b&amp;c\" href=\"{}\"/>", entry.href);
+        assert!(primary.contains(&expected), "{primary}");
+        assert_eq!(based.base.as_deref(), Some("http://example.org/a?b&c"));
+        assert_eq!(based.at(&entry.href).unwrap(), entry);
     }
 }

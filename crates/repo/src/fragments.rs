@@ -117,7 +117,7 @@ fn primary_of(package: &Package) -> Vec<u8> {
         ),
     );
     out.extend_from_slice(b"  ");
-    location_element(&mut out, &package.href);
+    location_element(&mut out, &package.href, None);
     out.extend_from_slice(b"\n  <format>\n");
     text_element(&mut out, "    ", "rpm:license", &package.license);
     text_element(&mut out, "    ", "rpm:vendor", &package.vendor);
@@ -180,8 +180,11 @@ fn begin(out: &mut Vec<u8>, package: &Package) {
 }
 
 /// Writes where the package lies, as an element without indentation or newline.
-pub(crate) fn location_element(out: &mut Vec<u8>, href: &str) {
+pub(crate) fn location_element(out: &mut Vec<u8>, href: &str, base: Option<&str>) {
     out.extend_from_slice(b"<location");
+    if let Some(base) = base {
+        attribute(out, "xml:base", base);
+    }
     attribute(out, "href", href);
     out.extend_from_slice(b"/>");
 }
