@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use plan::Reference;
 
 use crate::compare::arguments::Compare;
+use crate::createrepo::arguments::Createrepo;
+
 use crate::generate::GenerateVerb;
 use crate::status::arguments::Status;
 
@@ -108,6 +110,8 @@ pub enum Verb {
         #[command(subcommand)]
         verb: GenerateVerb,
     },
+    /// Make repodata of a plain directory, with the options of createrepo_c
+    Createrepo(Box<Createrepo>),
     /// Play a whole site in a folder: build RPMs, publish, promote, revert
     Demo(Demo),
 }

@@ -18,6 +18,7 @@ mod ask;
 mod chronicle;
 mod compare;
 mod config_check;
+mod createrepo;
 mod demo;
 mod diff;
 mod failure;
@@ -79,6 +80,7 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::Verify { at_rest } => verify::run(settings, at_rest, terminal),
         Verb::Compare(asked) => compare::run(&asked, terminal),
         Verb::Serve { listen } => serve::run(settings, listen, terminal),
+        Verb::Createrepo(createrepo) => createrepo::run(&createrepo, settings, terminal),
         Verb::Generate { verb } => generate::run(&verb, terminal),
         Verb::Demo(demo) => demo::run(&demo, terminal),
     }

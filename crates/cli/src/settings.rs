@@ -17,6 +17,8 @@ const DEFAULT: &str = "/etc/sluice/sluice.toml";
 #[derive(Debug, Clone)]
 pub struct Settings {
     file: Utf8PathBuf,
+    /// Whether the option was given.
+    pub on_the_command_line: bool,
 }
 
 impl Settings {
@@ -25,7 +27,8 @@ impl Settings {
         let environment = environment
             .filter(|value| !value.is_empty())
             .map(|value| Utf8PathBuf::from(value.to_string_lossy().into_owned()));
-        Settings { file: option.or(environment).unwrap_or_else(|| DEFAULT.into()) }
+        let on_the_command_line = option.is_some();
+        Settings { on_the_command_line, file: option.or(environment).unwrap_or_else(|| DEFAULT.into()) }
     }
 
     /// The file.

@@ -17,6 +17,45 @@ pub enum Error {
         /// What the disk said.
         cause: std::io::Error,
     },
+    /// A file could not be written whole.
+    #[error("failed to write `{path}`: {cause}")]
+    Write {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What the disk said.
+        cause: std::io::Error,
+    },
+    /// Another run replaces the same repodata.
+    #[error("failed to replace the repodata of `{output}`: another run is at work there")]
+    Busy {
+        /// The directory that holds `repodata`.
+        output: Utf8PathBuf,
+    },
+    /// createrepo_c is at work there, or was killed there.
+    #[error(
+        "failed to replace the repodata beside `{path}`: createrepo_c is at work there, or was killed there"
+    )]
+    OtherLock {
+        /// The directory it takes for a lock.
+        path: Utf8PathBuf,
+    },
+    /// Simple names cannot be replaced one by one, and not all at once on this file system.
+    #[error(
+        "failed to replace the repodata of `{output}`: its file system cannot exchange two names in one instant, \
+         and files of one name cannot be replaced one by one without readers that see half of it"
+    )]
+    NoExchange {
+        /// The directory that holds `repodata`.
+        output: Utf8PathBuf,
+    },
+    /// A name that cannot be kept and must not be lost.
+    #[error("failed to keep `{name}` of `{repodata}`: its name is not UTF-8")]
+    OddName {
+        /// The directory.
+        repodata: Utf8PathBuf,
+        /// The name, with replacement characters.
+        name: String,
+    },
     /// A file is no package that can be listed.
     #[error("failed to list `{path}`: {cause}")]
     Package {
@@ -25,17 +64,43 @@ pub enum Error {
         /// What is wrong with it.
         cause: repo::Error,
     },
+    /// A file of metadata that was there could not be understood.
+    #[error("failed to understand `{path}`: {cause}")]
+    Metadata {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What is wrong with it.
+        cause: repo::Error,
+    },
+    /// A file of metadata is not the one its record names.
+    #[error("failed to believe `{path}`: its digest is not `{checksum}`")]
+    Checksum {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What it should be.
+        checksum: nevra::Digest,
+    },
+    /// An index lacks what every repository has.
+    #[error("failed to find a record `{kind}` in `{path}`")]
+    NoRecord {
+        /// The index.
+        path: Utf8PathBuf,
+        /// What it lacks.
+        kind: &'static str,
+    },
+    /// A file is larger than any of its kind.
+    #[error("failed to read `{path}`: it is larger than `{limit}` bytes")]
+    TooLarge {
+        /// The file.
+        path: Utf8PathBuf,
+        /// How large it may be.
+        limit: u64,
+    },
     /// A package changed while it was read.
     #[error("failed to list `{path}`: it changed while it was read")]
     Changed {
         /// The file.
         path: Utf8PathBuf,
-    },
-    /// No package is listed with a digest of this kind.
-    #[error("failed to use `{algorithm}` for packages: only sha256 is known")]
-    Algorithm {
-        /// What was asked for.
-        algorithm: nevra::Algorithm,
     },
     /// A directory has no metadata.
     #[error("failed to find `{path}`: the directory is no repository")]
@@ -43,6 +108,9 @@ pub enum Error {
         /// Where it should be.
         path: Utf8PathBuf,
     },
+    /// The databases for yum 3 could not be made.
+    #[error(transparent)]
+    Databases(#[from] databases::Error),
 }
 
 /// Something in the directory that looked like a package and cannot be listed.

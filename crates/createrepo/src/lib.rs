@@ -9,15 +9,24 @@
 //! no packages at all. What cannot be listed is handed back by name ([`Unreadable`]), the rest is listed.
 
 mod compare;
+mod create;
+mod earlier;
 mod entries;
 mod error;
 mod excludes;
+mod order;
 mod reading;
+mod replace;
+mod retention;
 mod walk;
 
 pub use compare::{Claim, Comparison, Finding, MetadataFile, Theirs, compare};
+pub use create::{Report, create};
 pub use entries::{Listing, entries_of};
 pub use error::{Error, Unreadable};
 pub use excludes::Excludes;
+pub use order::{Beside, Order, Placing, Selection, Update};
 pub use reading::read_package;
+pub use replace::{OtherLock, Replaced};
+pub use retention::Retention;
 pub use walk::{Found, Links, packages_below};

@@ -61,6 +61,28 @@ pub fn packages_below(
     Ok(found)
 }
 
+/// Takes packages by name instead of looking for them, and sorts them alike. Nothing is looked at here.
+///
+/// What is named by a path that leads out of `dir` is handed back in [`Found::unreadable`].
+pub(crate) fn named(dir: &Utf8Path, names: &[String], excludes: &Excludes) -> Found {
+    let mut found = Found::default();
+    for name in names {
+        let path = Utf8Path::new(name);
+        // A path that begins with the directory means the same as what follows.
+        let inside = path.strip_prefix(dir).unwrap_or(path);
+        let place: Utf8PathBuf = inside.components().filter(|part| part.as_str() != ".").collect();
+        if !repo::is_inside(place.as_str()) || name.chars().any(char::is_control) {
+            let why = format!("failed to list it: a place below `{dir}` is wanted");
+            found.unreadable.push(Unreadable { place: shown(name), why });
+        } else if !excludes.exclude(place.as_str()) {
+            found.hrefs.push(place);
+        }
+    }
+    found.hrefs.sort_by(|one, other| sort_key(one).cmp(&sort_key(other)));
+    found.hrefs.dedup();
+    found
+}
+
 /// What packages are sorted by.
 pub(crate) fn sort_key(href: &Utf8Path) -> (&str, &str) {
     (href.file_name().unwrap_or_default(), href.parent().map_or("", Utf8Path::as_str))
@@ -177,7 +199,7 @@ pub(crate) fn unreadable(place: &str, error: &Error) -> Unreadable {
 }
 
 /// Shows a name on one line, whatever is in it.
-fn shown(place: &str) -> String {
+pub(crate) fn shown(place: &str) -> String {
     place.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 

@@ -143,8 +143,8 @@ fn a_disk_without_exchange_says_so_and_so_do_its_copies() {
     let crashed = disk.crash_states(1).last().unwrap();
     for disk in [&disk, &disk.copy(), &disk.synced(), &crashed] {
         match disk.exchange("/a".into(), "/b".into()) {
-            Err(crate::Error::Disk { cause, .. }) => {
-                assert_eq!(cause.kind(), std::io::ErrorKind::Unsupported)
+            Err(Error::Disk { cause, .. }) => {
+                assert_eq!(cause.kind(), io::ErrorKind::Unsupported)
             }
             other => panic!("{other:?}"),
         }
