@@ -37,7 +37,7 @@ const WITHOUT: Way = Way { name: "update without exchange", exchanges: false, ..
 const WAYS: [Way; 7] = [
     FIRST,
     Way { name: "first, simple names", unique: false, ..FIRST },
-    Way { name: "first without exchange, simple names", unique: false, exchanges: false, ..FIRST },
+    Way { name: "first without exchange", exchanges: false, ..FIRST },
     UPDATE,
     Way { name: "update, simple names", unique: false, ..UPDATE },
     Way { name: "update, old files kept", retention: Retention::All, ..UPDATE },
