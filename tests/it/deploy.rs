@@ -1,6 +1,7 @@
 //! The files of `deploy/`, each read by the program it is for.
 
 mod manual;
+mod packages;
 mod units;
 
 use std::fs;

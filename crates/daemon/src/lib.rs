@@ -52,6 +52,7 @@ pub mod spool;
 pub mod submit;
 pub mod verify;
 mod waiting;
+mod watchdog;
 pub mod web;
 
 pub use error::Error;

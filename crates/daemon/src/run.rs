@@ -15,6 +15,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::engine::{Engine, Step};
 use crate::error::Error;
+use crate::watchdog::Watchdog;
 
 /// How long the daemon trusts inotify before it looks for itself.
 const SCAN_EVERY: Duration = Duration::from_secs(30);
@@ -47,10 +48,11 @@ pub fn run(
     let mut engine = Engine::open(config, Arc::new(PosixDisk), Arc::clone(&clock))?;
     let incoming = engine.config().spool.join("incoming");
     let mut watch = Watch::of(incoming, wake);
+    let watchdog = Watchdog::start();
     let mut pause = RETRY_FIRST;
     let mut is_ready = false;
     loop {
-        tell_systemd(&[NotifyState::Watchdog]);
+        watchdog.works();
         watch.renew_if_dead();
         let (wait, failed) = match engine.step() {
             Ok(step) => (wait_after(&step, &*clock), None),
@@ -67,6 +69,7 @@ pub fn run(
             tell_systemd(&[NotifyState::Ready]);
             ready();
         }
+        watchdog.waits();
         match sleep(&wakes, wait, failed.is_some()) {
             Some(Wake::Stop) => break,
             Some(Wake::Reload) => reload(&mut engine, read),
