@@ -157,7 +157,9 @@ fn nothing_differs_from_createrepo_c_on_any_fixture() {
 #[test]
 fn a_changed_element_is_found_exactly_and_by_file() {
     let sandbox = Sandbox::new();
-    let dir = theirs(&sandbox, &["--no-database"]);
+    let dir = sandbox.folder("three");
+    place(&["accents", "ghosts", "markup"].map(|name| fixtures().named(name).to_owned()), &dir);
+    createrepo_c(&dir, &["--no-database"]).ok();
     change(&dir, "primary", "<summary>Gr\u{fc}\u{df}e", "<summary>Gruesse");
     change(&dir, "primary", "<rpm:entry name=\"markup(", "<rpm:entry pre=\"1\" name=\"markup(");
     change(&dir, "filelists", "<file type=\"ghost\">", "<file>");
