@@ -14,6 +14,7 @@ mod demo;
 mod deploy;
 mod documents;
 mod killed;
+mod profiles;
 mod promotion_cost;
 mod real_dnf;
 mod reload;

@@ -1,7 +1,7 @@
 //! `sluice config check`: like `nginx -t`, for the configuration.
 
 use camino::Utf8PathBuf;
-use daemon::config::{Config, accounts, verdict};
+use daemon::config::{Config, accounts, comps, verdict};
 use daemon::error::Error;
 use daemon::ground::{self, Asks};
 use serde_json::json;
@@ -10,12 +10,12 @@ use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
 
-/// Checks text and accounts, and says everything that is wrong, not only the first.
+/// Checks text, accounts and the files it names, and says everything that is wrong, not only the first.
 pub fn run(settings: &Settings, file: Option<Utf8PathBuf>, terminal: &Terminal) -> Result<u8, Failure> {
     let file = file.as_deref().unwrap_or(settings.file());
     let bytes = accounts::read(file)?;
     let checked = match Config::parse(&bytes, file.as_str()) {
-        Ok(config) => match accounts::check(&config) {
+        Ok(mut config) => match accounts::check(&config).and_then(|()| comps::read(&mut config)) {
             Ok(()) => Ok(config),
             Err(Error::Config(errors)) => Err(errors),
             Err(error) => return Err(error.into()),

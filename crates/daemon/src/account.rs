@@ -66,13 +66,17 @@ pub struct Shelved {
     pub kind: Kind,
     /// Its path below the web root.
     pub path: String,
+    /// The form its metadata was written in, in the words of [`plan::Writing::recorded`]; absent where it is the
+    /// usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<String>,
 }
 
 impl Shelved {
     /// Describes `repository` at `path`.
     pub fn new(repository: &Repository, path: String) -> Self {
         let Repository { product, os, arch, stage, kind } = repository.clone();
-        Self { product, os, arch, stage, kind, path }
+        Self { product, os, arch, stage, kind, path, form: None }
     }
 
     /// Gives the repository back.

@@ -25,10 +25,13 @@
 //! # Ok::<(), daemon::config::ConfigErrors>(())
 //! ```
 //!
-//! Parsing touches nothing: reading the file and asking for users and groups is done in [`accounts`].
+//! Parsing touches nothing: reading the file and asking for users and groups is done in [`accounts`], reading the
+//! files it names in [`comps`].
 
 pub mod accounts;
+mod clients;
 mod code;
+pub mod comps;
 mod fault;
 mod identity;
 mod name;
@@ -51,6 +54,7 @@ use fault::Faults;
 use jiff::SignedDuration;
 use plan::Layout;
 use section::Section;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -92,6 +96,8 @@ pub struct Config {
     door_at: (usize, usize),
     /// The products with their platforms, stages and routes.
     pub layout: Arc<Layout>,
+    /// The files with groups that stages name, by path; [`comps::read`] reads them.
+    pub comps: BTreeMap<String, comps::Comps>,
     /// Who has which role.
     pub roles: Roles,
     /// What is allowed and yet probably not meant, in the order of the lines.
@@ -186,6 +192,7 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
     let drafts = product::read(sections, faults);
     let layout = product::layout(&drafts);
     path::check(&drafts, &layout, faults);
+    let comps = product::comps(&drafts, &layout, faults);
     let mut warnings = faults.of_same_text();
     let roles = roles.map(|section| roles::read(section, &layout, faults)).unwrap_or_default();
     roles::compare(&roles, &drafts, &mut warnings);
@@ -208,6 +215,7 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
         door,
         door_at,
         layout: Arc::new(layout),
+        comps,
         roles,
         warnings: warnings.sorted(),
         bytes: Vec::new(),

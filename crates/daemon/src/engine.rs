@@ -28,6 +28,7 @@ use crate::observe::Catalogue;
 use crate::settled::SettledIds;
 use crate::spool::Spool;
 use crate::waiting::Waiting;
+use crate::writing::Wanted;
 
 /// How long an import waits that could not be copied.
 const RETRY: SignedDuration = SignedDuration::from_secs(5);
@@ -201,7 +202,7 @@ impl Engine {
         let current = self.store.current()?;
         let account = current.as_ref().map(|current| Account::of(current.number, &current.manifest.account));
         let account = account.transpose()?;
-        self.ask_for_new_repositories(account.as_ref(), now);
+        self.ask_for_what_is_new(account.as_ref(), now)?;
         if self.waiting.is_empty() {
             return Ok(step);
         }
@@ -325,18 +326,22 @@ impl Engine {
         self.answer_all(vec![(culprit, answer)], step)
     }
 
-    /// Asks, as the clock, for repositories that the configuration has and the published site has not.
-    fn ask_for_new_repositories(&mut self, account: Option<&Account>, now: Timestamp) {
-        let published = |name: &str| account.is_some_and(|account| account.repositories.contains_key(name));
-        let wanted = self.config.layout.repositories();
-        let asked = self.waiting.iter().any(Waiting::is_of_the_clock);
-        if asked
-            || self.clock_refused
-            || wanted.iter().all(|repository| published(&repository.name())) && account.is_some()
-        {
-            return;
+    /// Asks, as the clock, for repositories that the configuration has and the published site has not, or has in
+    /// another form.
+    fn ask_for_what_is_new(&mut self, account: Option<&Account>, now: Timestamp) -> Result<(), Error> {
+        if self.waiting.iter().any(Waiting::is_of_the_clock) || self.clock_refused {
+            return Ok(());
         }
-        self.waiting.insert(0, Waiting::of_the_clock("config", Action::Config {}, now));
+        let mut is_new = account.is_none();
+        for repository in self.config.layout.repositories() {
+            let published = account.and_then(|account| account.repositories.get(&repository.name()));
+            let form = Wanted::of(&self.config, &repository)?.recorded();
+            is_new |= published.is_none_or(|published| published.form != form);
+        }
+        if is_new {
+            self.waiting.insert(0, Waiting::of_the_clock("config", Action::Config {}, now));
+        }
+        Ok(())
     }
 }
 

@@ -82,6 +82,18 @@ pub enum Error {
         /// The package.
         nevra: String,
     },
+    /// A file with groups was to be published and nobody read it; a bug, which stops before it writes.
+    #[error("failed to publish `{path}`: it was not read with the configuration")]
+    CompsNotRead {
+        /// The file.
+        path: Utf8PathBuf,
+    },
+    /// The databases for yum 3 could not be made.
+    #[error("failed to make the databases for yum 3: {reason}")]
+    Databases {
+        /// Why.
+        reason: String,
+    },
     /// A generation could not be built; nothing became visible, and the requests wait.
     #[error("failed to publish generation {generation}, nothing became visible: {source}")]
     Abandoned {

@@ -54,5 +54,6 @@ pub mod verify;
 mod waiting;
 mod watchdog;
 pub mod web;
+mod writing;
 
 pub use error::Error;

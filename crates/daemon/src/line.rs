@@ -12,13 +12,14 @@ use plan::{Action, Answer, Arrival, Code, Decision, NamedGeneration, Plan, Refus
 use repo::Entry;
 use store::{Draft, Generation};
 
-use crate::account::{Account, Settled, Shelved};
+use crate::account::{Account, Settled};
 use crate::answers;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::observe::Shelf;
 use crate::publish::Publication;
 use crate::waiting::Waiting;
+use crate::writing::Wanted;
 
 /// What becomes of one request.
 #[derive(Debug)]
@@ -106,7 +107,7 @@ impl<'a> Line<'a> {
     fn verdict(&mut self, waiting: &Waiting, number: u64) -> Result<Verdict, Error> {
         let Waiting { claimed, request, asker, arrived } = waiting;
         match waiting.is_of_the_clock() {
-            true => self.load_names(),
+            true => self.load_names()?,
             false => self.load(waiting)?,
         }
         let arrivals: Vec<Arrival> =
@@ -150,15 +151,26 @@ impl<'a> Line<'a> {
         })))
     }
 
-    /// Tells the world which repositories there are, without what they list.
-    fn load_names(&mut self) {
-        let known = self.current.map(|(_, account)| account.repositories.values()).into_iter().flatten();
-        for repository in known.map(Shelved::repository) {
-            match self.world.layout.has(&repository) {
-                true => drop(self.world.repositories.insert(repository, Vec::new())),
-                false => drop(self.world.strangers.insert(repository.name())),
+    /// Tells the world which repositories there are, and what those list that are to be written in another form.
+    fn load_names(&mut self) -> Result<(), Error> {
+        let Some((generation, account)) = self.current else { return Ok(()) };
+        for shelved in account.repositories.values() {
+            let repository = shelved.repository();
+            if !self.world.layout.has(&repository) {
+                self.world.strangers.insert(repository.name());
+                continue;
             }
+            let mut listed = Vec::new();
+            if Wanted::of(&self.engine.config, &repository)?.recorded() != shelved.form {
+                let shelf = self.engine.catalogue.shelf(&self.engine.store, generation, shelved)?;
+                self.remember(&shelf);
+                listed = shelf.listed.clone();
+                self.before.insert(repository.clone(), shelf);
+                self.world.other_forms.insert(repository.clone());
+            }
+            self.world.repositories.insert(repository, listed);
         }
+        Ok(())
     }
 
     /// Reads into the world what deciding this request needs, unless it is there.
@@ -259,6 +271,7 @@ impl<'a> Line<'a> {
             Verdict::Effect(settled) => Some((**settled).clone()),
             Verdict::Other(_) | Verdict::Later => None,
         });
+        let rewritten = self.plans.iter().flat_map(|plan| plan.rewritten.clone()).collect();
         let publication = Publication {
             config: &self.engine.config,
             parent: self.current,
@@ -270,6 +283,7 @@ impl<'a> Line<'a> {
             pool: pool.into_values().collect(),
             settled: settled.collect(),
             drop_links: self.dropped_links(),
+            rewritten: &rewritten,
             drop_generations: self.plans.iter().flat_map(|plan| plan.drop_generations.clone()).collect(),
             sweeps: self.plans.iter().any(|plan| plan.sweeps_metadata),
         };

@@ -15,6 +15,9 @@ use crate::error::Error;
 /// What a metadata file may unfold to, in bytes: far above any real repository, far below all memory.
 const OPEN_SIZE_MAX: u64 = 4 << 30;
 
+/// What a file with groups may unfold to, in bytes.
+const GROUPS_SIZE_MAX: u64 = 16 << 20;
+
 /// One published repository, read and verified.
 #[derive(Debug)]
 pub struct Shelf {
@@ -24,6 +27,8 @@ pub struct Shelf {
     pub listed: Vec<Listed>,
     /// Its repomd.xml, of which all is carried that is not made from the packages.
     pub repomd: Repomd,
+    /// The groups of packages its repomd.xml leads to, unpacked.
+    pub groups: Option<Arc<[u8]>>,
     /// The revision in repomd.xml, in seconds.
     pub revision: i64,
     /// The metadata files repomd.xml leads to, below the repository: two repositories may share a repomd.xml.
@@ -81,6 +86,7 @@ pub fn read_shelf(store: &Store, generation: &Generation, path: &str) -> Result<
     let repomd = Repomd::parse(&repomd).map_err(|error| wrong(error.to_string()))?;
     let mut open = BTreeMap::new();
     let mut hrefs = Vec::new();
+    let mut groups = None;
     for record in &repomd.records {
         let file = Utf8PathBuf::from(path).join(&record.href);
         if ["primary", "filelists", "other"].contains(&record.kind.as_str()) {
@@ -88,6 +94,11 @@ pub fn read_shelf(store: &Store, generation: &Generation, path: &str) -> Result<
             let packed = store.read_public(generation, file.as_str())?;
             let xml = repo::unpack(&packed, limit).map_err(|error| wrong(error.to_string()))?;
             open.insert(record.kind.clone(), xml);
+        }
+        if crate::writing::is_group(record) && groups.is_none() {
+            let packed = store.read_public(generation, file.as_str())?;
+            // Groups that nobody can read are carried all the same.
+            groups = repo::unpack(&packed, GROUPS_SIZE_MAX).ok().map(Arc::from);
         }
         hrefs.push(record.href.clone());
     }
@@ -99,7 +110,7 @@ pub fn read_shelf(store: &Store, generation: &Generation, path: &str) -> Result<
     let contents = Contents::read(primary, filelists, other).map_err(|error| wrong(error.to_string()))?;
     let listed = contents.entries.iter().map(listed_of).collect::<Result<_, _>>().map_err(&wrong)?;
     let revision = repomd.revision.parse().map_err(|_| wrong("its revision is not a number".into()))?;
-    Ok(Shelf { entries: contents.entries, listed, repomd, revision, hrefs, bytes })
+    Ok(Shelf { entries: contents.entries, listed, repomd, groups, revision, hrefs, bytes })
 }
 
 /// Gives the plan's view of an entry; refuses packages that are not named by a SHA-256.

@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::dot_repo;
 use crate::error::Error;
 use crate::observe::Shelf;
+use crate::writing::{Wanted, Written};
 
 /// Everything a draft is made from.
 #[derive(Debug)]
@@ -47,6 +48,8 @@ pub struct Publication<'a> {
     pub drop_links: BTreeSet<String>,
     /// Generations to drop.
     pub drop_generations: BTreeSet<u64>,
+    /// Repositories that are written in another form than they were.
+    pub rewritten: &'a BTreeSet<Repository>,
     /// Whether superseded metadata whose time is over is left behind.
     pub sweeps: bool,
 }
@@ -79,21 +82,28 @@ impl Publication<'_> {
                     .path(repository)
                     .ok_or_else(|| Error::NoPath { repository: name.clone() })?,
             };
-            repositories.insert(name.clone(), Shelved::new(repository, path.clone()));
+            let recorded = repositories.get(&name).and_then(|shelved| shelved.form.clone());
+            let mut shelved = Shelved { form: recorded.clone(), ..Shelved::new(repository, path.clone()) };
             let moves = moves(shelf.map_or(&[], |shelf| &shelf.listed), listed);
-            if shelf.is_some() && moves == Moves::default() {
+            if shelf.is_some() && moves == Moves::default() && !self.rewritten.contains(repository) {
+                repositories.insert(name, shelved);
                 continue;
             }
+            let wanted = Wanted::of(self.config, repository)?;
+            shelved.form = wanted.recorded();
+            repositories.insert(name.clone(), shelved);
             for package in &moves.entered {
                 links.push(PackageLink { digest: package.pkgid, path: package.link(repository) });
             }
             for package in &moves.left {
                 retained.insert(package.link(repository), until);
             }
-            if shelf.is_some() {
+            if shelf.is_some() && moves != Moves::default() {
                 changes.insert(name.clone(), moves);
             }
-            self.write_metadata(&path, listed, shelf.map(Arc::as_ref), modified, until, &mut public)?;
+            let shelf = shelf.map(Arc::as_ref);
+            let written = self.write_metadata(&wanted, listed, shelf, recorded.as_deref())?;
+            self.replace_metadata(&path, written, shelf, modified, until, &mut public);
         }
         for (name, shelved) in &repositories {
             packages_links.insert(Utf8PathBuf::from(format!("{}/Packages", shelved.path)), name.clone());
@@ -139,35 +149,40 @@ impl Publication<'_> {
             .collect()
     }
 
-    /// Replaces the metadata of the repository at `path`; the files it named so far stay until `until`.
+    /// Writes the metadata of a repository in the form that is wanted.
     fn write_metadata(
         &self,
-        path: &str,
+        wanted: &Wanted,
         listed: &[Listed],
         shelf: Option<&Shelf>,
-        modified: Modified,
-        until: Timestamp,
-        public: &mut BTreeMap<Utf8PathBuf, Source>,
-    ) -> Result<(), Error> {
+        recorded: Option<&str>,
+    ) -> Result<Written, Error> {
         let mut entries = Vec::with_capacity(listed.len());
         for package in listed {
             let entry = self.entries.get(&package.pkgid);
             entries.push(entry.ok_or_else(|| Error::NoEntry { nevra: package.nevra.to_string() })?.clone());
         }
-        let revision = self.now.as_second();
-        let metadata = match shelf {
-            Some(shelf) => repo::write_metadata_like(&entries, revision, &shelf.repomd),
-            None => repo::write_metadata(&entries, revision, &[]),
-        };
+        wanted.write(&entries, self.now.as_second(), shelf, recorded)
+    }
+
+    /// Replaces the metadata of the repository at `path`; the files it named so far stay until `until`.
+    fn replace_metadata(
+        &self,
+        path: &str,
+        written: Written,
+        shelf: Option<&Shelf>,
+        modified: Modified,
+        until: Timestamp,
+        public: &mut BTreeMap<Utf8PathBuf, Source>,
+    ) {
         for href in shelf.iter().flat_map(|shelf| &shelf.hrefs) {
             public.insert(Utf8Path::new(path).join(href), Source::CarryUntil(until));
         }
-        let records = shelf.iter().flat_map(|shelf| &shelf.repomd.records);
-        for record in records.filter(|record| !record.is_made_from_packages()) {
+        for record in &written.carried {
             public.insert(Utf8Path::new(path).join(&record.href), Source::Carry);
         }
         let parent = self.parent.map(|(parent, _)| &parent.files.public);
-        for (href, bytes) in metadata.files {
+        for (href, bytes) in written.metadata.files {
             let file = Utf8Path::new(path).join(href);
             // The same name is the same content: an older set that comes back is linked, not written again.
             let source = match parent.is_some_and(|files| files.contains_key(file.as_str())) {
@@ -176,9 +191,8 @@ impl Publication<'_> {
             };
             public.insert(file, source);
         }
-        let source = Source::Bytes { bytes: metadata.repomd, modified, until: None };
+        let source = Source::Bytes { bytes: written.metadata.repomd, modified, until: None };
         public.insert(Utf8PathBuf::from(format!("{path}/repodata/repomd.xml")), source);
-        Ok(())
     }
 
     /// The configuration without what is not published: no `.repo` file leads to a repository that is not there.

@@ -15,6 +15,21 @@ pub enum Error {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// The metadata that databases were to be made from could not be read.
+    #[error(transparent)]
+    Metadata(#[from] repo::Error),
+    /// The metadata that databases were to be made from has no such record.
+    #[error("failed to find a record `{kind}` to make a database from")]
+    Missing {
+        /// `primary`, `filelists`, `other`.
+        kind: &'static str,
+    },
+    /// `repomd.xml` names a file that is not among the metadata's.
+    #[error("failed to find `{href}` to make a database from")]
+    NotThere {
+        /// The file.
+        href: String,
+    },
     /// The bytes are no database, or none of the three.
     #[error("failed to read the database: {problem}")]
     Read {

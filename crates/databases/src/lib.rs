@@ -26,6 +26,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod addition;
 mod claims;
 mod error;
 mod folders;
@@ -34,6 +35,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
+pub use addition::add_to;
 pub use claims::{Claims, claims};
 pub use error::Error;
 pub use rows::{filelists, other, primary};

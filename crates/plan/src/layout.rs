@@ -8,7 +8,10 @@ use std::str::FromStr;
 use nevra::Arch;
 use serde::{Deserialize, Serialize, Serializer};
 
+mod clients;
 mod faults;
+
+pub use clients::{Clients, Profile, Writing};
 
 /// Holds every product of the site, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,6 +53,8 @@ pub struct Stage {
     pub versions: Versions,
     /// The roles that may import into, withdraw from and revert the stage.
     pub import_roles: Vec<String>,
+    /// For which clients its metadata is written.
+    pub clients: Clients,
 }
 
 /// Says how many versions of one name and architecture a stage lists.
@@ -271,6 +276,13 @@ impl Layout {
         let stage = self.products.get(&repository.product)?.stage(&repository.stage)?;
         let path = fill(&stage.path, repository);
         Some(format!("{}{}", path.trim_matches('/'), repository.kind.folder()))
+    }
+
+    /// Tells how the metadata of a repository is written; as ever for one the configuration does not know.
+    pub fn writing(&self, repository: &Repository) -> Writing {
+        let product = self.products.get(&repository.product);
+        let stage = product.and_then(|product| product.stage(&repository.stage));
+        stage.map(|stage| stage.clients.writing(repository)).unwrap_or_default()
     }
 
     /// Lists what is wrong with the layout, one sentence each; empty if nothing is.

@@ -23,6 +23,7 @@
 //!     path: "{product}/{os}/{arch}/{stage}".into(),
 //!     versions: Versions::All,
 //!     import_roles: vec!["release".into()],
+//!     clients: plan::Clients::default(),
 //! };
 //! let product = Product {
 //!     name: "glite-3.2".into(),
@@ -81,7 +82,8 @@ pub use answer::{Answer, Moved, Outcome};
 pub use check::{Violation, check};
 pub use decide::{Decision, decide, is_generation_name};
 pub use layout::{
-    Kind, Layout, NotAPlatform, Platform, Product, Repository, Route, Stage, Versions, is_component,
+    Clients, Kind, Layout, NotAPlatform, Platform, Product, Profile, Repository, Route, Stage, Versions,
+    Writing, is_component,
 };
 pub use plan::{Adopted, Change, GateSeen, Plan, Verdict};
 pub use refusal::{Code, Refusal, table};

@@ -30,6 +30,8 @@ pub struct Plan {
     pub sweeps_metadata: bool,
     /// Repositories that appear, empty.
     pub new_repositories: BTreeSet<Repository>,
+    /// Repositories whose metadata is written anew in another form; what they list stays.
+    pub rewritten: BTreeSet<Repository>,
     /// Where adopted repositories go on answering.
     pub adopted: BTreeMap<Repository, Adopted>,
     /// What each gate saw.
@@ -145,6 +147,7 @@ impl Plan {
             line(&["sweep-metadata"]);
         }
         self.new_repositories.iter().for_each(|repository| line(&["new-repository", &repository.name()]));
+        self.rewritten.iter().for_each(|repository| line(&["rewrite", &repository.name()]));
         for (repository, adopted) in &self.adopted {
             let name = repository.name();
             for (word, files) in [("old-href", &adopted.hrefs), ("old-metadata", &adopted.metadata)] {

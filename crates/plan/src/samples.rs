@@ -9,7 +9,7 @@ use sha2::Digest as _;
 
 use crate::check::check;
 use crate::decide::{Decision, decide};
-use crate::layout::{Kind, Layout, Platform, Product, Repository, Route, Stage, Versions};
+use crate::layout::{Clients, Kind, Layout, Platform, Product, Repository, Route, Stage, Versions};
 use crate::plan::Plan;
 use crate::refusal::{Code, Refusal};
 use crate::request::{Action, Request};
@@ -22,6 +22,7 @@ pub(crate) fn layout() -> Layout {
         path: "{product}/{os}/{arch}/{stage}".into(),
         versions,
         import_roles: vec!["integrator".into()],
+        clients: Clients::default(),
     };
     let product = Product {
         name: "glite-3.2".into(),

@@ -136,6 +136,8 @@ pub struct World {
     pub retained: BTreeMap<String, Timestamp>,
     /// Package links that some kept generation other than the current one lists; filled for `sweep`.
     pub listed_by_kept: BTreeSet<String>,
+    /// The repositories that are published in another form than the configuration wants.
+    pub other_forms: BTreeSet<Repository>,
     /// Whether the time of some superseded metadata file is over; filled for `sweep`.
     pub expired_metadata: bool,
     /// The repository that the request in hand adopts; filled for `adopt`.
@@ -157,6 +159,7 @@ impl World {
             names: BTreeMap::new(),
             retained: BTreeMap::new(),
             listed_by_kept: BTreeSet::new(),
+            other_forms: BTreeSet::new(),
             expired_metadata: false,
             existing: None,
         }

@@ -81,6 +81,14 @@ pub enum Error {
         /// What is wrong there.
         problem: String,
     },
+    /// A file with groups is no XML, or none that every client takes.
+    #[error("failed to read the file with groups in line {line}: {problem}")]
+    Comps {
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        problem: String,
+    },
     /// Primary, filelists and other do not list the same packages.
     #[error("failed to match {document} with primary: {problem}")]
     Unmatched {

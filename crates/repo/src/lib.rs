@@ -42,6 +42,7 @@
 //! ```
 
 mod characters;
+mod comps;
 mod contents;
 mod difference;
 mod digest;
@@ -70,6 +71,7 @@ mod written;
 mod xml;
 
 pub use characters::is_carried;
+pub use comps::check_comps;
 pub use contents::Contents;
 pub use difference::{Difference, differences};
 pub use digest::{Hasher, digest, sha256};

@@ -10,10 +10,11 @@ use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 use std::ffi::CString;
 use std::io::Read;
 
-/// Reads the configuration `file`, and checks its text and its accounts.
+/// Reads the configuration `file` and the files it names, and checks its text and its accounts.
 pub fn load(file: &Utf8Path) -> Result<Config, Error> {
-    let config = Config::parse(&read(file)?, file.as_str())?;
+    let mut config = Config::parse(&read(file)?, file.as_str())?;
     check(&config)?;
+    super::comps::read(&mut config)?;
     Ok(config)
 }
 

@@ -38,6 +38,8 @@ codes! {
     SamePath "config/same-path" "Two repositories have the same path or the same name."
     NestedPath "config/nested-path" "A repository, or the control directory, would lie inside another."
     ReservedPath "config/reserved-path" "A path uses a name that has another meaning in the web root."
+    Clients "config/clients" "Metadata would be written in a form that its clients do not read, or that nobody writes."
+    Comps "config/comps" "A file with groups is not there, larger than 16 MiB, or not XML that every client takes."
     UnknownAccount "config/unknown-account" "This host does not know a user or group."
     TwoFileSystems "config/two-file-systems" "A directory of the root lies on another file system, or behind another mount, than the root."
     NotOwned "config/not-owned" "A directory of the root does not belong to the user who writes there."

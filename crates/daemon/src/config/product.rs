@@ -1,6 +1,8 @@
 //! The `[[product]]` tables: presets, and what the file overrides or adds, made into a layout.
 
+use super::clients;
 use super::code::Code;
+use super::comps::Comps;
 use super::fault::{Faults, did_you_mean};
 use super::name;
 use super::section::{Section, Text};
@@ -57,6 +59,7 @@ pub(super) fn layout(drafts: &[DraftProduct]) -> Layout {
                     path: stage.path.value.clone(),
                     versions: stage.versions,
                     import_roles: values(&stage.import_roles),
+                    clients: stage.clients.clients.clone(),
                 })
                 .collect(),
             routes: (draft.routes.iter())
@@ -70,6 +73,26 @@ pub(super) fn layout(drafts: &[DraftProduct]) -> Layout {
         (product.name.clone(), product)
     });
     Layout { products: products.collect::<BTreeMap<_, _>>() }
+}
+
+/// Collects the files with groups that stages name, by path.
+pub(super) fn comps(
+    drafts: &[DraftProduct],
+    layout: &Layout,
+    faults: &Faults<'_>,
+) -> BTreeMap<String, Comps> {
+    let mut files = BTreeMap::new();
+    for repository in layout.repositories() {
+        let draft = drafts.iter().find(|draft| draft.name.value == repository.product);
+        let stages = draft.into_iter().flat_map(|draft| &draft.stages);
+        for stage in stages.filter(|stage| stage.name.value == repository.stage) {
+            if let Some(path) = layout.writing(&repository).comps {
+                let place = faults.line_and_column(stage.clients.comps_at);
+                files.entry(path).or_insert(Comps { place, bytes: None });
+            }
+        }
+    }
+    files
 }
 
 fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<DraftProduct> {
@@ -105,6 +128,9 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
     }
     let routes = routes.into_iter().filter_map(|section| step::read_route(section, faults)).collect();
     step::merge_routes(&mut product, routes, faults);
+    for stage in &product.stages {
+        clients::check_systems(&stage.clients, &product.platforms, faults);
+    }
     (!product.name.value.is_empty()).then_some(product)
 }
 

@@ -80,6 +80,19 @@ impl<'a> Section<'a> {
         number.map(|n| (n, at))
     }
 
+    /// Reads `true` or `false`, `None` if the key is missing or of another type (which is a fault).
+    pub(super) fn truth(&mut self, key: &'static str, faults: &mut Faults<'_>) -> Option<bool> {
+        let value = self.value(key)?;
+        match value.get_ref() {
+            DeValue::Boolean(truth) => Some(*truth),
+            other => {
+                let reason = format!("`{key}` must be true or false, not {}", kind(other));
+                faults.add(value.span().start, reason, None);
+                None
+            }
+        }
+    }
+
     /// Reads a list of texts; a single text where a list belongs is a fault with a hint.
     pub(super) fn texts(&mut self, key: &'static str, faults: &mut Faults<'_>) -> Option<Vec<Text>> {
         let value = self.value(key)?;
@@ -148,7 +161,7 @@ pub(super) fn section_of<'a>(
     }
 }
 
-fn text_of(value: &Spanned<DeValue<'_>>, what: &str, faults: &mut Faults<'_>) -> Option<Text> {
+pub(super) fn text_of(value: &Spanned<DeValue<'_>>, what: &str, faults: &mut Faults<'_>) -> Option<Text> {
     let at = value.span().start;
     match value.get_ref() {
         DeValue::String(text) => Some(Text { value: text.to_string(), at }),

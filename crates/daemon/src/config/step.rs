@@ -1,6 +1,7 @@
 //! The stages of a product and the routes between them: what the file says, laid over the preset.
 
 use super::DEFAULT_ROLE;
+use super::clients::{self, DraftClients};
 use super::code::Code;
 use super::fault::{Faults, did_you_mean};
 use super::product::DraftProduct;
@@ -21,6 +22,7 @@ pub(super) struct DraftStage {
     pub(super) path: Text,
     pub(super) versions: Versions,
     pub(super) import_roles: Vec<Text>,
+    pub(super) clients: DraftClients,
 }
 
 /// Is a route with the places of what it says.
@@ -38,6 +40,7 @@ pub(super) struct StageWords {
     path: Option<Text>,
     versions: Option<Versions>,
     import_roles: Option<Vec<Text>>,
+    clients: Option<DraftClients>,
 }
 
 /// Is a `[[product.route]]`.
@@ -53,7 +56,7 @@ impl DraftStage {
     pub(super) fn plain(name: Text) -> Self {
         let path = Text { value: PATH.to_owned(), at: name.at };
         let import_roles = vec![Text { value: DEFAULT_ROLE.to_owned(), at: name.at }];
-        Self { name, path, versions: Versions::All, import_roles }
+        Self { name, path, versions: Versions::All, import_roles, clients: DraftClients::default() }
     }
 
     fn override_by(&mut self, words: StageWords) {
@@ -63,6 +66,7 @@ impl DraftStage {
         self.path = words.path.unwrap_or_else(|| self.path.clone());
         self.versions = words.versions.unwrap_or(self.versions);
         self.import_roles = words.import_roles.unwrap_or_else(|| self.import_roles.clone());
+        self.clients = words.clients.unwrap_or_else(|| self.clients.clone());
     }
 }
 
@@ -79,12 +83,13 @@ pub(super) fn read_stage(mut section: Section<'_>, faults: &mut Faults<'_>) -> O
     let path = section.text("path", faults);
     let versions = section.text("versions", faults);
     let import_roles = section.texts("import_roles", faults);
+    let clients = clients::read(&mut section, faults);
     section.end(faults);
     let path = path.filter(|path| path::good_template(path, faults));
     let versions = versions.and_then(|text| read_versions(&text, faults));
     let import_roles = import_roles.map(|roles| good_roles(roles, faults));
     let name = name.filter(|name| name::good(name, "the stage name", faults))?;
-    Some(StageWords { name, path, versions, import_roles })
+    Some(StageWords { name, path, versions, import_roles, clients })
 }
 
 pub(super) fn merge_stages(stages: &mut Vec<DraftStage>, said: Vec<StageWords>, faults: &mut Faults<'_>) {

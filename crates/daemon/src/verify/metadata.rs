@@ -146,6 +146,15 @@ impl Look<'_> {
             |kind: &str| open.get(kind).ok_or_else(|| i4(format!("there is no record of type `{kind}`")));
         let (primary, filelists, other) = (take("primary")?, take("filelists")?, take("other")?);
         let contents = Contents::read(primary, filelists, other).map_err(|error| i6(error.to_string()))?;
+        let pkgids: Vec<&str> = contents.entries.iter().map(|entry| entry.pkgid.hex.as_str()).collect();
+        for kind in ["primary", "filelists", "other"] {
+            let Some(database) = open.get(format!("{kind}_db").as_str()) else { continue };
+            let record =
+                repomd.record(kind).ok_or_else(|| i4(format!("there is no record of type `{kind}`")))?;
+            if let Some(words) = lies(database, &record.checksum.hex, &pkgids) {
+                into.wrong.push(("I6", format!("database `{kind}_db`: {words}")));
+            }
+        }
         for entry in contents.entries {
             let pkgid = entry.pkgid.sha256().ok_or_else(|| i6(format!("`{}` has no sha256", entry.nevra)))?;
             into.packages.push(Lists {
@@ -218,6 +227,21 @@ impl Look<'_> {
         }
         links
     }
+}
+
+/// Says what a database for yum 3 claims that is not so: its version, the XML it belongs to, what it lists.
+fn lies(database: &[u8], checksum: &str, pkgids: &[&str]) -> Option<String> {
+    let claims = match databases::claims(database) {
+        Ok(claims) => claims,
+        Err(error) => return Some(error.to_string()),
+    };
+    if claims.version != i64::from(databases::DATABASE_VERSION) {
+        return Some(format!("its version is {}", claims.version));
+    }
+    if claims.checksum != checksum {
+        return Some("it belongs to other XML".to_owned());
+    }
+    (claims.pkgids != pkgids).then(|| "it does not list the packages that the XML lists".to_owned())
 }
 
 /// Cuts `public/@N/` off.

@@ -1,4 +1,4 @@
-//! The configuration takes effect: repositories appear, none disappears.
+//! The configuration takes effect: repositories appear, or are written in another form; none disappears.
 
 use std::collections::BTreeSet;
 
@@ -35,18 +35,27 @@ pub(super) fn config(world: &World, asker: &Asker) -> Result<Decision, Refusal> 
     let is_new = |repository: &Repository| !world.repositories.contains_key(repository);
     let new_repositories: BTreeSet<Repository> =
         world.layout.repositories().into_iter().filter(is_new).collect();
-    if new_repositories.is_empty() {
+    let rewritten = world.other_forms.clone();
+    let appear = match new_repositories.len() {
+        0 => None,
+        1 => Some("a repository appears".to_owned()),
+        n => Some(format!("{n} repositories appear")),
+    };
+    let rewrite = match rewritten.len() {
+        0 => None,
+        1 => Some("a repository is written in another form".to_owned()),
+        n => Some(format!("{n} repositories are written in another form")),
+    };
+    let sentence = appear.into_iter().chain(rewrite).collect::<Vec<_>>().join(", ");
+    if sentence.is_empty() {
         let sentence = "every repository of the configuration is published".to_owned();
         return Ok(Decision::NothingToDo(Code::NothingToDo, sentence));
     }
-    let sentence = match new_repositories.len() {
-        1 => "a repository appears".to_owned(),
-        n => format!("{n} repositories appear"),
-    };
     Ok(Decision::Effect(Plan {
         action: "config".to_owned(),
         sentence,
         new_repositories,
+        rewritten,
         gates,
         ..Plan::default()
     }))

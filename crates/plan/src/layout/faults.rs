@@ -146,7 +146,7 @@ fn are_siblings(a: &Repository, b: &Repository) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::{Route, Stage};
+    use crate::layout::{Clients, Route, Stage};
     use crate::samples;
 
     fn check(change: impl FnOnce(&mut Product), expected: &[&str]) {
@@ -162,7 +162,13 @@ mod tests {
     }
 
     fn stage(name: &str, path: &str) -> Stage {
-        Stage { name: name.into(), path: path.into(), versions: Versions::All, import_roles: vec![] }
+        Stage {
+            name: name.into(),
+            path: path.into(),
+            versions: Versions::All,
+            import_roles: vec![],
+            clients: Clients::default(),
+        }
     }
 
     #[test]

@@ -1,0 +1,104 @@
+//! A repository's metadata in the form its clients want: groups, databases, and what is recorded of it.
+
+use std::sync::Arc;
+
+use plan::{Repository, Writing};
+use repo::{Compression, Entry, Metadata, Piece, Record, Repomd};
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::observe::Shelf;
+
+/// How a repository is to be written.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) writing: Writing,
+    /// The file with groups.
+    comps: Option<Arc<[u8]>>,
+}
+
+/// Metadata that was written.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) metadata: Metadata,
+    /// The records that were carried byte for byte, with their files.
+    pub(crate) carried: Vec<Record>,
+}
+
+impl Wanted {
+    /// Asks the configuration.
+    pub(crate) fn of(config: &Config, repository: &Repository) -> Result<Self, Error> {
+        let writing = config.layout.writing(repository);
+        let comps = match &writing.comps {
+            None => None,
+            Some(path) => {
+                let read = config.comps.get(path).and_then(|comps| comps.bytes.clone());
+                Some(read.ok_or_else(|| Error::CompsNotRead { path: path.into() })?)
+            }
+        };
+        Ok(Self { writing, comps })
+    }
+
+    /// Gives the words to be recorded; a repository with other words is written anew.
+    pub(crate) fn recorded(&self) -> Option<String> {
+        self.writing.recorded(self.comps.as_ref().map(|comps| repo::sha256(comps)))
+    }
+
+    /// Writes metadata that goes on where `shelf`, published as `recorded`, ended.
+    pub(crate) fn write(
+        &self,
+        entries: &[Entry],
+        revision: i64,
+        shelf: Option<&Shelf>,
+        recorded: Option<&str>,
+    ) -> Result<Written, Error> {
+        let form = self.writing.form;
+        let mut head = shelf.map_or_else(|| Repomd::new(""), |shelf| shelf.repomd.clone());
+        head.revision = revision.to_string();
+        head.records.retain(|record| !record.is_made_from_packages());
+        let groups = self.groups(&mut head, shelf, recorded);
+        let pieces = groups.as_deref().map(|open| self.pieces(open)).unwrap_or_default();
+        let mut metadata = repo::write_metadata_in(&form, entries, revision, &head, &pieces);
+        if self.writing.has_databases {
+            databases::add_to(&mut metadata, &form, Compression::Bzip2, revision)
+                .map_err(|error| Error::Databases { reason: error.to_string() })?;
+        }
+        Ok(Written { metadata, carried: head.records })
+    }
+
+    /// Finds the groups that are to be written, and takes out of `head` what they replace.
+    fn groups(&self, head: &mut Repomd, shelf: Option<&Shelf>, recorded: Option<&str>) -> Option<Arc<[u8]>> {
+        let was_configured = recorded.is_some_and(|words| words.contains(" comps="));
+        if self.comps.is_some() || was_configured {
+            head.records.retain(|record| !is_group(record));
+            return self.comps.clone();
+        }
+        // What came with an adopted repository is carried as it is, unless its clients need it in both ways.
+        let has = |kind: &str| head.record(kind).is_some();
+        let carried = shelf.and_then(|shelf| shelf.groups.clone())?;
+        if !self.writing.has_both_groups || has("group") && has("group_gz") {
+            return None;
+        }
+        head.records.retain(|record| !is_group(record));
+        Some(carried)
+    }
+
+    fn pieces<'a>(&self, open: &'a [u8]) -> Vec<Piece<'a>> {
+        let piece = |kind, compression| Piece {
+            kind,
+            file_name: "comps.xml",
+            open: open.into(),
+            compression,
+            database_version: None,
+        };
+        match self.writing.has_both_groups {
+            true => vec![piece("group", Compression::None), piece("group_gz", Compression::Gzip)],
+            false => vec![piece("group", self.writing.form.compression)],
+        }
+    }
+}
+
+/// Whether a record is about groups: `group`, or packed somehow, as in `group_gz`.
+pub(crate) fn is_group(record: &Record) -> bool {
+    record.kind == "group" || record.kind.starts_with("group_")
+}
