@@ -3,6 +3,7 @@
 //! ```text
 //! 8e ad e8 01  00 00 00 00  | entries | bytes of store |        16 bytes
 //! tag | kind | offset | count                                   16 bytes for each entry, the region first
+//!                                                               (rpm 3 knew no regions: then there is none)
 //! values, one entry's behind the other's, the region's trailer among them
 //! ```
 //!
@@ -94,15 +95,18 @@ pub(crate) fn check_intro(part: Part, intro: &[u8; INTRO]) -> Result<(usize, usi
 
 /// Checks index and store, and says where the values of each tag lie.
 pub(crate) fn check(part: Part, index: &[u8], store: &[u8]) -> Result<BTreeMap<u32, Entry>, Error> {
-    let region_end = check_region(part, index, store)?;
+    let trailer = if has_region(index) { Some(check_region(part, index, store)?) } else { None };
     let mut entries = BTreeMap::new();
     let mut end = 0;
-    for raw in index.chunks_exact(ENTRY).skip(1).map(RawEntry::read) {
+    for raw in index.chunks_exact(ENTRY).skip(usize::from(trailer.is_some())).map(RawEntry::read) {
         let entry = raw.check(part, store).map_err(|why| fault(part, raw.place(), why))?;
         if entry.range.start < end {
             return Err(fault(part, raw.place(), "its values overlap those of the entry before"));
         }
-        if entry.range.end > region_end - ENTRY && entry.range.start < region_end {
+        if trailer
+            .as_ref()
+            .is_some_and(|trailer| entry.range.end > trailer.start && entry.range.start < trailer.end)
+        {
             return Err(fault(part, raw.place(), "its values overlap the trailer of the region"));
         }
         end = entry.range.end;
@@ -114,14 +118,22 @@ pub(crate) fn check(part: Part, index: &[u8], store: &[u8]) -> Result<BTreeMap<u
     Ok(entries)
 }
 
-/// Checks that the region comes first and covers what it must; gives the end of its trailer.
-fn check_region(part: Part, index: &[u8], store: &[u8]) -> Result<usize, Error> {
+/// Says whether a header has a region: all have since rpm 4, none had before.
+///
+/// A region that was tampered with is no way around its check: the first entry's values then lie
+/// behind those of all others, which is refused.
+pub(crate) fn has_region(index: &[u8]) -> bool {
+    index.chunks_exact(ENTRY).next().map(RawEntry::read).is_some_and(|first| first.tag < tags::LOCALES.number)
+}
+
+/// Checks that the region comes first and covers what it must; gives the bytes of its trailer.
+fn check_region(part: Part, index: &[u8], store: &[u8]) -> Result<Range<usize>, Error> {
     let bad = |why: &str| Err(fault(part, format!("tag `{}` (region)", part.region()), why));
     let Some(first) = index.chunks_exact(ENTRY).next().map(RawEntry::read) else {
         return bad("it is missing");
     };
     if first.tag != part.region() {
-        return bad("it is not the first entry");
+        return bad("another region comes first");
     }
     if first.kind != Kind::Binary as u32 || first.count != ENTRY {
         return bad("it is not 16 bytes of binary");
@@ -144,7 +156,7 @@ fn check_region(part: Part, index: &[u8], store: &[u8]) -> Result<usize, Error> 
     if part == Part::Header && (covered != index.len() || end != store.len()) {
         return bad("it does not cover the whole header");
     }
-    Ok(end)
+    Ok(first.offset..end)
 }
 
 /// Checks that no entry has more translations than there are locales.
@@ -185,7 +197,7 @@ impl RawEntry {
     /// Checks the entry by itself; the error is the reason alone.
     fn check(&self, part: Part, store: &[u8]) -> Result<Entry, String> {
         if self.tag < tags::LOCALES.number {
-            return Err("tags below 100 are for regions, and there is one already".into());
+            return Err("tags below 100 are for regions, which come first".into());
         }
         let kind = Kind::from_number(self.kind).ok_or_else(|| format!("there is no kind {}", self.kind))?;
         if let Some(known) = part.kind_of(self.tag)

@@ -32,7 +32,8 @@ pub struct Head {
 /// # Errors
 ///
 /// The reader fails or ends early; the bytes are no RPM; or the structure of one of the two headers
-/// is broken (no region, an offset outside, values that overlap, a tag of the wrong kind).
+/// is broken (a region that covers too little, an offset outside, values that overlap, a tag of the
+/// wrong kind).
 pub fn read_head(reader: &mut dyn Read) -> Result<Head, Error> {
     read_lead(reader)?;
     let signature = Header::read(reader, Part::Signature)?;
@@ -116,6 +117,8 @@ pub(crate) struct Header {
     bytes: Vec<u8>,
     store: usize,
     entries: BTreeMap<u32, Entry>,
+    /// Whether rpm 3 or something older made it, which knew no regions.
+    pub(crate) is_of_rpm_3: bool,
 }
 
 impl Header {
@@ -127,7 +130,8 @@ impl Header {
         let start = bytes.len();
         append_exactly(reader, store, part.name(), &mut bytes)?;
         let entries = guard::check(part, &bytes[INTRO..start], &bytes[start..])?;
-        Ok(Self { bytes, store: start, entries })
+        let is_of_rpm_3 = !guard::has_region(&bytes[INTRO..start]);
+        Ok(Self { bytes, store: start, entries, is_of_rpm_3 })
     }
 
     pub(crate) fn has(&self, tag: Tag) -> bool {

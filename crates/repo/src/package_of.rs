@@ -43,7 +43,7 @@ pub fn package_of(head: &Head, facts: FileFacts) -> Result<Package, Error> {
     let header = &head.header;
     let source = is_source(header);
     let files = files::files_of(header)?;
-    let relations = relations::relations_of(header, &files)?;
+    let relations = relations::relations_of(header, source, &files)?;
     let range = head.header_range();
     Ok(Package {
         nevra: nevra_of(header, source)?,

@@ -20,11 +20,18 @@ pub struct Fixtures {
     pub folder: Utf8PathBuf,
     /// Those packages, by file name.
     pub good: Vec<Utf8PathBuf>,
+    /// Packages with headers that only broken or foreign builders write; createrepo_c lists them.
+    pub odd: Vec<Utf8PathBuf>,
     /// Packages that createrepo_c leaves out without a word.
     pub refused: Vec<Utf8PathBuf>,
 }
 
 impl Fixtures {
+    /// Returns the path of every package that createrepo_c lists.
+    pub fn listed(&self) -> impl Iterator<Item = &Utf8Path> {
+        self.good.iter().chain(&self.odd).map(Utf8PathBuf::as_path)
+    }
+
     /// Returns the path of the only good package whose file name begins so.
     ///
     /// # Panics
@@ -63,14 +70,15 @@ pub fn fixtures() -> &'static Fixtures {
             }
         }
         let folder = kept.join("good");
-        Fixtures { good: packages(&folder), refused: packages(&kept.join("refused")), folder }
+        let of = |name: &str| packages(&kept.join(name));
+        Fixtures { good: of("good"), odd: of("odd"), refused: of("refused"), folder }
     })
 }
 
 /// Everything that can change a byte of a fixture: the specs, the script and rpm itself.
 fn key(sources: &Utf8Path) -> String {
     let mut digest = Sha256::new();
-    let mut files = vec![sources.join("build.sh")];
+    let mut files = vec![sources.join("build.sh"), sources.join("handmade.py")];
     for folder in ["specs", "refused"] {
         files.extend(names(&sources.join(folder)));
     }

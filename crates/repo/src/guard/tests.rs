@@ -52,8 +52,10 @@ fn the_region_comes_first_and_covers_everything() {
             header[at..at + 4].copy_from_slice(&value.to_be_bytes());
         }
     };
-    check_tampered(set(0, 0, 1000), "it is not the first entry");
-    check_tampered(set(0, 0, 62), "it is not the first entry");
+    check_tampered(set(0, 0, 62), "another region comes first");
+    // No region at all is rpm 3's way, but not with the values of one.
+    check_tampered(set(0, 0, 1000), "it is stored as Binary and should be Text");
+    check_tampered(set(0, 0, 8000), "tag `1000` (name): its values overlap those of the entry before");
     check_tampered(set(0, 1, 4), "it is not 16 bytes of binary");
     check_tampered(set(0, 3, 15), "it is not 16 bytes of binary");
     check_tampered(set(0, 2, u32::MAX), "its trailer lies outside the values");
@@ -64,6 +66,29 @@ fn the_region_comes_first_and_covers_everything() {
     check_tampered(trailer(2, (-80_i32) as u32), "it covers more entries");
     check_tampered(trailer(2, (-63_i32) as u32), "it covers more entries");
     check_tampered(trailer(2, (-48_i32) as u32), "it does not cover the whole header");
+}
+
+/// Takes the region away, as rpm 3 had none.
+fn without_region(header: &[u8]) -> Vec<u8> {
+    let number = |at: usize| header[at..at + 4].iter().fold(0, |number, byte| number << 8 | u32::from(*byte));
+    let (entries, store) = (number(8) - 1, number(12) - ENTRY as u32);
+    let end = header.len() - ENTRY;
+    [&header[..8], &entries.to_be_bytes(), &store.to_be_bytes(), &header[INTRO + ENTRY..end]].concat()
+}
+
+#[test]
+fn a_header_of_rpm_3_has_no_region_and_is_checked_all_the_same() {
+    let old = without_region(&sample());
+    assert_eq!(verdict(&old), "3 entries");
+    let tampered = |entry: usize, field: usize, value: u32| {
+        let mut header = old.clone();
+        set(entry, field, value)(&mut header);
+        verdict(&header)
+    };
+    assert!(tampered(1, 2, 0).contains("overlap those of the entry before"));
+    assert!(tampered(2, 3, 1000).contains("do not end within the store"));
+    assert!(tampered(2, 0, 63).contains("tags below 100 are for regions"));
+    assert!(tampered(0, 0, 63).contains("it is not 16 bytes of binary"));
 }
 
 #[test]
@@ -126,7 +151,9 @@ fn who_signs_may_add_entries_to_the_signature_header() {
 /// can read, which on its own panics or asks for gigabytes.
 #[test]
 fn mutants_are_refused_or_readable() {
-    let seeds: Vec<Vec<u8>> = crate::maker::samples().iter().map(Recipe::build).collect();
+    let mut seeds: Vec<Vec<u8>> = crate::maker::samples().iter().map(Recipe::build).collect();
+    let old: Vec<Vec<u8>> = seeds.iter().map(|rpm| of_rpm_3(rpm)).collect();
+    seeds.extend(old);
     let mut random = fastrand::Rng::with_seed(20_261_121);
     let (mut refused, mut passed) = (0, 0);
     for round in 0..6000 {
@@ -151,6 +178,18 @@ fn mutants_are_refused_or_readable() {
     }
     // Both sides must have been seen, or the test says nothing.
     assert!(refused > 1000 && passed > 1000, "{refused} refused, {passed} passed");
+}
+
+/// Takes the regions away from both headers of an RPM.
+fn of_rpm_3(rpm: &[u8]) -> Vec<u8> {
+    let head = read_head(&mut &rpm[..]).unwrap();
+    let (lead, rest) = rpm.split_at(96);
+    let number = |at: usize| rest[at..at + 4].iter().fold(0, |number, byte| number << 8 | usize::from(*byte));
+    let signature = INTRO + number(8) * ENTRY + number(12);
+    let mut signature = without_region(&rest[..signature]);
+    signature.resize(signature.len().next_multiple_of(8), 0);
+    let payload = &rpm[usize::try_from(head.header_range().end).unwrap()..];
+    [lead, &signature, &without_region(head.header_bytes()), payload].concat()
 }
 
 /// Changes up to four places of the head: bits, bytes, words that matter, lengths.

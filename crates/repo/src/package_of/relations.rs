@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check_length;
-use super::text::text_of;
+use super::text::{required_text, text_of};
 use crate::head::Header;
 use crate::package::is_primary_path;
 use crate::tags::{self, Tag};
 use crate::{Error, File, Relation};
 
-/// Flags of a dependency beyond its comparison.
+/// Flags of a dependency.
+const EQUAL: u64 = 1 << 3;
 const PREREQ: u64 = 1 << 6;
 const SCRIPT_PRE: u64 = 1 << 9;
 const SCRIPT_POST: u64 = 1 << 10;
@@ -33,11 +34,14 @@ pub(super) struct Relations {
 }
 
 /// Reads all lists; the requirements need the provides and the files.
-pub(super) fn relations_of(header: &Header, files: &[File]) -> Result<Relations, Error> {
+pub(super) fn relations_of(header: &Header, source: bool, files: &[File]) -> Result<Relations, Error> {
     use tags::*;
     check_total(header)?;
     let list = |name, flags, version| rows_of(header, name, flags, version);
-    let provides = list(PROVIDE_NAME, PROVIDE_FLAGS, PROVIDE_VERSION)?;
+    let mut provides = list(PROVIDE_NAME, PROVIDE_FLAGS, PROVIDE_VERSION)?;
+    if header.is_of_rpm_3 && !source {
+        provide_itself(header, &mut provides)?;
+    }
     let mut relations = Relations {
         conflicts: relations_from(list(CONFLICT_NAME, CONFLICT_FLAGS, CONFLICT_VERSION)?),
         obsoletes: relations_from(list(OBSOLETE_NAME, OBSOLETE_FLAGS, OBSOLETE_VERSION)?),
@@ -66,6 +70,25 @@ pub(super) fn relations_of(header: &Header, files: &[File]) -> Result<Relations,
         list.extend(row.relation());
     }
     Ok(relations)
+}
+
+/// Adds what rpm adds when it reads a binary package of rpm 3: provides without versions count, and the
+/// package provides itself, once more if it says so already.
+fn provide_itself(header: &Header, provides: &mut Vec<Row>) -> Result<(), Error> {
+    use tags::*;
+    if !header.has(PROVIDE_VERSION) {
+        let names = header.texts(PROVIDE_NAME).map(|name| text_of(PROVIDE_NAME, name));
+        *provides = names
+            .map(|name| Ok(Row { name: name?, flags: 0, version: String::new() }))
+            .collect::<Result<_, Error>>()?;
+    }
+    let version = format!("{}-{}", required_text(header, VERSION)?, required_text(header, RELEASE)?);
+    let version = match header.number(EPOCH) {
+        None => version,
+        Some(epoch) => format!("{epoch}:{version}"),
+    };
+    provides.push(Row { name: required_text(header, NAME)?, flags: EQUAL, version });
+    Ok(())
 }
 
 /// Refuses a header whose lists together are longer than rpm lets one of them be: a list of a few
