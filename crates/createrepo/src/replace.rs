@@ -213,11 +213,13 @@ impl<'a> Place<'a> {
         for file in new.written.iter().filter(|file| file.name != INDEX) {
             disk.rename(&next.join(&file.name), &old.join(&file.name))?;
         }
+        // A name that moved is there for good once both directories know.
+        let settled = || disk.sync_directory(next).and_then(|()| disk.sync_directory(&old));
         if !planted::is(Bug::RepodataIndexMovedFirst) {
-            disk.sync_directory(&old)?;
+            settled()?;
         }
         disk.rename(&next.join(INDEX), &old.join(INDEX))?;
-        disk.sync_directory(&old)?;
+        settled()?;
         let names = disk.list(&old)?.names;
         let stays = |name: &str| {
             new.written.iter().any(|file| file.name == name)
