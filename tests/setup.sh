@@ -21,6 +21,7 @@ needed=(
     "rpmlint rpmlint"
     "rsync rsync"
     "setpriv util-linux"
+    "strace strace"
     "strip binutils"
     "systemd-analyze systemd"
     "systemd-nspawn systemd-container"

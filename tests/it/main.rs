@@ -8,6 +8,8 @@
 
 mod compare;
 mod crash;
+mod createrepo;
+mod createrepo_killed;
 mod createrepo_parity;
 mod databases;
 mod demo;

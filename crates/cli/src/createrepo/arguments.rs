@@ -15,10 +15,10 @@ pub struct Createrepo {
     #[arg(short, long, value_name = "DIR")]
     pub outputdir: Option<Utf8PathBuf>,
     /// Say only what is wrong
-    #[arg(short, long)]
+    #[arg(short, long, overrides_with = "verbose")]
     pub quiet: bool,
     /// Say more
-    #[arg(short, long, conflicts_with = "quiet")]
+    #[arg(short, long, overrides_with = "quiet")]
     pub verbose: bool,
     #[command(flatten)]
     pub selecting: Selecting,
