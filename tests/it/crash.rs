@@ -40,7 +40,7 @@ const SWEEP: &str = "action = \"sweep\"";
 const WITHDRAW_LCG: &str =
     "action = \"withdraw\"\nproduct = \"glite\"\nfrom = \"delta\"\npackages = [\"lcg\"]";
 
-pub const SCENARIOS: [Scenario; 6] = [
+pub const SCENARIOS: [Scenario; 7] = [
     Scenario {
         name: "import",
         later: 10,
@@ -92,6 +92,15 @@ pub const SCENARIOS: [Scenario; 6] = [
         before: &[WITHDRAW_LCG, SWEEP],
         ask: |disk| {
             site::drop_request(&**disk, "new.toml", SWEEP);
+        },
+    },
+    Scenario {
+        name: "adopt",
+        later: 10,
+        before: &[],
+        ask: |disk| {
+            site::existing_repository(&**disk);
+            site::drop_request(&**disk, "new.toml", &site::adopt());
         },
     },
 ];
@@ -271,4 +280,5 @@ a_power_cut_shows_the_old_or_the_new! {
     during_revert 3
     during_keep 4
     during_sweep 5
+    during_adopt 6
 }

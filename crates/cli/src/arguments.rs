@@ -53,6 +53,8 @@ pub enum Verb {
     Daemon(Daemon),
     /// Bring package files into a stage
     Import(Import),
+    /// Take a repository that exists already into a stage, at the URL it has
+    Adopt(crate::adopt::arguments::Adopt),
     /// Move packages from one stage to the next
     Promote(Promote),
     /// Take packages out of a stage

@@ -1,6 +1,6 @@
 //! Hands a request in and waits for its answer.
 
-use daemon::submit::{Seen, Submitter};
+use daemon::submit::{Seen, Sent, Submitter};
 use plan::{Format, Request};
 use serde_json::json;
 
@@ -59,18 +59,25 @@ pub fn bytes(
         return Ok(0);
     }
     terminal.aside(&format!("handed in as {}, waiting for the answer", sent.name));
-    let answer = sent.wait(waiting.timeout, &mut |seen| match seen {
+    match sent.wait(waiting.timeout, &mut |seen| tell(seen, terminal))? {
+        Some(answer) => Ok(answer_text::print(&answer, terminal)),
+        None => Err(unanswered(&sent, waiting)),
+    }
+}
+
+/// Says what is seen while an answer is awaited.
+pub fn tell(seen: Seen, terminal: &Terminal) {
+    match seen {
         Seen::Unclaimed => terminal.talk("nobody takes the request up yet: is `sluice daemon` running?"),
         Seen::Claimed => terminal.aside("the daemon has taken it up"),
-    })?;
-    match answer {
-        Some(answer) => Ok(answer_text::print(&answer, terminal)),
-        None => Err(Failure {
-            exit: 75,
-            ..Failure::internal(format!("there is no answer yet after {:?}", waiting.timeout)).hint(format!(
-                "the request still stands; its answer will be `{}-*.answer.json` in `done/` or `failed/`",
-                sent.stem
-            ))
-        }),
+        Seen::Progress(progress) => terminal.aside(&progress.to_string()),
     }
+}
+
+/// The failure of a request whose answer did not come in time.
+pub fn unanswered(sent: &Sent, waiting: &Waiting) -> Failure {
+    let failure = Failure::internal(format!("there is no answer yet after {:?}", waiting.timeout));
+    let place = format!("`{}-*.answer.json` in `done/` or `failed/`", sent.stem);
+    let hint = format!("the request still stands; its answer will be {place}");
+    Failure { exit: 75, ..failure.hint(hint) }
 }

@@ -12,6 +12,7 @@
 //! one that ends the process.
 #![expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
 
+mod adopt;
 mod answer_text;
 mod arguments;
 mod ask;
@@ -67,6 +68,7 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::Config { verb: ConfigVerb::Check { file } } => config_check::run(settings, file, terminal),
         Verb::Daemon(daemon) => run_daemon::run(settings, &daemon, terminal),
         Verb::Import(import) => requests::import(settings, import, terminal),
+        Verb::Adopt(adopt) => adopt::run(settings, adopt, terminal),
         Verb::Promote(promote) => requests::promote(settings, promote, terminal),
         Verb::Withdraw(withdraw) => requests::withdraw(settings, withdraw, terminal),
         Verb::Revert(revert) => requests::revert(settings, revert, terminal),

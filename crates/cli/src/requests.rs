@@ -135,7 +135,7 @@ fn read_request(file: &Utf8Path) -> Result<(Vec<u8>, Format), Failure> {
 }
 
 /// Chooses the product: the one that is named, or the only one.
-fn product<'a>(config: &'a Config, scope: &Scope) -> Result<&'a Product, Failure> {
+pub fn product<'a>(config: &'a Config, scope: &Scope) -> Result<&'a Product, Failure> {
     let products = &config.layout.products;
     let names = || products.keys().cloned().collect::<Vec<_>>().join(", ");
     match &scope.product {

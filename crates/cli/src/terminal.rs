@@ -78,6 +78,11 @@ impl Terminal {
         self.talk_paint.colours
     }
 
+    /// Whether a person watches stderr.
+    pub fn is_watched(&self) -> bool {
+        self.watched && !self.mute
+    }
+
     /// Prints data for people, as it is.
     ///
     /// That nobody reads any more (`sluice history | head`) is no error.

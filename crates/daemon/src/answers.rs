@@ -68,7 +68,8 @@ pub(crate) fn planned(claimed: &Claimed, asker: &Asker, request: &Request, plan:
 pub(crate) fn done(claimed: &Claimed, asker: &Asker, request: &Request, plan: &Plan, number: u64) -> Answer {
     let sentence = format!("generation {number} is published: {}", plan.sentence);
     let blank = blank(claimed, asker, Some(request), Outcome::Done, Code::Done);
-    with_plan(Answer { sentence, generation: Some(number), ..blank }, plan)
+    let reasons = plan.notes.clone();
+    with_plan(Answer { sentence, reasons, generation: Some(number), ..blank }, plan)
 }
 
 fn with_plan(answer: Answer, plan: &Plan) -> Answer {

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::spool::Spool;
 
 /// How deep below a folder packages are looked for; deeper trees are rather a loop or a mistake.
-const FOLDER_DEPTH_MAX: usize = 8;
+pub(crate) const FOLDER_DEPTH_MAX: usize = 8;
 
 /// One package that arrived.
 #[derive(Clone, Debug)]
@@ -46,6 +46,12 @@ pub enum Stopped {
     Refused(Refusal),
     /// The site could not do it now.
     Failed(Error),
+}
+
+impl From<Refusal> for Stopped {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
 }
 
 impl From<Error> for Stopped {
@@ -170,7 +176,8 @@ impl Gate<'_> {
         self.read(&path, *digest, state.size, state.modified.seconds, name, None)
     }
 
-    fn read(
+    /// Reads a package that was verified and lies at `path`, perhaps already in the pool.
+    pub(crate) fn read(
         &self,
         path: &Utf8Path,
         sha256: Sha256,

@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::line::{Line, Verdict};
 use crate::observe::Catalogue;
+use crate::progress::Onlooker;
 use crate::settled::SettledIds;
 use crate::spool::Spool;
 use crate::waiting::Waiting;
@@ -58,6 +59,8 @@ pub struct Engine {
     abandoned: bool,
     /// The generation that is published and not concluded: answers, audit record, links to drop.
     unfinished: Option<u64>,
+    /// Whoever is told of long work.
+    onlooker: Onlooker,
 }
 
 /// What one step did.
@@ -101,6 +104,7 @@ impl Engine {
             carried_out: Vec::new(),
             abandoned: false,
             unfinished: None,
+            onlooker: Onlooker::default(),
         };
         engine.check_paths(&engine.config)?;
         engine.resume(recovery)?;
@@ -110,14 +114,17 @@ impl Engine {
     /// Takes up what an earlier run left: answers first, then links to drop, then the requests that wait.
     fn resume(&mut self, recovery: Recovery) -> Result<(), Error> {
         self.remember()?;
-        for import in self.store.imports()? {
-            self.store.remove_import(&import)?;
-        }
         if let Recovery::Visible { number } = recovery {
             self.unfinished = Some(number);
         }
         let claimed = self.spool.resume()?;
         self.take_in_all(claimed, &mut Step::default())?;
+        // What was copied for a request that still waits need not be copied again.
+        for import in self.store.imports()? {
+            if !self.waiting.iter().any(|waiting| waiting.claimed.name == import) {
+                self.store.remove_import(&import)?;
+            }
+        }
         self.settled.written();
         self.conclude_unfinished()
     }
@@ -147,6 +154,11 @@ impl Engine {
             (waiting, None) => format!("generation {current}, {waiting} requests wait"),
             (waiting, Some(error)) => format!("generation {current}, {waiting} requests wait: {error}"),
         }
+    }
+
+    /// Lets `onlooker` know of work that may take hours.
+    pub fn watch(&mut self, onlooker: Onlooker) {
+        self.onlooker = onlooker;
     }
 
     /// Tells the configuration in force.

@@ -158,6 +158,12 @@ impl Error {
         }
     }
 
+    /// Whether there is no room left for what was to be written.
+    pub fn is_no_space(&self) -> bool {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        matches!(self, Self::Store(store::Error::Disk { cause, .. }) if matches!(cause.kind(), StorageFull | QuotaExceeded))
+    }
+
     /// Gives the exit code of design: 2 configuration, 4 locked, 75 try again, 78 a person is needed.
     pub fn exit(&self) -> u8 {
         match self {

@@ -33,6 +33,7 @@
 //! ```
 
 pub mod account;
+pub mod adoption;
 mod answers;
 mod arrivals;
 pub mod audit;
@@ -44,6 +45,7 @@ pub mod error;
 pub mod ground;
 mod line;
 pub mod observe;
+pub mod progress;
 mod publish;
 pub mod run;
 mod settled;

@@ -8,16 +8,19 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use nevra::Sha256;
-use plan::{Action, Answer, Arrival, Code, Decision, NamedGeneration, Plan, Refusal, Repository, World};
+use plan::{
+    Action, Answer, Arrival, Code, Decision, Existing, NamedGeneration, Plan, Refusal, Repository, World,
+};
 use repo::Entry;
 use store::{Draft, Generation};
 
 use crate::account::{Account, Settled};
+use crate::adoption::{Adopted, Place};
 use crate::answers;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::observe::Shelf;
-use crate::publish::Publication;
+use crate::publish::{Adoption, Publication};
 use crate::waiting::Waiting;
 use crate::writing::Wanted;
 
@@ -52,6 +55,7 @@ pub(crate) struct Line<'a> {
     before: BTreeMap<Repository, Arc<Shelf>>,
     entries: BTreeMap<Sha256, Entry>,
     plans: Vec<Plan>,
+    adoptions: Vec<Adoption>,
 }
 
 impl<'a> Line<'a> {
@@ -64,7 +68,8 @@ impl<'a> Line<'a> {
     ) -> Result<Decided, Error> {
         let world = first_world(engine, current, now)?;
         let (before, entries) = (BTreeMap::new(), BTreeMap::new());
-        let mut line = Line { engine, current, now, world, before, entries, plans: Vec::new() };
+        let mut line =
+            Line { engine, current, now, world, before, entries, plans: Vec::new(), adoptions: Vec::new() };
         let number = line.engine.store.next_number()?;
         // New repositories are published alone: their request is decided without reading a single package.
         let config = waiting.iter().any(Waiting::is_of_the_clock);
@@ -105,7 +110,7 @@ impl<'a> Line<'a> {
     }
 
     fn verdict(&mut self, waiting: &Waiting, number: u64) -> Result<Verdict, Error> {
-        let Waiting { claimed, request, asker, arrived } = waiting;
+        let Waiting { claimed, request, asker, arrived, adopted } = waiting;
         match waiting.is_of_the_clock() {
             true => self.load_names()?,
             false => self.load(waiting)?,
@@ -138,6 +143,13 @@ impl<'a> Line<'a> {
             return Ok(Verdict::Other(Box::new(answers::planned(claimed, asker, request, &plan))));
         }
         self.world.apply(&plan);
+        for (repository, places) in &plan.adopted {
+            self.adoptions.extend(adopted.iter().map(|adopted| Adoption {
+                repository: repository.clone(),
+                places: places.clone(),
+                adopted: Arc::clone(adopted),
+            }));
+        }
         let answer = answers::done(claimed, asker, request, &plan, number);
         self.plans.push(plan);
         let roles = asker.roles.iter().map(|(product, role)| match product {
@@ -194,10 +206,40 @@ impl<'a> Line<'a> {
         if needs.all_links {
             self.load_links()?;
         }
+        self.world.existing = match &waiting.adopted {
+            Some(adopted) => Some(self.existing(waiting, adopted)?),
+            None => None,
+        };
         for arrived in waiting.arrived.iter().flatten() {
             self.entries.insert(arrived.arrival.listed.pkgid, arrived.entry.clone());
         }
         Ok(())
+    }
+
+    /// Describes an existing repository to the plan, with what answers under its old hrefs now.
+    fn existing(&self, waiting: &Waiting, adopted: &Adopted) -> Result<Existing, Error> {
+        let mut existing = adopted.existing();
+        let Action::Adopt { product, stage, platform, kind, .. } = &waiting.request.action else {
+            return Ok(existing);
+        };
+        let product = self.world.layout.products.get(product);
+        let target = product
+            .zip(platform.parse().ok())
+            .map(|(product, platform)| product.repository(&platform, stage, *kind));
+        let Some((target, (current, _))) = target.zip(self.current) else { return Ok(existing) };
+        let Some(path) = self.world.layout.path(&target) else { return Ok(existing) };
+        for arrived in waiting.arrived.iter().flatten() {
+            let href = &arrived.arrival.from;
+            let taken = match Place::of(&target, &path, href) {
+                Place::File(file) => current.files.public.get(&file).map(|facts| facts.sha256),
+                Place::Link(link) if self.world.retained.contains_key(&link) => {
+                    Some(self.engine.store.digest_of_link(&link)?)
+                }
+                Place::Link(_) => None,
+            };
+            existing.taken.extend(taken.map(|digest| (href.clone(), digest)));
+        }
+        Ok(existing)
     }
 
     fn remember(&mut self, shelf: &Shelf) {
@@ -285,6 +327,7 @@ impl<'a> Line<'a> {
             drop_links: self.dropped_links(),
             rewritten: &rewritten,
             drop_generations: self.plans.iter().flat_map(|plan| plan.drop_generations.clone()).collect(),
+            adoptions: self.adoptions,
             sweeps: self.plans.iter().any(|plan| plan.sweeps_metadata),
         };
         publication.draft()

@@ -6,6 +6,8 @@
 //!
 //! Nothing is chosen here and nothing is written: the store applies the draft.
 
+mod adopting;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -17,11 +19,23 @@ use repo::Entry;
 use store::{Draft, Generation, Modified, Named, PackageLink, PoolArrival, Source};
 
 use crate::account::{Account, FORMAT, Moves, Settled, Shelved};
+use crate::adoption::Adopted;
 use crate::config::Config;
 use crate::dot_repo;
 use crate::error::Error;
 use crate::observe::Shelf;
 use crate::writing::{Wanted, Written};
+
+/// An existing repository that is adopted.
+#[derive(Debug)]
+pub struct Adoption {
+    /// The repository it becomes.
+    pub repository: Repository,
+    /// Where it goes on answering.
+    pub places: plan::Adopted,
+    /// What was read beside its packages.
+    pub adopted: Arc<Adopted>,
+}
 
 /// Everything a draft is made from.
 #[derive(Debug)]
@@ -50,13 +64,15 @@ pub struct Publication<'a> {
     pub drop_generations: BTreeSet<u64>,
     /// Repositories that are written in another form than they were.
     pub rewritten: &'a BTreeSet<Repository>,
+    /// Existing repositories that are adopted, in order.
+    pub adoptions: Vec<Adoption>,
     /// Whether superseded metadata whose time is over is left behind.
     pub sweeps: bool,
 }
 
 impl Publication<'_> {
     /// Makes the draft.
-    pub fn draft(self) -> Result<Draft, Error> {
+    pub fn draft(mut self) -> Result<Draft, Error> {
         let until = self.now + self.config.grace;
         let modified = Modified { seconds: self.now.as_second(), nanoseconds: 0 };
         let mut public = self.carried_files();
@@ -67,6 +83,9 @@ impl Publication<'_> {
             self.parent.map(|(_, account)| account.repositories.clone()).unwrap_or_default();
         let mut retained =
             self.parent.map(|(parent, _)| parent.manifest.retained.clone()).unwrap_or_default();
+        for link in self.promised_links() {
+            self.drop_links.remove(&link);
+        }
         retained.retain(|link, _| !self.drop_links.contains(link));
 
         for (repository, listed) in &self.after.repositories {
@@ -85,7 +104,9 @@ impl Publication<'_> {
             let recorded = repositories.get(&name).and_then(|shelved| shelved.form.clone());
             let mut shelved = Shelved { form: recorded.clone(), ..Shelved::new(repository, path.clone()) };
             let moves = moves(shelf.map_or(&[], |shelf| &shelf.listed), listed);
-            if shelf.is_some() && moves == Moves::default() && !self.rewritten.contains(repository) {
+            let is_adopted = self.adoptions_of(repository).next().is_some();
+            let is_new = shelf.is_none() || is_adopted || self.rewritten.contains(repository);
+            if moves == Moves::default() && !is_new {
                 repositories.insert(name, shelved);
                 continue;
             }
@@ -102,8 +123,10 @@ impl Publication<'_> {
                 changes.insert(name.clone(), moves);
             }
             let shelf = shelf.map(Arc::as_ref);
-            let written = self.write_metadata(&wanted, listed, shelf, recorded.as_deref())?;
-            self.replace_metadata(&path, written, shelf, modified, until, &mut public);
+            self.write_old_hrefs(repository, &path, until, (&mut public, &mut links, &mut retained));
+            let written = self.write_metadata(repository, &wanted, listed, shelf, recorded.as_deref())?;
+            let place = (repository, &*path);
+            self.replace_metadata(place, written, shelf, (modified, until), &mut public);
         }
         for (name, shelved) in &repositories {
             packages_links.insert(Utf8PathBuf::from(format!("{}/Packages", shelved.path)), name.clone());
@@ -152,6 +175,7 @@ impl Publication<'_> {
     /// Writes the metadata of a repository in the form that is wanted.
     fn write_metadata(
         &self,
+        repository: &Repository,
         wanted: &Wanted,
         listed: &[Listed],
         shelf: Option<&Shelf>,
@@ -162,17 +186,17 @@ impl Publication<'_> {
             let entry = self.entries.get(&package.pkgid);
             entries.push(entry.ok_or_else(|| Error::NoEntry { nevra: package.nevra.to_string() })?.clone());
         }
-        wanted.write(&entries, self.now.as_second(), shelf, recorded)
+        let earlier = self.earlier(repository, shelf);
+        wanted.write(&entries, self.now.as_second(), earlier, recorded)
     }
 
     /// Replaces the metadata of the repository at `path`; the files it named so far stay until `until`.
     fn replace_metadata(
         &self,
-        path: &str,
+        (repository, path): (&Repository, &str),
         written: Written,
         shelf: Option<&Shelf>,
-        modified: Modified,
-        until: Timestamp,
+        (modified, until): (Modified, Timestamp),
         public: &mut BTreeMap<Utf8PathBuf, Source>,
     ) {
         for href in shelf.iter().flat_map(|shelf| &shelf.hrefs) {
@@ -191,6 +215,7 @@ impl Publication<'_> {
             };
             public.insert(file, source);
         }
+        self.write_adopted_metadata((repository, path), &written.carried, (modified, until), public);
         let source = Source::Bytes { bytes: written.metadata.repomd, modified, until: None };
         public.insert(Utf8PathBuf::from(format!("{path}/repodata/repomd.xml")), source);
     }

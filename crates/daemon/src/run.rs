@@ -15,6 +15,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::engine::{Engine, Step};
 use crate::error::Error;
+use crate::progress::Onlooker;
 use crate::watchdog::Watchdog;
 
 /// How long the daemon trusts inotify before it looks for itself.
@@ -46,6 +47,10 @@ pub fn run(
     let config = Arc::new(read()?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let mut engine = Engine::open(config, Arc::new(PosixDisk), Arc::clone(&clock))?;
+    engine.watch(Onlooker::new(|claim, progress| {
+        let status = format!("adopting for {claim}: {progress}");
+        tell_systemd(&[NotifyState::Watchdog, NotifyState::Status(&status)]);
+    }));
     let incoming = engine.config().spool.join("incoming");
     let mut watch = Watch::of(incoming, wake);
     let watchdog = Watchdog::start();

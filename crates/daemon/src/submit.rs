@@ -29,12 +29,16 @@ use rustix::fs::{CWD, RenameFlags};
 use sha2::Digest;
 
 use crate::error::Error;
+use crate::progress::Progress;
 
 /// How long a request may lie in `incoming/` before the requester is told that nobody takes it up.
 const UNCLAIMED_AFTER: Duration = Duration::from_secs(3);
 
 /// How long to trust the wake-ups of the kernel before looking again.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// How long to wait before looking again how far long work has come.
+const WORK_EVERY: Duration = Duration::from_secs(1);
 
 /// The control directory as a requester sees it.
 #[derive(Debug, Clone)]
@@ -52,13 +56,15 @@ pub struct Sent {
     pub name: String,
 }
 
-/// What is seen while an answer is awaited; each is told at most once.
+/// What is seen while an answer is awaited; each is told at most once, but for progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
     /// The request still lies in `incoming/`: probably no daemon is running.
     Unclaimed,
     /// A daemon has taken it up.
     Claimed,
+    /// A daemon is at long work for it and has come so far; told each time it has come further.
+    Progress(Progress),
 }
 
 impl Submitter {
@@ -147,7 +153,7 @@ impl Sent {
         // Watched before the first look, so that nothing falls between the two.
         let _watcher = self.watch(wake.clone());
         let begun = Instant::now();
-        let (mut told_unclaimed, mut told_claimed) = (false, false);
+        let (mut told_unclaimed, mut told_claimed, mut told_progress) = (false, false, None);
         loop {
             if let Some(answer) = self.look()? {
                 return Ok(Some(answer));
@@ -157,6 +163,12 @@ impl Sent {
             if !self.spool.join("incoming").join(&self.name).exists() {
                 if !std::mem::replace(&mut told_claimed, true) {
                     seen(Seen::Claimed);
+                }
+                if let Some(progress) = self.progress() {
+                    next = WORK_EVERY;
+                    if told_progress.replace(progress) != Some(progress) {
+                        seen(Seen::Progress(progress));
+                    }
                 }
             } else if passed < unclaimed_after {
                 next = unclaimed_after - passed;
@@ -170,6 +182,17 @@ impl Sent {
             let _ = wakes.recv_timeout(next.min(timeout - passed));
             while wakes.try_recv().is_ok() {}
         }
+    }
+
+    /// Looks how far a daemon has come that is at long work for the request.
+    fn progress(&self) -> Option<Progress> {
+        let directory = self.spool.join("processing");
+        let begins = format!(".{}-", self.stem);
+        let named = |name: &str| name.starts_with(&begins) && name.ends_with(".progress");
+        let entries = fs::read_dir(&directory).ok()?.flatten();
+        let name =
+            entries.filter_map(|entry| entry.file_name().into_string().ok()).find(|name| named(name))?;
+        serde_json::from_slice(&fs::read(directory.join(name)).ok()?).ok()
     }
 
     /// Looks once whether the answer is there.

@@ -1,10 +1,14 @@
 //! Requests that are claimed and not answered yet.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use nevra::Sha256;
 use plan::{Action, Asker, Format, Request};
 
+use crate::adoption::Adopted;
 use crate::arrivals::{Arrived, Gate, Stopped};
+use crate::progress::Progress;
 use crate::spool::{Claimed, Owner};
 
 /// A claimed request that is not answered yet.
@@ -15,6 +19,8 @@ pub(crate) struct Waiting {
     pub(crate) asker: Asker,
     /// What an import brought in; copied before the line, and once only.
     pub(crate) arrived: Option<Vec<Arrived>>,
+    /// What an adoption read beside the packages.
+    pub(crate) adopted: Option<Arc<Adopted>>,
 }
 
 impl Waiting {
@@ -32,7 +38,7 @@ impl Waiting {
         };
         let request = Request::new(action);
         let asker = Asker::clock();
-        Self { claimed, request, asker, arrived: None }
+        Self { claimed, request, asker, arrived: None, adopted: None }
     }
 
     /// Tells whether the clock asks.
@@ -45,10 +51,23 @@ impl Waiting {
         claim.starts_with("clock/")
     }
 
-    /// Brings in what an import names, once.
-    pub(crate) fn bring_in(&mut self, gate: &Gate<'_>) -> Result<(), Stopped> {
-        if let (Action::Import { files, folder, .. }, None) = (&self.request.action, &self.arrived) {
-            self.arrived = Some(gate.bring_in(&self.claimed.name, files, folder.as_deref())?);
+    /// Brings in what an import or an adoption names, once.
+    pub(crate) fn bring_in(
+        &mut self,
+        gate: &Gate<'_>,
+        watch: &mut dyn FnMut(Progress),
+    ) -> Result<(), Stopped> {
+        let claim = &self.claimed.name;
+        match (&self.request.action, &self.arrived) {
+            (Action::Import { files, folder, .. }, None) => {
+                self.arrived = Some(gate.bring_in(claim, files, folder.as_deref())?);
+            }
+            (Action::Adopt { folder, .. }, None) => {
+                let (arrived, adopted) = gate.adopt(claim, folder, self.request.dry_run, watch)?;
+                self.arrived = Some(arrived);
+                self.adopted = Some(Arc::new(adopted));
+            }
+            _ => {}
         }
         Ok(())
     }

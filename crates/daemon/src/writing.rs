@@ -7,7 +7,6 @@ use repo::{Compression, Entry, Metadata, Piece, Record, Repomd};
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::observe::Shelf;
 
 /// How a repository is to be written.
 #[derive(Debug)]
@@ -15,6 +14,15 @@ pub(crate) struct Wanted {
     pub(crate) writing: Writing,
     /// The file with groups.
     comps: Option<Arc<[u8]>>,
+}
+
+/// What metadata goes on from.
+#[derive(Debug, Default)]
+pub(crate) struct Earlier {
+    /// What is published or adopted, of which all is carried that is not made from the packages.
+    pub(crate) repomd: Option<Repomd>,
+    /// The groups it leads to, unpacked.
+    pub(crate) groups: Option<Arc<[u8]>>,
 }
 
 /// Metadata that was written.
@@ -44,19 +52,19 @@ impl Wanted {
         self.writing.recorded(self.comps.as_ref().map(|comps| repo::sha256(comps)))
     }
 
-    /// Writes metadata that goes on where `shelf`, published as `recorded`, ended.
+    /// Writes metadata that goes on where what is there, published as `recorded`, ended.
     pub(crate) fn write(
         &self,
         entries: &[Entry],
         revision: i64,
-        shelf: Option<&Shelf>,
+        earlier: Earlier,
         recorded: Option<&str>,
     ) -> Result<Written, Error> {
         let form = self.writing.form;
-        let mut head = shelf.map_or_else(|| Repomd::new(""), |shelf| shelf.repomd.clone());
+        let mut head = earlier.repomd.unwrap_or_else(|| Repomd::new(""));
         head.revision = revision.to_string();
         head.records.retain(|record| !record.is_made_from_packages());
-        let groups = self.groups(&mut head, shelf, recorded);
+        let groups = self.groups(&mut head, earlier.groups, recorded);
         let pieces = groups.as_deref().map(|open| self.pieces(open)).unwrap_or_default();
         let mut metadata = repo::write_metadata_in(&form, entries, revision, &head, &pieces);
         if self.writing.has_databases {
@@ -67,7 +75,12 @@ impl Wanted {
     }
 
     /// Finds the groups that are to be written, and takes out of `head` what they replace.
-    fn groups(&self, head: &mut Repomd, shelf: Option<&Shelf>, recorded: Option<&str>) -> Option<Arc<[u8]>> {
+    fn groups(
+        &self,
+        head: &mut Repomd,
+        carried: Option<Arc<[u8]>>,
+        recorded: Option<&str>,
+    ) -> Option<Arc<[u8]>> {
         let was_configured = recorded.is_some_and(|words| words.contains(" comps="));
         if self.comps.is_some() || was_configured {
             head.records.retain(|record| !is_group(record));
@@ -75,7 +88,7 @@ impl Wanted {
         }
         // What came with an adopted repository is carried as it is, unless its clients need it in both ways.
         let has = |kind: &str| head.record(kind).is_some();
-        let carried = shelf.and_then(|shelf| shelf.groups.clone())?;
+        let carried = carried?;
         if !self.writing.has_both_groups || has("group") && has("group_gz") {
             return None;
         }

@@ -1,6 +1,6 @@
 //! `repomd.xml`: which files make up a repository's metadata.
 
-use nevra::{Algorithm, Digest};
+use nevra::{Algorithm, Digest, Sha256};
 
 use crate::Document;
 use crate::characters::escape_text;
@@ -144,6 +144,30 @@ impl Record {
         ["primary", "filelists", "other"].iter().any(|kind| {
             self.kind.strip_prefix(kind).is_some_and(|rest| rest.is_empty() || rest.starts_with(['_', '-']))
         })
+    }
+
+    /// Describes the same file under a name that begins with its SHA-256, as every file of ours has it; itself, to
+    /// the byte, if it has such a name and says so already.
+    ///
+    /// Elements of the record that createrepo_c does not write are lost where it is written anew.
+    #[must_use]
+    pub fn named_by(&self, sha256: Sha256, size: u64, open: Option<(Sha256, u64)>) -> Self {
+        let is_fine = self.checksum.sha256() == Some(sha256)
+            && self.href.contains(&self.checksum.hex)
+            && self.size.is_none_or(|stated| stated == size)
+            && match (&self.open_checksum, self.open_size) {
+                (None, None) => true,
+                (Some(checksum), Some(_)) => checksum.sha256() == open.map(|(digest, _)| digest),
+                _ => false,
+            };
+        if is_fine {
+            return self.clone();
+        }
+        let name = self.href.rsplit('/').next().unwrap_or_default();
+        let name = name.strip_prefix(&format!("{}-", self.checksum.hex)).unwrap_or(name);
+        let measure = |(checksum, size): (Sha256, u64)| Measure { checksum: checksum.into(), size };
+        let href = format!("repodata/{sha256}-{name}");
+        Self::new(&self.kind, href, self.timestamp, measure((sha256, size)), open.map(measure), None)
     }
 
     /// Describes a metadata file as createrepo_c does.

@@ -4,6 +4,7 @@
 //! them without searching `packages/` and `pool/`.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use nevra::Sha256;
 use serde::{Deserialize, Serialize};
 
 use crate::planted::{self, Bug};
@@ -76,6 +77,12 @@ impl Store {
             self.unlink(&self.paths.generations(), link, &mut touched)?;
         }
         touched.sync(self, &[])
+    }
+
+    /// Reads a package link, `packages/...` below `public/`, and says what it is.
+    pub fn digest_of_link(&self, link: &str) -> Result<Sha256, Error> {
+        let place = self.place(&self.paths.packages(), link)?;
+        self.digest_of(&place)
     }
 
     fn unlink(&self, source: &Utf8Path, link: &str, touched: &mut Touched) -> Result<(), Error> {

@@ -181,6 +181,7 @@ recovery_can_be_cut_short_like_anything_else! {
     of_revert 3 Exactly
     of_keep 4 Exactly
     of_sweep 5 ByOperation
+    of_adopt 6 ByOperation
 }
 
 #[test]

@@ -210,3 +210,43 @@ pub fn promote(package: &str) -> String {
         "action = \"promote\"\nproduct = \"glite\"\nfrom = \"delta\"\nto = \"production\"\npackages = [\"{package}\"]"
     )
 }
+
+/// Where the repository lies that is adopted.
+pub const EXISTING: &str = "/srv/old";
+
+/// Makes a repository of two packages, one below `Packages/` and one not, with a group.
+pub fn existing_repository(disk: &dyn Disk) {
+    let directories = ["", "/repodata", "/Packages", "/Packages/g"];
+    for directory in directories {
+        disk.make_directory(&Utf8PathBuf::from(format!("{EXISTING}{directory}")), 0o755).unwrap();
+    }
+    let mut entries = Vec::new();
+    for (name, href) in [("gfal", "Packages/g/gfal.rpm"), ("dpm", "dpm-1-1.noarch.rpm")] {
+        let bytes = rpm(name, "1");
+        write(disk, &Utf8Path::new(EXISTING).join(href), &bytes);
+        let head = repo::read_head(&mut bytes.as_slice()).unwrap();
+        let (size, sha256) = (bytes.len() as u64, repo::sha256(&bytes));
+        let facts =
+            repo::FileFacts { size, digest: sha256.into(), mtime: 1_600_000_000, href: href.to_owned() };
+        entries.push(repo::entry_of(&repo::package_of(&head, facts).unwrap()));
+    }
+    let group = b"<comps/>";
+    let measure = repo::Measure::of(nevra::Algorithm::Sha256, group);
+    let record = repo::Record::new("group", "repodata/comps.xml".into(), 1_600_000_000, measure, None, None);
+    let metadata = repo::write_metadata(&entries, 1_600_000_000, &[record]);
+    write(disk, &Utf8Path::new(EXISTING).join("repodata/comps.xml"), group);
+    for (href, bytes) in metadata.files {
+        write(disk, &Utf8Path::new(EXISTING).join(href), &bytes);
+    }
+    write(disk, &Utf8Path::new(EXISTING).join("repodata/repomd.xml"), &metadata.repomd);
+    for directory in directories {
+        disk.sync_directory(&Utf8PathBuf::from(format!("{EXISTING}{directory}"))).unwrap();
+    }
+}
+
+/// Adopts that repository into delta.
+pub fn adopt() -> String {
+    format!(
+        "action = \"adopt\"\nproduct = \"glite\"\nstage = \"delta\"\nplatform = \"el9/x86_64\"\nfolder = {EXISTING:?}"
+    )
+}

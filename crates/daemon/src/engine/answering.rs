@@ -13,6 +13,7 @@ use crate::answers;
 use crate::arrivals::{Gate, Stopped};
 use crate::audit::Record;
 use crate::error::Error;
+use crate::progress::Telling;
 use crate::spool::Claimed;
 use crate::waiting::Waiting;
 
@@ -80,7 +81,7 @@ impl Engine {
             let answer = answers::refused(&claimed, &asker, Some(&request), refusal);
             return self.answer_now(&claimed, answer, step);
         }
-        self.waiting.push(Waiting { claimed, request, asker, arrived: None });
+        self.waiting.push(Waiting { claimed, request, asker, arrived: None, adopted: None });
         Ok(())
     }
 
@@ -97,7 +98,7 @@ impl Engine {
             let refusal = Refusal::new(Code::UnknownOwner, sentence);
             return Some(refusal.hint("roles are given under [roles] in sluice.toml"));
         }
-        if !matches!(request.action, Action::Import { .. }) {
+        if !matches!(request.action, Action::Import { .. } | Action::Adopt { .. }) {
             return None;
         }
         // On a world without packages the plan says whether product, stage and role are right; that nothing
@@ -184,7 +185,12 @@ impl Engine {
         let mut refused = Vec::new();
         for mut waiting in std::mem::take(&mut self.waiting) {
             let gate = Gate { disk: &*self.disk, store: &self.store, spool: &self.spool, now };
-            match waiting.bring_in(&gate) {
+            let claim = waiting.claimed.name.clone();
+            let mut telling =
+                Telling::of(&*self.disk, &*self.clock, &self.onlooker, &self.config.spool, &claim);
+            let brought = waiting.bring_in(&gate, &mut |progress| telling.tell(progress));
+            drop(telling);
+            match brought {
                 Ok(()) => self.waiting.push(waiting),
                 Err(Stopped::Refused(refusal)) => {
                     let answer =
@@ -194,7 +200,10 @@ impl Engine {
                 Err(Stopped::Failed(error)) => {
                     let why = format!("the import {} waits: {error}", waiting.claimed.name);
                     self.say_why(&why);
-                    if let Err(error) = self.store.remove_import(&waiting.claimed.name) {
+                    // What an adoption completed is not copied again, unless it is what fills the disk.
+                    let is_kept =
+                        matches!(waiting.request.action, Action::Adopt { .. }) && !error.is_no_space();
+                    if let Err(error) = self.forget_copies(&waiting.claimed.name, is_kept) {
                         tracing::warn!("what was copied of it is removed at the next start: {error}");
                     }
                     step.wait = Some((self.clock.now() + RETRY, why));
@@ -212,6 +221,10 @@ impl Engine {
             return Err(error);
         }
         Ok(stalled)
+    }
+
+    fn forget_copies(&self, claim: &str, is_kept: bool) -> Result<(), store::Error> {
+        if is_kept { Ok(()) } else { self.store.remove_import(claim) }
     }
 
     /// Answers the requests of the published generation `number`, logs it, and removes what it leaves behind.
@@ -257,7 +270,8 @@ impl Engine {
 
     /// Removes what an import brought in; the pool has it, or nobody wants it.
     fn forget_import(&self, waiting: &Waiting) -> Result<(), Error> {
-        if waiting.arrived.is_some() {
+        // An adoption may have been copied in part only.
+        if waiting.arrived.is_some() || matches!(waiting.request.action, Action::Adopt { .. }) {
             self.store.remove_import(&waiting.claimed.name)?;
         }
         Ok(())

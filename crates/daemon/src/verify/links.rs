@@ -55,18 +55,21 @@ impl Look<'_> {
     /// Every linked package is in the pool under its digest; at rest nothing else links to it.
     fn pool(&mut self, links_of_inode: &BTreeMap<u64, u64>, wanted: &BTreeSet<u64>) {
         let mut pooled = BTreeSet::new();
+        let elsewhere = if self.quiet() { self.old_hrefs() } else { BTreeMap::new() };
         for path in self.below(&self.root.join("pool")) {
             let Ok(Some(state)) = self.disk.state(&path) else { continue };
             if state.kind == Kind::Directory {
                 continue;
             }
             pooled.insert(state.inode);
-            let links = 1 + links_of_inode.get(&state.inode).copied().unwrap_or_default();
+            let links = [links_of_inode, &elsewhere].map(|links| links.get(&state.inode).copied());
+            let links = 1 + links.into_iter().flatten().sum::<u64>();
             if self.quiet() && state.links != links {
                 let words = format!("it has {} names, {links} of them are known", state.links);
                 self.broken("I22", path.clone(), words);
             }
-            if self.quiet() && links_of_inode.contains_key(&state.inode) {
+            let is_linked = links_of_inode.contains_key(&state.inode) || elsewhere.contains_key(&state.inode);
+            if self.quiet() && is_linked {
                 let named = path
                     .file_name()
                     .and_then(|name| name.strip_suffix(".rpm"))
@@ -86,6 +89,27 @@ impl Look<'_> {
                 format!("inode {inode} is not in the pool"),
             );
         }
+    }
+
+    /// Counts, by inode, the files of all public halves, and of what lies in quarantine: packages of adopted
+    /// repositories answer there under their old hrefs.
+    fn old_hrefs(&mut self) -> BTreeMap<u64, u64> {
+        let mut files = BTreeMap::new();
+        let halves = self.names("public").into_iter().filter(|name| name.starts_with('@'));
+        let tops = halves.map(|name| self.root.join("public").join(name));
+        for top in tops.chain([self.root.join("quarantine")]).collect::<Vec<_>>() {
+            if self.disk.state(&top).ok().flatten().is_none_or(|state| state.kind != Kind::Directory) {
+                continue;
+            }
+            for path in self.below(&top) {
+                if let Some(state) =
+                    self.disk.state(&path).ok().flatten().filter(|state| state.kind == Kind::File)
+                {
+                    *files.entry(state.inode).or_default() += 1;
+                }
+            }
+        }
+        files
     }
 
     /// The links that generations under construction have announced.

@@ -210,3 +210,18 @@ fn damaged_files_never_break_the_parser() {
     }
     assert!(understood > 300 && refused > 1_000, "{understood} understood, {refused} refused");
 }
+
+#[test]
+fn a_record_is_written_anew_only_where_its_name_or_digest_is_of_old() {
+    let repomd = Repomd::parse(TEXT.as_bytes()).unwrap();
+    let primary = repomd.record("primary").unwrap();
+    let digest = primary.checksum.sha256().unwrap();
+    let open = primary.open_checksum.as_ref().and_then(Digest::sha256).zip(Some(5394));
+    assert_eq!(primary.named_by(digest, 1356, open), *primary);
+    let unknown = repomd.record("productid").unwrap();
+    let named = unknown.named_by(digest, 12, None);
+    assert_eq!(named.href, format!("repodata/{digest}-productid.gz"));
+    let mut written = Repomd::new("1");
+    written.records = vec![named.clone()];
+    assert_eq!(Repomd::parse(&written.write()).unwrap().records, [named]);
+}
