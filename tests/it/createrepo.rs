@@ -8,7 +8,7 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use repo::Repomd;
-use testkit::{Ran, Sandbox, createrepo_c, fixtures, program, run, sluice};
+use testkit::{Ran, Sandbox, checkout, createrepo_c, fixtures, program, run, sluice};
 
 /// A comps file, as far as createrepo_c looks at it.
 const COMPS: &str = "<?xml version=\"1.0\"?>\n<comps><group><id>grid</id><name>Grid</name></group></comps>\n";
@@ -181,6 +181,10 @@ fn every_option_does_what_it_does_there() {
         (&["-d"], all),
         (&["--database", "--compress-type", "gz", "-g", "comps.xml"], all),
         (&["-p", "--error-exit-val"], all),
+        (&["--compatibility"], all),
+        (&["--changelog-limit", "3"], all),
+        (&["--compatibility", "--changelog-limit", "0"], all),
+        (&["--changelog-limit", "-1"], all),
     ];
     for (options, expected) in table {
         let options: Vec<&str> = ["--revision", "today & here"].iter().chain(*options).copied().collect();
@@ -237,14 +241,16 @@ fn what_is_refused_is_named_with_what_to_do_instead() {
         (&["--cachedir", "/tmp"], "`--cachedir`"),
         (&["-c", "/tmp"], "`-c`"),
         (&["--cut-dirs", "1"], "`--cut-dirs`"),
-        (&["--changelog-limit", "3"], "`--changelog-limit`"),
         (&["--read-pkgs-list", "x"], "`--read-pkgs-list`"),
         (&["--recycle-pkglist"], "`--recycle-pkglist`"),
         (&["--local-sqlite"], "`--local-sqlite`"),
         (&["-n", "http://example.org/a.rpm"], "`http://example.org/a.rpm`"),
         (&["second"], "`a second directory`"),
     ];
+    let readme = fs::read_to_string(checkout().join("README.md")).unwrap();
     for (options, name) in refused {
+        let documented = !name.starts_with("`-") || readme.contains(name);
+        assert!(documented, "README.md does not say what to do instead of {name}");
         let mut command = program(sluice().as_str());
         let ran = run(command.args(["createrepo", pair.ours.as_str()]).args(*options));
         assert_eq!(ran.code(), 2, "{options:?}\n{ran}");

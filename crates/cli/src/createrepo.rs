@@ -62,6 +62,7 @@ fn order(arguments: &Createrepo) -> Result<Order, Failure> {
         output,
         now,
         package_digest: writing.checksum,
+        changes: changes(writing.changelog_limit, updating.compatibility),
         form: Form {
             compression: general.unwrap_or(Compression::Gzip),
             checksum: writing.repomd_checksum.unwrap_or(writing.checksum),
@@ -126,6 +127,15 @@ fn retention(updating: &Updating) -> Retention {
         (None, None) if updating.compatibility => Retention::Latest(0),
         (None, None | Some(0)) => Retention::Unnamed,
         (None, Some(_)) => Retention::All,
+    }
+}
+
+/// The first createrepo listed every change; so does createrepo_c where it is to be compatible.
+fn changes(limit: Option<i64>, compatibility: bool) -> usize {
+    match limit {
+        Some(limit) => usize::try_from(limit).unwrap_or(usize::MAX),
+        None if compatibility => usize::MAX,
+        None => createrepo::CHANGES,
     }
 }
 

@@ -10,6 +10,7 @@ use repo::Entry;
 use store::Disk;
 
 use crate::earlier::Known;
+use crate::reading::read_with_changes;
 use crate::walk::{resolved, unreadable};
 use crate::{Error, Order, Unreadable, read_package};
 
@@ -49,7 +50,7 @@ pub(crate) fn listed(disk: &dyn Disk, order: &Order, hrefs: &[Utf8PathBuf], know
         if let Some(entry) = taken_over(disk, &order.input, href, &place, algorithm, known) {
             return Ok((entry, false));
         }
-        let package = read_package(disk, &order.input, href, algorithm)?;
+        let package = read_with_changes(disk, &order.input, href, algorithm, order.changes)?;
         Ok((repo::entry_of(&repo::Package { href: place, ..package }), true))
     };
     collected(hrefs, side_by_side(hrefs, order.workers, &list))

@@ -26,7 +26,7 @@ pub use entries::{Listing, entries_of};
 pub use error::{Error, Unreadable};
 pub use excludes::Excludes;
 pub use order::{Beside, Order, Placing, Selection, Update};
-pub use reading::read_package;
+pub use reading::{CHANGES, read_package};
 pub use replace::{OtherLock, Replaced};
 pub use retention::Retention;
 pub use walk::{Found, Links, packages_below};

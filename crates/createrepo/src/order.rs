@@ -22,6 +22,8 @@ pub struct Order {
     pub selection: Selection,
     /// What names packages: the kind of digest of the whole file.
     pub package_digest: Algorithm,
+    /// How many changes of a package that is read are listed, the latest.
+    pub changes: usize,
     /// How primary, filelists and other are packed, hashed and named.
     pub form: Form,
     /// How comps and databases are packed beside them.

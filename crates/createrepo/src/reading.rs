@@ -13,6 +13,9 @@ use crate::walk::resolved;
 /// How much of a payload is read at once.
 const PIECE: usize = 1 << 16;
 
+/// How many changes of a package metadata usually lists.
+pub const CHANGES: usize = 10;
+
 /// Reads the package at `href` below `dir`: its head behind the guard, its digest over the whole file, in one
 /// pass. Links are followed; nothing but a regular file is read.
 ///
@@ -25,6 +28,17 @@ pub fn read_package(
     dir: &Utf8Path,
     href: &Utf8Path,
     algorithm: Algorithm,
+) -> Result<Package, Error> {
+    read_with_changes(disk, dir, href, algorithm, CHANGES)
+}
+
+/// Reads a package as [`read_package`] does, but keeps so many of its changes.
+pub(crate) fn read_with_changes(
+    disk: &dyn Disk,
+    dir: &Utf8Path,
+    href: &Utf8Path,
+    algorithm: Algorithm,
+    changes: usize,
 ) -> Result<Package, Error> {
     let path = resolved(disk, &dir.join(href))?;
     let mut file = disk.open(&path)?;
@@ -50,7 +64,7 @@ pub fn read_package(
         return Err(Error::Changed { path });
     }
     let facts = FileFacts { size, digest, mtime: before.modified.seconds, href: href.as_str().to_owned() };
-    repo::package_of(&head, facts).map_err(|cause| Error::Package { path, cause })
+    repo::package_with_changes(&head, facts, changes).map_err(|cause| Error::Package { path, cause })
 }
 
 /// Hashes what passes, and remembers whether the disk or the bytes were at fault.

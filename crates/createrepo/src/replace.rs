@@ -26,9 +26,12 @@ use store::{Disk, Kind, Modified};
 
 use crate::Error;
 
-/// The modes repodata has under createrepo_c: a web server of another user has to read it.
+/// What everybody may: a web server of another user has to read it.
 const FILE: u32 = 0o644;
 const DIRECTORY: u32 = 0o755;
+
+/// What of the mode of the directory there is passes to the new one: a group that works together, and its group.
+const SHARED: u32 = 0o2020;
 
 /// The index, which names all other files.
 pub(crate) const INDEX: &str = "repomd.xml";
@@ -70,6 +73,8 @@ pub(crate) struct Place<'a> {
     disk: &'a dyn Disk,
     /// Holds `repodata`.
     output: &'a Utf8Path,
+    /// Of [`SHARED`], what whoever made the place wants.
+    shared: u32,
     _lock: Box<dyn Send + Sync>,
 }
 
@@ -91,7 +96,10 @@ impl<'a> Place<'a> {
         other: OtherLock,
     ) -> Result<Place<'a>, Error> {
         let lock = disk.lock(output)?.ok_or_else(|| Error::Busy { output: output.to_owned() })?;
-        let place = Place { disk, output, _lock: lock };
+        let existing = disk.state(&output.join("repodata"))?;
+        let model = existing.map_or_else(|| disk.state(output), |state| Ok(Some(state)))?;
+        let shared = model.map_or(0, |state| state.mode & SHARED);
+        let place = Place { disk, output, shared, _lock: lock };
         let site = place.site();
         if let Some(state) = disk.state(&site)? {
             let ours = state.kind == Kind::Directory && {
@@ -104,6 +112,10 @@ impl<'a> Place<'a> {
             remove_tree(disk, &site)?;
         }
         Ok(place)
+    }
+
+    fn make_directory(&self, path: &Utf8Path) -> Result<(), Error> {
+        Ok(self.disk.make_directory(path, DIRECTORY | self.shared)?)
     }
 
     fn site(&self) -> Utf8PathBuf {
@@ -122,8 +134,8 @@ impl<'a> Place<'a> {
     /// What could not be removed afterwards comes beside: the next run tries again.
     pub(crate) fn replace(self, new: &Repodata) -> Result<(Replaced, Option<Error>), Error> {
         let (disk, next) = (self.disk, self.site().join("next"));
-        disk.make_directory(&self.site(), DIRECTORY)?;
-        disk.make_directory(&next, DIRECTORY)?;
+        self.make_directory(&self.site())?;
+        self.make_directory(&next)?;
         let built = self.build(new, &next).and_then(|()| self.publish(new, &next));
         // After a failure there is nothing worth keeping; the next run removes what stays.
         let cleared = remove_tree(disk, &self.site());
@@ -139,7 +151,7 @@ impl<'a> Place<'a> {
             let above: Vec<_> = name.ancestors().skip(1).filter(|above| *above != "").collect();
             for above in above.into_iter().rev() {
                 if directories.insert(next.join(above)) {
-                    disk.make_directory(&next.join(above), DIRECTORY)?;
+                    self.make_directory(&next.join(above))?;
                 }
             }
         }
@@ -151,7 +163,7 @@ impl<'a> Place<'a> {
                 }
                 Some(state) if state.kind == Kind::Directory => {
                     if directories.insert(to.clone()) {
-                        disk.make_directory(&to, DIRECTORY)?;
+                        self.make_directory(&to)?;
                     }
                 }
                 _ => disk.link(&old.join(name), &to)?,
@@ -159,7 +171,7 @@ impl<'a> Place<'a> {
         }
         for file in &new.written {
             let path = next.join(&file.name);
-            let mut writing = disk.create(&path, FILE)?;
+            let mut writing = disk.create(&path, FILE | self.shared & 0o020)?;
             writing.write_all(&file.bytes).map_err(|cause| Error::Write { path: path.clone(), cause })?;
             if let Some(modified) = file.modified {
                 writing.set_modified(modified)?;
@@ -196,7 +208,10 @@ impl<'a> Place<'a> {
                 self.sync_parents_after()?;
                 Ok(Replaced::Exchanged)
             }
-            Err(store::Error::Disk { cause, .. }) if cause.kind() == ErrorKind::Unsupported => {
+            // The second is what overlay file systems say of directories that lie in a layer below.
+            Err(store::Error::Disk { cause, .. })
+                if matches!(cause.kind(), ErrorKind::Unsupported | ErrorKind::CrossesDevices) =>
+            {
                 self.move_in(new, next)?;
                 Ok(Replaced::MovedIn)
             }

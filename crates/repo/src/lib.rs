@@ -85,7 +85,7 @@ pub use head::{Head, read_head};
 pub use maker::Recipe;
 pub use metadata::{Metadata, Piece, pack_piece, write_metadata, write_metadata_in, write_metadata_like};
 pub use package::{Changelog, File, FileKind, Package, Relation};
-pub use package_of::{FileFacts, package_of};
+pub use package_of::{FileFacts, package_of, package_with_changes};
 pub use packing::{Compression, pack, unpack};
 pub use parse::{parse_filelists, parse_other, parse_packages, parse_primary};
 pub use repomd::{Measure, Note, Record, Repomd, is_inside};

@@ -40,6 +40,15 @@ pub struct FileFacts {
 /// control character; lists that belong together have different lengths; a path is longer than
 /// 4,096 bytes.
 pub fn package_of(head: &Head, facts: FileFacts) -> Result<Package, Error> {
+    package_with_changes(head, facts, changelogs::USUAL)
+}
+
+/// Describes a package as [`package_of`] does, but keeps so many of its latest changes, 20,000 at most.
+///
+/// # Errors
+///
+/// As [`package_of`].
+pub fn package_with_changes(head: &Head, facts: FileFacts, changes: usize) -> Result<Package, Error> {
     let header = &head.header;
     let source = is_source(header);
     let files = files::files_of(header)?;
@@ -74,7 +83,7 @@ pub fn package_of(head: &Head, facts: FileFacts) -> Result<Package, Error> {
         recommends: relations.recommends,
         supplements: relations.supplements,
         files,
-        changelogs: changelogs::changelogs_of(header)?,
+        changelogs: changelogs::changelogs_of(header, changes)?,
     })
 }
 

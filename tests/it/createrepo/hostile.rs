@@ -101,6 +101,26 @@ fn places_that_lead_out_are_named() {
 }
 
 #[test]
+fn what_a_group_shares_stays_shared() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::new();
+    let folder = sandbox.folder("r");
+    let mode = |place: &str| fs::metadata(folder.join(place)).unwrap().permissions().mode() & 0o7777;
+    let set = |place: &str, mode| {
+        fs::set_permissions(folder.join(place), fs::Permissions::from_mode(mode)).unwrap()
+    };
+    createrepo(&sandbox, &["-q"]).ok();
+    assert_eq!((mode("repodata"), mode("repodata/repomd.xml")), (0o755, 0o644));
+    set("repodata", 0o2775);
+    createrepo(&sandbox, &["-q"]).ok();
+    assert_eq!((mode("repodata"), mode("repodata/repomd.xml")), (0o2775, 0o664));
+    fs::remove_dir_all(folder.join("repodata")).unwrap();
+    set("", 0o775);
+    createrepo(&sandbox, &["-q"]).ok();
+    assert_eq!((mode("repodata"), mode("repodata/repomd.xml")), (0o775, 0o664));
+}
+
+#[test]
 fn a_second_run_at_once_is_refused_and_readers_lose_nothing() {
     let sandbox = Sandbox::new();
     let folder = sandbox.folder("r");

@@ -82,7 +82,7 @@ pub struct Updating {
     /// Keep the files of the old repodata that are younger, such as 90m, 2h or 30d
     #[arg(long, value_name = "AGE", value_parser = age)]
     pub retain_old_md_by_age: Option<i64>,
-    /// Let --retain-old-md mean what it meant to the first createrepo
+    /// Let --retain-old-md mean what it meant to the first createrepo, and list all changes of packages
     #[arg(long)]
     pub compatibility: bool,
 }
@@ -99,6 +99,9 @@ pub struct Writing {
     /// What hashes metadata; as --checksum otherwise
     #[arg(long, value_name = "TYPE", value_parser = algorithm)]
     pub repomd_checksum: Option<Algorithm>,
+    /// How many changes of each package are listed, the latest; ten otherwise, -1 lists all
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub changelog_limit: Option<i64>,
     /// Make SQLite databases for yum 3, too
     #[arg(short = 'd', long, overrides_with = "no_database")]
     pub database: bool,
@@ -158,8 +161,6 @@ pub struct Refused {
     basedir: Option<String>,
     #[arg(long, hide = true)]
     split: bool,
-    #[arg(long, hide = true, value_name = "N")]
-    changelog_limit: Option<String>,
     #[arg(long, hide = true, value_name = "FILE")]
     read_pkgs_list: Option<String>,
     #[arg(long, hide = true)]
@@ -194,11 +195,6 @@ impl Refused {
         let refused = [
             (self.basedir.is_some(), "--basedir", "run it in that directory, or name DIR in full"),
             (self.split, "--split", "make one repository of each directory, or link them below one"),
-            (
-                self.changelog_limit.is_some(),
-                "--changelog-limit",
-                "the last ten changes are listed: leave it out",
-            ),
             (self.read_pkgs_list.is_some(), "--read-pkgs-list", "`--json` tells how many packages were read"),
             (self.recycle_pkglist, "--recycle-pkglist", "leave it out: walking is cheap beside --skip-stat"),
             (self.zck, "--zck", "use `--general-compress-type zstd`: dnf reads it as well"),

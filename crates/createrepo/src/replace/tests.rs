@@ -51,6 +51,7 @@ fn order(way: Way, now: i64) -> Order {
         now,
         selection: Selection::default(),
         package_digest: nevra::Algorithm::Sha256,
+        changes: 10,
         form: Form { unique_names: way.unique, ..Form::default() },
         beside: Beside { group_file: None, group: Compression::Gzip, databases: None },
         placing: Placing::default(),

@@ -5,13 +5,16 @@ use super::{check_length, seconds};
 use crate::head::Header;
 use crate::{Changelog, Error, tags};
 
-/// How many changes metadata carries.
-const KEPT: usize = 10;
+/// How many changes metadata carries unless somebody says otherwise.
+pub(super) const USUAL: usize = 10;
 
-/// Lists the first ten changes of the header, the oldest of them first.
+/// However many are wanted: a header may hold a million of one second, and each moves all of them.
+const MOST: usize = 20_000;
+
+/// Lists so many of the first changes of the header, the oldest of them first.
 ///
 /// Changes of one second get one second more each, so that clients which sort them keep the order.
-pub(super) fn changelogs_of(header: &Header) -> Result<Vec<Changelog>, Error> {
+pub(super) fn changelogs_of(header: &Header, wanted: usize) -> Result<Vec<Changelog>, Error> {
     let times = header.numbers(tags::CHANGELOG_TIME);
     let (names, texts) = (header.texts(tags::CHANGELOG_NAME), header.texts(tags::CHANGELOG_TEXT));
     if times.len() == 0 || names.len() == 0 || texts.len() == 0 {
@@ -21,7 +24,7 @@ pub(super) fn changelogs_of(header: &Header) -> Result<Vec<Changelog>, Error> {
     check_length(tags::CHANGELOG_TEXT, texts.len(), tags::CHANGELOG_TIME, times.len())?;
     let mut newest_first: Vec<Changelog> = Vec::new();
     let mut last = 0;
-    for ((time, name), text) in times.zip(names).zip(texts).take(KEPT) {
+    for ((time, name), text) in times.zip(names).zip(texts).take(wanted.min(MOST)) {
         let date = seconds(Some(time));
         if date == last {
             push_apart(&mut newest_first, date);
