@@ -78,8 +78,11 @@ as bob systemctl --no-ask-password start sluice-promote@wrong
 status=$?
 [[ $status == 1 ]] || fail "a wrong request gives 1, not $status"
 journalctl -u sluice-promote@wrong -o cat | grep -q 'nowhere' || fail "the reason in the journal" journalctl -u sluice-promote@wrong
-said=$(systemctl status sluice-promote@wrong)
-[[ $said == *nowhere* ]] || fail "the reason in the status" systemctl status sluice-promote@wrong
+# Also for bob, who may not read the journal.
+said=$(as bob systemctl status sluice-promote@wrong)
+[[ $said == *Status:*nowhere* ]] || fail "the reason in the status" systemctl status sluice-promote@wrong
+said=$(as bob sluice status 2>&1)
+[[ $said == *"members of the group"* && $said != *whole* ]] || fail "who may look is told" echo "$said"
 systemctl is-active -q sluice || fail "the daemon lives"
 ok "a wrong request gives status 1 and its reason"
 

@@ -304,6 +304,12 @@ fn a_stage_that_sluice_published_is_as_compare_makes_it() {
     let dirs: Vec<_> = listing.collect();
     let counts: Vec<_> = dirs.iter().map(|dir| nothing_differs(dir)["packages_alike"].clone()).collect();
     assert!(counts.contains(&Value::from(3)), "{dirs:?}: {counts:?}");
+    // What left is kept at its URL for the grace: it is there and not listed, and the words say why.
+    site.sluice(&["withdraw", "markup", "--product=glite", "--from=delta", "--reason=test"]).ok();
+    let delta = dirs.iter().find(|dir| dir.ends_with("delta")).unwrap();
+    let left = found(delta);
+    assert!(left.len() == 1 && left[0].starts_with("not-listed Packages/"), "{left:?}");
+    assert!(compare(delta, &[]).stdout.contains("Sluice keeps a package at its URL"));
 }
 
 #[test]

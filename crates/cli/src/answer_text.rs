@@ -9,6 +9,7 @@ use crate::terminal::{Paint, Terminal};
 
 /// Prints an answer and returns the exit code it asks for.
 pub fn print(answer: &Answer, terminal: &Terminal) -> u8 {
+    terminal.tell_service_manager(&answer.sentence);
     if terminal.json {
         terminal.json(answer);
     } else if answer.outcome == Outcome::Refused {

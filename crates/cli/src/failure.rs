@@ -53,9 +53,10 @@ impl From<daemon::error::Error> for Failure {
                 "another `sluice daemon` works there; requests need no lock: use `sluice submit` and the others",
             ),
             Error::Store(store::Error::NoGeneration { .. }) => Some("`sluice history` lists the generations"),
-            Error::ReadConfig { .. } => {
-                Some("name the configuration with `-c FILE` or SLUICE_CONFIG; `sluice demo` needs none")
-            }
+            Error::ReadConfig { .. } => Some(
+                "name the configuration with `-c FILE` or SLUICE_CONFIG; `deploy/sluice.toml` is a commented one, \
+                 and `sluice demo` needs none",
+            ),
             _ => None,
         };
         let failure = Failure { exit: error.exit(), ..Failure::internal(error.to_string()) };

@@ -1,6 +1,7 @@
 //! Which configuration is meant, and the site it leads to.
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -50,8 +51,21 @@ impl Settings {
             let failure = Failure::not_found(format!("there is no site at `{}`", config.root));
             return Err(failure.hint("`sluice init` makes it"));
         }
+        may_look(&disk, &config)?;
         let store = Store::new(Arc::new(disk), config.root.clone());
         Ok((config, store))
+    }
+}
+
+/// Who may not look must not be told that the site is broken.
+pub fn may_look(disk: &dyn Disk, config: &Config) -> Result<(), Failure> {
+    match disk.list(&config.root.join("generations")) {
+        Err(store::Error::Disk { operation, path, cause }) if cause.kind() == ErrorKind::PermissionDenied => {
+            let failure = Failure::usage(format!("failed to {operation} `{path}`: {cause}"));
+            Err(failure
+                .hint("root may look, the daemon's user, and members of the group that `ls -ld` shows there"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -120,8 +120,19 @@ impl Terminal {
         }
     }
 
+    /// Tells the service manager how it went, if one listens: `systemctl status` shows it to everybody, the journal
+    /// only to those who may read it.
+    pub fn tell_service_manager(&self, sentence: &str) {
+        let line = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+        // That nobody listens is no error.
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Status(&line)]);
+    }
+
     /// Says why the command failed; for programs also on stdout.
     pub fn failure(&self, failure: &Failure) {
+        if !self.mute {
+            self.tell_service_manager(&failure.sentence);
+        }
         if self.json {
             self.json(failure);
         }

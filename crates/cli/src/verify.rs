@@ -6,12 +6,13 @@ use serde_json::json;
 use store::PosixDisk;
 
 use crate::failure::Failure;
-use crate::settings::Settings;
+use crate::settings::{Settings, may_look};
 use crate::terminal::Terminal;
 
 /// Reads everything, writes nothing; exit code 6 if anything is wrong.
 pub fn run(settings: &Settings, at_rest: bool, terminal: &Terminal) -> Result<u8, Failure> {
     let config = settings.config()?;
+    may_look(&PosixDisk, &config)?;
     let rest = if at_rest { Rest::Quiet } else { Rest::AnyInstant };
     let now = SystemClock.now();
     let found = Verifier::default().verify(&PosixDisk, &config.root, Some(&config.spool), rest, now);
@@ -26,6 +27,7 @@ pub fn run(settings: &Settings, at_rest: bool, terminal: &Terminal) -> Result<u8
             }
             match found.len() {
                 0 => format!("{} {} is as it must be\n", paint.green("ok"), config.root),
+                1 => format!("{text}1 violation in {}\n", config.root),
                 broken => format!("{text}{broken} violations in {}\n", config.root),
             }
         },

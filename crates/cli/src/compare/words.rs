@@ -18,9 +18,9 @@ pub(super) fn of(report: &Report, all: bool, paint: Paint) -> String {
     beside(&mut text, &report.theirs);
     let _ = writeln!(
         text,
-        "Ours was built in {:.1} s from {} packages of {} with {}, {} at a time.",
+        "Ours was built in {:.1} s from {} of {} with {}, {} at a time.",
         report.seconds_build,
-        grouped(report.packages_made as u64),
+        packages(report.packages_made),
         bytes(report.bytes_packages),
         report.checksum,
         report.workers
@@ -28,8 +28,8 @@ pub(super) fn of(report: &Report, all: bool, paint: Paint) -> String {
     if report.packages_respelled > 0 {
         let _ = writeln!(
             text,
-            "{} packages are spelled otherwise (quotes, indentation), which no client can tell.",
-            grouped(report.packages_respelled as u64)
+            "Spelled otherwise (quotes, indentation), which no client can tell: {}.",
+            packages(report.packages_respelled)
         );
     }
     if report.packages_in_other_order {
@@ -37,8 +37,8 @@ pub(super) fn of(report: &Report, all: bool, paint: Paint) -> String {
     }
     findings(&mut text, &report.findings, all, paint);
     let counts = format!(
-        "{} packages listed, {} there, {} alike",
-        grouped(report.packages_listed as u64),
+        "{} listed, {} there, {} alike",
+        packages(report.packages_listed),
         grouped(report.packages_made as u64),
         grouped(report.packages_alike as u64)
     );
@@ -119,6 +119,10 @@ fn findings(text: &mut String, findings: &[Finding], all: bool, paint: Paint) {
             let _ = writeln!(text, "  {}", paint.dim(&format!("note: {note}")));
         }
     }
+}
+
+fn packages(number: usize) -> String {
+    if number == 1 { "1 package".to_owned() } else { format!("{} packages", grouped(number as u64)) }
 }
 
 /// Writes a number with commas.

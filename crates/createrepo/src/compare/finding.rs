@@ -151,6 +151,9 @@ impl Finding {
     pub fn note(&self) -> Option<&'static str> {
         match self {
             Finding::Element { note, .. } => *note,
+            Finding::NotListed { href, .. } if is_shelved(href) => {
+                Some("Sluice keeps a package at its URL for the grace after it left the repository")
+            }
             _ => None,
         }
     }
@@ -215,6 +218,14 @@ impl fmt::Display for Finding {
             }
         }
     }
+}
+
+/// Says whether a place is one that Sluice gives: `Packages/<2 digits>/<16 digits>/<file>`.
+fn is_shelved(href: &str) -> bool {
+    let hex =
+        |part: &str, length| part.len() == length && part.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let parts: Vec<&str> = href.split('/').collect();
+    matches!(parts[..], ["Packages", shard, digest, _] if hex(shard, 2) && hex(digest, 16) && digest.starts_with(shard))
 }
 
 fn word(value: &Option<String>) -> String {

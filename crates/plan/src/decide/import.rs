@@ -55,7 +55,10 @@ fn chosen(product: &Product, asked: &[String]) -> Result<Vec<Platform>, Refusal>
         let sentence =
             format!("`{}` is for several operating systems, and the request names none", product.name);
         let known = product.platforms.iter().map(|platform| format!("`{platform}`"));
-        let hint = format!("name `platforms`, such as \"{}/*\"", systems.iter().next().unwrap_or(&"*"));
+        let hint = format!(
+            "name `platforms` (`--platform`), such as \"{}/*\"",
+            systems.iter().next().unwrap_or(&"*")
+        );
         return Err(Refusal::new(Code::Ambiguous, sentence).reasons(known).hint(hint));
     }
     places::platforms(product, asked)

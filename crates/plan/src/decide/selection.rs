@@ -218,6 +218,12 @@ fn no_such_package(
 ) -> Refusal {
     let sentence = match missing {
         [one] => format!("nothing in `{}` of `{}` fits `{}`", place.stage, place.product.name, one.text),
+        [one, other] => {
+            format!(
+                "nothing in `{}` of `{}` fits `{}` or `{}`",
+                place.stage, place.product.name, one.text, other.text
+            )
+        }
         several => format!(
             "nothing in `{}` of `{}` fits `{}`, nor {} others that are asked for",
             place.stage,

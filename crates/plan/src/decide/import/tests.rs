@@ -58,7 +58,7 @@ fn a_product_for_several_systems_demands_platforms() {
     }
     let arrivals = arrivals(&["a-1-1.noarch"]);
     let refusal = refused(&world, &import(&[]), &alice(), &arrivals, Code::Ambiguous);
-    assert_eq!(refusal.hint.as_deref(), Some("name `platforms`, such as \"sl4/*\""));
+    assert_eq!(refusal.hint.as_deref(), Some("name `platforms` (`--platform`), such as \"sl4/*\""));
     assert_eq!(effect(&world, &import(&["*"]), &alice(), &arrivals).changes.len(), 3);
 }
 
