@@ -24,7 +24,7 @@ fn every_command_of_the_readme_is_one_the_program_takes() {
     let mut seen = 0;
     for line in blocks.flat_map(str::lines) {
         let line = line.split('#').next().unwrap_or_default();
-        for command in line.split("&&").filter_map(|part| part.split_once("sluice ")) {
+        for command in line.split("&&").filter_map(|part| part.rsplit_once("sluice ")) {
             // Only what the shell would run as `sluice`, itself or through runuser.
             if !command.0.trim().is_empty() && !command.0.ends_with("-- ") {
                 continue;
