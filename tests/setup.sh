@@ -20,6 +20,7 @@ needed=(
     "rpmbuild rpm"
     "rpmlint rpmlint"
     "rsync rsync"
+    "rsync rsync"
     "setpriv util-linux"
     "strace strace"
     "strip binutils"

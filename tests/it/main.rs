@@ -21,6 +21,7 @@ mod promotion_cost;
 mod real_dnf;
 mod reload;
 mod requests;
+mod restore;
 mod rpm_order;
 mod site_status;
 mod stories;

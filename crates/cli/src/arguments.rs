@@ -11,6 +11,7 @@ use crate::compare::arguments::Compare;
 use crate::createrepo::arguments::Createrepo;
 
 use crate::generate::GenerateVerb;
+use crate::init::arguments::Init;
 use crate::status::arguments::Status;
 
 const EXIT_CODES: &str = "\
@@ -39,11 +40,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Make the directories and publish the first generation
-    Init {
-        /// Only say what would be made
-        #[arg(long)]
-        dry_run: bool,
-    },
+    Init(Init),
     /// Look at the configuration
     Config {
         #[command(subcommand)]

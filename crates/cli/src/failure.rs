@@ -52,6 +52,14 @@ impl From<daemon::error::Error> for Failure {
             Error::Store(store::Error::Locked { .. }) => Some(
                 "another `sluice daemon` works there; requests need no lock: use `sluice submit` and the others",
             ),
+            Error::NothingToResume { .. } => {
+                Some("is the backup complete, and `root` right? `sluice init` begins a new site")
+            }
+            Error::Damaged { .. } => Some(
+                "restore what is named from the same backup or an older one and run `sluice init --resume` again; what \
+                 is published stays as it is",
+            ),
+            Error::TooEarly { .. } => Some("is the clock right? try again in a moment"),
             Error::Store(store::Error::NoGeneration { .. }) => Some("`sluice history` lists the generations"),
             Error::ReadConfig { .. } => Some(
                 "name the configuration with `-c FILE` or SLUICE_CONFIG; `deploy/sluice.toml` is a commented one, \
@@ -59,9 +67,18 @@ impl From<daemon::error::Error> for Failure {
             ),
             _ => None,
         };
-        let failure = Failure { exit: error.exit(), ..Failure::internal(error.to_string()) };
+        let reasons = match &error {
+            Error::Damaged { violations, .. } => violations.iter().map(broken).collect(),
+            _ => Vec::new(),
+        };
+        let failure = Failure { reasons, exit: error.exit(), ..Failure::internal(error.to_string()) };
         Failure { hint: hint.map(str::to_owned), ..failure }
     }
+}
+
+/// Names the invariant, the place and what is wrong there.
+fn broken(violation: &daemon::verify::Violation) -> String {
+    format!("{} {}: {}", violation.invariant, violation.place, violation.words)
 }
 
 impl Failure {

@@ -1,5 +1,8 @@
 //! `sluice init`: the directories, and the first generation with every repository, empty.
 
+pub mod arguments;
+mod resume;
+
 use std::sync::Arc;
 
 use daemon::clock::SystemClock;
@@ -16,11 +19,15 @@ use crate::settings::Settings;
 use crate::terminal::Terminal;
 
 /// Makes what is missing; doing it again changes nothing.
-pub fn run(settings: &Settings, dry_run: bool, terminal: &Terminal) -> Result<u8, Failure> {
+pub fn run(settings: &Settings, asked: &arguments::Init, terminal: &Terminal) -> Result<u8, Failure> {
+    let dry_run = asked.dry_run;
     let config = Arc::new(accounts::load(settings.file())?);
     let asks = if dry_run { Asks::Reader } else { Asks::Writer };
     for unfit in ground::demand(&config, asks)? {
         terminal.talk(&format!("warning: {unfit}"));
+    }
+    if asked.resume {
+        return resume::run(&config, asked.ahead, dry_run, terminal);
     }
     let disk = Arc::new(PosixDisk);
     let store = Store::new(Arc::clone(&disk) as _, config.root.clone());

@@ -64,7 +64,7 @@ fn main() -> ExitCode {
 
 fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8, Failure> {
     match verb {
-        Verb::Init { dry_run } => init::run(settings, dry_run, terminal),
+        Verb::Init(asked) => init::run(settings, &asked, terminal),
         Verb::Config { verb: ConfigVerb::Check { file } } => config_check::run(settings, file, terminal),
         Verb::Daemon(daemon) => run_daemon::run(settings, &daemon, terminal),
         Verb::Import(import) => requests::import(settings, import, terminal),

@@ -210,6 +210,11 @@ impl Audit {
         }
     }
 
+    /// The newest generation that has its record.
+    pub fn newest(&self) -> Option<u64> {
+        self.newest
+    }
+
     /// Reads the log from its beginning, line by line; see [`Records`].
     pub fn records(&self) -> Result<Records, Error> {
         Records::read(Arc::clone(&self.disk), &self.dir)

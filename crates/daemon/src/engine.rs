@@ -8,6 +8,7 @@
 //! ([`crate::run`]) only decides *when* to step.
 
 mod answering;
+mod renewing;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -57,6 +58,8 @@ pub struct Engine {
     carried_out: Vec<Waiting>,
     /// Whether a commit was abandoned and may have left something to clear away.
     abandoned: bool,
+    /// The lowest number the next generation may have.
+    pub(crate) number_min: u64,
     /// The generation that is published and not concluded: answers, audit record, links to drop.
     unfinished: Option<u64>,
     /// Whoever is told of long work.
@@ -105,6 +108,7 @@ impl Engine {
             abandoned: false,
             unfinished: None,
             onlooker: Onlooker::default(),
+            number_min: 0,
         };
         engine.check_paths(&engine.config)?;
         engine.resume(recovery)?;
@@ -358,7 +362,7 @@ impl Engine {
 }
 
 /// Tells how long requests must wait: generations differ by a second at least, and none is dated ahead.
-fn too_early(current: Option<&Generation>, now: Timestamp) -> Option<(Timestamp, String)> {
+pub(crate) fn too_early(current: Option<&Generation>, now: Timestamp) -> Option<(Timestamp, String)> {
     let published = current?.manifest.created.as_second();
     if now.as_second() > published {
         return None;

@@ -2,6 +2,7 @@
 
 use crate::config::ConfigErrors;
 use crate::ground::Unfit;
+use crate::verify::Violation;
 use camino::Utf8PathBuf;
 
 /// Everything the daemon's own parts report.
@@ -130,6 +131,26 @@ pub enum Error {
         /// Where it is to be.
         to: String,
     },
+    /// A site was to go on that never published anything.
+    #[error("failed to go on in `{root}`: nothing was ever published there")]
+    NothingToResume {
+        /// The root.
+        root: Utf8PathBuf,
+    },
+    /// A restored site is damaged; nothing was published.
+    #[error("failed to verify what was restored below `{root}`: {} things are wrong, nothing was published", violations.len())]
+    Damaged {
+        /// The root.
+        root: Utf8PathBuf,
+        /// At least one thing that is wrong.
+        violations: Vec<Violation>,
+    },
+    /// Nothing may be published now.
+    #[error("failed to publish now: {why}")]
+    TooEarly {
+        /// Why not.
+        why: String,
+    },
     /// The signals of the process could not be listened to.
     #[error("failed to listen to signals: {cause}")]
     Signals {
@@ -175,7 +196,9 @@ impl Error {
             | Self::PathChanged { .. } => 2,
             Self::Store(store::Error::Locked { .. }) => 4,
             Self::Store(store::Error::NoGeneration { .. }) => 5,
-            Self::Abandoned { .. } => 75,
+            Self::NothingToResume { .. } => 5,
+            Self::Damaged { .. } => 6,
+            Self::Abandoned { .. } | Self::TooEarly { .. } => 75,
             _ => 1,
         }
     }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use nevra::Sha256;
 use plan::{
@@ -70,7 +71,7 @@ impl<'a> Line<'a> {
         let (before, entries) = (BTreeMap::new(), BTreeMap::new());
         let mut line =
             Line { engine, current, now, world, before, entries, plans: Vec::new(), adoptions: Vec::new() };
-        let number = line.engine.store.next_number()?;
+        let number = line.engine.store.next_number()?.max(line.engine.number_min);
         // New repositories are published alone: their request is decided without reading a single package.
         let config = waiting.iter().any(Waiting::is_of_the_clock);
         let mut ids = BTreeSet::new();
@@ -111,9 +112,10 @@ impl<'a> Line<'a> {
 
     fn verdict(&mut self, waiting: &Waiting, number: u64) -> Result<Verdict, Error> {
         let Waiting { claimed, request, asker, arrived, adopted } = waiting;
-        match waiting.is_of_the_clock() {
-            true => self.load_names()?,
-            false => self.load(waiting)?,
+        match request.action {
+            // New repositories appear without a single package being read.
+            Action::Config {} => self.load_names()?,
+            _ => self.load(waiting)?,
         }
         let arrivals: Vec<Arrival> =
             arrived.iter().flatten().map(|arrived| arrived.arrival.clone()).collect();
@@ -301,6 +303,22 @@ impl<'a> Line<'a> {
         dropped
     }
 
+    /// Reads the published files that keep their name when they change, if a plan dates them anew.
+    fn renewed_files(&self) -> Result<Option<BTreeMap<Utf8PathBuf, Vec<u8>>>, Error> {
+        let Some((generation, _)) = self.current.filter(|_| self.plans.iter().any(|plan| plan.renews)) else {
+            return Ok(None);
+        };
+        let mut renewed = BTreeMap::new();
+        for (path, facts) in &generation.files.public {
+            let path = Utf8Path::new(path.as_str());
+            if facts.until.is_none() && !is_named_by_digest(path) && path.extension() != Some("rpm") {
+                let bytes = self.engine.store.read_public(generation, path.as_str())?;
+                renewed.insert(path.to_owned(), bytes);
+            }
+        }
+        Ok(Some(renewed))
+    }
+
     /// Makes the draft of the generation that all plans share.
     fn draft(self, number: u64, waiting: &[Waiting], verdicts: &[Verdict]) -> Result<Draft, Error> {
         let listed =
@@ -314,6 +332,7 @@ impl<'a> Line<'a> {
             Verdict::Other(_) | Verdict::Later => None,
         });
         let rewritten = self.plans.iter().flat_map(|plan| plan.rewritten.clone()).collect();
+        let renewed = self.renewed_files()?;
         let publication = Publication {
             config: &self.engine.config,
             parent: self.current,
@@ -329,9 +348,17 @@ impl<'a> Line<'a> {
             drop_generations: self.plans.iter().flat_map(|plan| plan.drop_generations.clone()).collect(),
             adoptions: self.adoptions,
             sweeps: self.plans.iter().any(|plan| plan.sweeps_metadata),
+            renewed,
         };
         publication.draft()
     }
+}
+
+/// Whether a file is named `<digest>-primary.xml.gz` or the like, so that its name never gets other bytes.
+fn is_named_by_digest(path: &Utf8Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    let digest = name.split_once('-').map(|(digest, _)| digest).unwrap_or_default();
+    matches!(digest.len(), 32 | 40 | 64 | 96 | 128) && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// What is known before any package was read.

@@ -68,6 +68,8 @@ pub struct Publication<'a> {
     pub adoptions: Vec<Adoption>,
     /// Whether superseded metadata whose time is over is left behind.
     pub sweeps: bool,
+    /// Files that keep their name when they change, with their bytes, if everything is to be dated anew.
+    pub renewed: Option<BTreeMap<Utf8PathBuf, Vec<u8>>>,
 }
 
 impl Publication<'_> {
@@ -104,9 +106,10 @@ impl Publication<'_> {
             let recorded = repositories.get(&name).and_then(|shelved| shelved.form.clone());
             let mut shelved = Shelved { form: recorded.clone(), ..Shelved::new(repository, path.clone()) };
             let moves = moves(shelf.map_or(&[], |shelf| &shelf.listed), listed);
+            let is_as_before = shelf.is_some() && moves == Moves::default();
             let is_adopted = self.adoptions_of(repository).next().is_some();
-            let is_new = shelf.is_none() || is_adopted || self.rewritten.contains(repository);
-            if moves == Moves::default() && !is_new {
+            let is_written = is_adopted || self.renewed.is_some() || self.rewritten.contains(repository);
+            if is_as_before && !is_written {
                 repositories.insert(name, shelved);
                 continue;
             }
@@ -119,7 +122,7 @@ impl Publication<'_> {
             for package in &moves.left {
                 retained.insert(package.link(repository), until);
             }
-            if shelf.is_some() && moves != Moves::default() {
+            if shelf.is_some() && !is_as_before {
                 changes.insert(name.clone(), moves);
             }
             let shelf = shelf.map(Arc::as_ref);
@@ -137,6 +140,11 @@ impl Publication<'_> {
             }
         }
         self.write_small_files(&repositories, modified, &mut public);
+        for (path, bytes) in self.renewed.into_iter().flatten() {
+            if public.get(&path) == Some(&Source::Carry) {
+                public.insert(path, Source::Bytes { bytes, modified, until: None });
+            }
+        }
         let account = Account { format: FORMAT, requests: self.settled, changes, repositories };
         let names = self.after.names.iter();
         let names = names

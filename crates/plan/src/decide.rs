@@ -12,6 +12,7 @@ mod import;
 mod keep;
 mod places;
 mod promote;
+mod resume;
 mod revert;
 mod selection;
 mod sweep;
@@ -61,6 +62,7 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
             keep::keep(world, asker, generation.as_ref(), as_.as_deref().unwrap_or_default())
         }
         Action::Sweep {} => sweep::sweep(world, asker),
+        Action::Resume {} => resume::resume(world, asker),
         Action::Config {} => config::config(world, asker),
     };
     match decision {

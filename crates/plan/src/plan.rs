@@ -28,6 +28,8 @@ pub struct Plan {
     pub drop_generations: BTreeSet<u64>,
     /// Whether superseded metadata files whose time is over go.
     pub sweeps_metadata: bool,
+    /// Whether everything that changes under its name (repomd.xml, `.repo` files) is written anew and dated now.
+    pub renews: bool,
     /// Repositories that appear, empty.
     pub new_repositories: BTreeSet<Repository>,
     /// Repositories whose metadata is written anew in another form; what they list stays.
@@ -145,6 +147,9 @@ impl Plan {
         self.drop_generations.iter().for_each(|number| line(&["drop-generation", &number.to_string()]));
         if self.sweeps_metadata {
             line(&["sweep-metadata"]);
+        }
+        if self.renews {
+            line(&["renew"]);
         }
         self.new_repositories.iter().for_each(|repository| line(&["new-repository", &repository.name()]));
         self.rewritten.iter().for_each(|repository| line(&["rewrite", &repository.name()]));

@@ -143,14 +143,16 @@ pub enum Action {
     },
     /// Removes what is no longer promised to anybody.
     Sweep {},
+    /// Publishes the same packages again after the site was restored from a backup; asked by `sluice init --resume` alone.
+    Resume {},
     /// Makes repositories appear that the configuration names and nobody has seen yet; for the clock only.
     Config {},
 }
 
 impl Action {
     /// The names of all actions.
-    pub const NAMES: [&'static str; 8] =
-        ["import", "adopt", "promote", "withdraw", "revert", "keep", "sweep", "config"];
+    pub const NAMES: [&'static str; 9] =
+        ["import", "adopt", "promote", "withdraw", "revert", "keep", "sweep", "resume", "config"];
 
     /// Writes the name, as the key `action` has it.
     pub fn name(&self) -> &'static str {
@@ -162,6 +164,7 @@ impl Action {
             Action::Revert { .. } => "revert",
             Action::Keep { .. } => "keep",
             Action::Sweep {} => "sweep",
+            Action::Resume {} => "resume",
             Action::Config {} => "config",
         }
     }
@@ -174,7 +177,7 @@ impl Action {
             | Action::Promote { product, .. }
             | Action::Withdraw { product, .. }
             | Action::Revert { product, .. } => Some(product),
-            Action::Keep { .. } | Action::Sweep {} | Action::Config {} => None,
+            Action::Keep { .. } | Action::Sweep {} | Action::Resume {} | Action::Config {} => None,
         }
     }
 }

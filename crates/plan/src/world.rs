@@ -257,6 +257,7 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
             needs.repositories = everything();
             needs.all_links = true;
         }
+        Action::Resume {} => needs.all_links = true,
         Action::Config {} => {
             needs.repositories = everything();
             needs.strangers = true;

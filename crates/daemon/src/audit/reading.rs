@@ -39,7 +39,7 @@ impl fmt::Debug for Records {
 }
 
 impl Records {
-    pub(super) fn read(disk: Arc<dyn Disk>, dir: &Utf8Path) -> Result<Records, Error> {
+    pub(crate) fn read(disk: Arc<dyn Disk>, dir: &Utf8Path) -> Result<Records, Error> {
         let names = disk.list(dir)?.names;
         let months =
             names.iter().filter(|name| name.ends_with(".jsonl")).map(|name| dir.join(name)).collect();
