@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "what was counted is shown with --nocapture")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod adopt;
 mod compare;
 mod crash;
 mod createrepo;

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::process::Child;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{Sandbox, checkout, program, run};
 
@@ -18,6 +18,7 @@ use crate::{Sandbox, checkout, program, run};
 pub struct Nginx {
     master: Child,
     base_url: String,
+    folder: Utf8PathBuf,
 }
 
 impl Nginx {
@@ -27,20 +28,43 @@ impl Nginx {
     /// If nginx refuses the configuration, with what it says about it.
     #[must_use]
     pub fn start(sandbox: &Sandbox, site_root: &Utf8Path) -> Self {
+        Self::start_on(&Self::port(), sandbox, site_root)
+    }
+
+    /// Takes a port that one server can have after another.
+    #[must_use]
+    pub fn port() -> TcpListener {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("failed to bind a loopback port");
         listener.set_nonblocking(true).expect("failed to make a socket non-blocking");
-        let port = listener.local_addr().expect("a bound socket has an address").port();
-        let folder = sandbox.folder(&format!("nginx-{port}"));
+        listener
+    }
+
+    /// Starts one as [`Nginx::start`] does, on this port.
+    #[must_use]
+    pub fn start_on(listener: &TcpListener, sandbox: &Sandbox, site_root: &Utf8Path) -> Self {
         let deployed =
             fs::read_to_string(checkout().join("deploy/nginx/sluice.conf")).expect("the deployed file");
-        let substituted = deployed
-            .replace("/srv/sluice", site_root.as_str())
-            .replace("listen 80;", &format!("listen 127.0.0.1:{port};"))
-            .replace("listen [::]:80;", "");
-        assert!(
-            substituted.contains(&format!("127.0.0.1:{port}")),
-            "deploy/nginx/sluice.conf listens elsewhere"
-        );
+        let substituted = deployed.replace("/srv/sluice", site_root.as_str()).replace("listen [::]:80;", "");
+        assert!(substituted.contains("listen 80;"), "deploy/nginx/sluice.conf listens elsewhere");
+        Self::with(listener, sandbox, &substituted)
+    }
+
+    /// Starts one that serves a folder as any small site would, on this port; `more` stands in its `server`.
+    #[must_use]
+    pub fn of_folder(listener: &TcpListener, sandbox: &Sandbox, folder: &Utf8Path, more: &str) -> Self {
+        Self::with(
+            listener,
+            sandbox,
+            &format!("server {{\n    listen 80;\n    root {folder};\n    {more}\n}}\n"),
+        )
+    }
+
+    fn with(listener: &TcpListener, sandbox: &Sandbox, server: &str) -> Self {
+        let port = listener.local_addr().expect("a bound socket has an address").port();
+        let free = |number: &usize| !sandbox.path(&format!("nginx-{port}-{number}")).exists();
+        let number = (0..).find(free).expect("there is no last number");
+        let folder = sandbox.folder(&format!("nginx-{port}-{number}"));
+        let substituted = server.replace("listen 80;", &format!("listen 127.0.0.1:{port};"));
         fs::write(folder.join("sluice.conf"), substituted).expect("failed to write sluice.conf");
         // Only what Debian's own nginx.conf would bring: where its files are.
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -64,9 +88,18 @@ impl Nginx {
         let inherited = listener.try_clone().expect("failed to share a socket");
         run(test.arg("-t").env("NGINX", "0;").stdin(OwnedFd::from(inherited))).ok();
         let mut command = nginx();
-        command.env("NGINX", "0;").stdin(OwnedFd::from(listener));
+        command
+            .env("NGINX", "0;")
+            .stdin(OwnedFd::from(listener.try_clone().expect("failed to share a socket")));
         let master = command.spawn().unwrap_or_else(|error| panic!("failed to start {command:?}: {error}"));
-        Self { master, base_url: format!("http://127.0.0.1:{port}") }
+        Self { master, base_url: format!("http://127.0.0.1:{port}"), folder }
+    }
+
+    /// Returns the lines of its access log.
+    #[must_use]
+    pub fn access_log(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.folder.join("access.log")).unwrap_or_default();
+        log.lines().map(str::to_owned).collect()
     }
 
     /// Returns where it answers, without a slash at the end.
