@@ -1,5 +1,7 @@
 //! `sluice compare` on repositories by other tools, by this one, and by nobody who means well.
 
+mod adopted;
+
 use std::collections::BTreeMap;
 use std::fs::{self, FileTimes};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

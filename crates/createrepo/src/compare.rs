@@ -155,9 +155,14 @@ impl<'a> Matching<'a> {
         }
         let taken: BTreeSet<usize> = partners.into_iter().flatten().collect();
         let alone = ours.entries.iter().enumerate().filter(|(at, _)| !taken.contains(at));
-        comparison.findings.extend(alone.map(|(_, entry)| Finding::NotListed {
-            package: entry.nevra.to_string(),
-            href: entry.href.clone(),
+        let listed: HashMap<&str, &str> =
+            packages.iter().map(|place| (place.pkgid.as_str(), place.href.as_str())).collect();
+        comparison.findings.extend(alone.map(|(_, entry)| {
+            let (package, href) = (entry.nevra.to_string(), entry.href.clone());
+            match listed.get(entry.pkgid.hex.as_str()) {
+                Some(&listed) => Finding::SecondPlace { package, href, listed: listed.to_owned() },
+                None => Finding::NotListed { package, href },
+            }
         }));
         matching
     }

@@ -87,6 +87,15 @@ pub enum Finding {
         /// Where it lies.
         href: String,
     },
+    /// A package file lies in the directory at a place that is not listed; the same bytes are listed at another.
+    SecondPlace {
+        /// Its full name.
+        package: String,
+        /// Where it lies.
+        href: String,
+        /// Where it is listed.
+        listed: String,
+    },
     /// A file is called `*.rpm` and cannot be read as a package.
     UnreadablePackage {
         /// Where it lies.
@@ -154,6 +163,9 @@ impl Finding {
             Finding::NotListed { href, .. } if is_shelved(href) => {
                 Some("Sluice keeps a package at its URL for the grace after it left the repository")
             }
+            Finding::SecondPlace { listed, .. } if is_shelved(listed) => {
+                Some("Sluice answers under the old places of a repository it adopted, for the grace")
+            }
             _ => None,
         }
     }
@@ -172,6 +184,7 @@ impl Finding {
             Finding::NoSuchFile { .. } => "packages listed whose file is not there".to_owned(),
             Finding::Outside { .. } => "packages listed outside of the directory".to_owned(),
             Finding::NotListed { .. } => "package files that are not listed".to_owned(),
+            Finding::SecondPlace { .. } => "package files at a second place".to_owned(),
             Finding::UnreadablePackage { .. } => "package files that cannot be read".to_owned(),
             Finding::Element { file, difference, .. } => format!("{file} {}", difference.kind),
         }
@@ -210,6 +223,9 @@ impl fmt::Display for Finding {
             Finding::NoSuchFile { package, href }
             | Finding::Outside { package, href }
             | Finding::NotListed { package, href } => write!(f, "{} at `{}`", line(package), line(href)),
+            Finding::SecondPlace { package, href, listed } => {
+                write!(f, "{} at `{}`, listed at `{}`", line(package), line(href), line(listed))
+            }
             Finding::UnreadablePackage { href, why } => write!(f, "`{}`: {}", line(href), line(why)),
             Finding::Element { file, package, difference, .. } => {
                 let Difference { place, theirs, ours, .. } = difference;
