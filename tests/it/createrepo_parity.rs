@@ -34,7 +34,8 @@ impl Xml {
 
 /// The `<package>` elements of one file, by digest of the package.
 fn elements(xml: &[u8]) -> BTreeMap<String, String> {
-    let text = std::str::from_utf8(xml).unwrap();
+    // createrepo_c copies odd bytes of damaged packages as they are.
+    let text = &*String::from_utf8_lossy(xml);
     let mut found = BTreeMap::new();
     for piece in text.split_inclusive("</package>\n").filter(|piece| piece.contains("<package ")) {
         let element = &piece[piece.find("<package ").unwrap()..];

@@ -97,7 +97,7 @@ pub(crate) fn check_intro(part: Part, intro: &[u8; INTRO]) -> Result<(usize, usi
 pub(crate) fn check(part: Part, index: &[u8], store: &[u8]) -> Result<BTreeMap<u32, Entry>, Error> {
     let trailer = if has_region(index) { Some(check_region(part, index, store)?) } else { None };
     let mut entries = BTreeMap::new();
-    let mut end = 0;
+    let (mut end, mut taken) = (0, 0_usize);
     for raw in index.chunks_exact(ENTRY).skip(usize::from(trailer.is_some())).map(RawEntry::read) {
         let entry = raw.check(part, store).map_err(|why| fault(part, raw.place(), why))?;
         if entry.range.start < end {
@@ -110,9 +110,16 @@ pub(crate) fn check(part: Part, index: &[u8], store: &[u8]) -> Result<BTreeMap<u
             return Err(fault(part, raw.place(), "its values overlap the trailer of the region"));
         }
         end = entry.range.end;
+        taken = taken.next_multiple_of(entry.kind.width().unwrap_or(1)) + entry.range.len();
         if entries.insert(raw.tag, entry).is_some() {
             return Err(fault(part, raw.place(), "the tag occurs twice"));
         }
+    }
+    // rpm loads no header that has bytes which belong to nothing.
+    let taken = taken + trailer.map_or(0, |trailer| trailer.len());
+    if taken != store.len() {
+        let why = format!("they take {taken} bytes of {}", store.len());
+        return Err(fault(part, "its values".into(), why));
     }
     check_translations(part, &entries)?;
     Ok(entries)
@@ -198,6 +205,9 @@ impl RawEntry {
     fn check(&self, part: Part, store: &[u8]) -> Result<Entry, String> {
         if self.tag < tags::LOCALES.number {
             return Err("tags below 100 are for regions, which come first".into());
+        }
+        if i32::try_from(self.tag).is_err() {
+            return Err("to rpm its number is negative".into());
         }
         let kind = Kind::from_number(self.kind).ok_or_else(|| format!("there is no kind {}", self.kind))?;
         if let Some(known) = part.kind_of(self.tag)

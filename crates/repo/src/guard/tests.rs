@@ -105,6 +105,15 @@ fn every_value_lies_inside_aligned_and_alone() {
 }
 
 #[test]
+fn every_byte_belongs_to_something() {
+    check_tampered(set(3, 2, 13), "its values: they take 32 bytes of 33");
+    let mut longer = without_region(&sample());
+    longer.push(0);
+    longer[15] += 1;
+    assert!(verdict(&longer).contains("its values: they take 17 bytes of 18"), "{}", verdict(&longer));
+}
+
+#[test]
 fn every_entry_has_values_of_its_kind() {
     check_tampered(set(1, 1, 4), "it is stored as Int32 and should be Text");
     check_tampered(set(2, 1, 8), "it is stored as Texts and should be Int32");
@@ -115,6 +124,7 @@ fn every_entry_has_values_of_its_kind() {
     check_tampered(set(2, 3, 0x10_0000), "1048575 are allowed");
     check_tampered(set(3, 1, 9), "2 translations for 1 locales");
     check_tampered(set(3, 0, 63), "tags below 100 are for regions");
+    check_tampered(set(3, 0, 1 << 31), "to rpm its number is negative");
     check_tampered(set(3, 0, 1000), "the tag occurs twice");
     check_tampered(set(1, 1, 8), "3 entries");
 }
@@ -177,7 +187,7 @@ fn mutants_are_refused_or_readable() {
         }
     }
     // Both sides must have been seen, or the test says nothing.
-    assert!(refused > 1000 && passed > 1000, "{refused} refused, {passed} passed");
+    assert!(refused > 1000 && passed > 500, "{refused} refused, {passed} passed");
 }
 
 /// Takes the regions away from both headers of an RPM.

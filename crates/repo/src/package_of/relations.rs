@@ -79,7 +79,7 @@ fn provide_itself(header: &Header, provides: &mut Vec<Row>) -> Result<(), Error>
     if !header.has(PROVIDE_VERSION) {
         let names = header.texts(PROVIDE_NAME).map(|name| text_of(PROVIDE_NAME, name));
         *provides = names
-            .map(|name| Ok(Row { name: name?, flags: 0, version: String::new() }))
+            .map(|name| Ok(Row { name: name?, flags: 0, version: String::new(), is_void: false }))
             .collect::<Result<_, Error>>()?;
     }
     let version = format!("{}-{}", required_text(header, VERSION)?, required_text(header, RELEASE)?);
@@ -87,7 +87,7 @@ fn provide_itself(header: &Header, provides: &mut Vec<Row>) -> Result<(), Error>
         None => version,
         Some(epoch) => format!("{epoch}:{version}"),
     };
-    provides.push(Row { name: required_text(header, NAME)?, flags: EQUAL, version });
+    provides.push(Row { name: required_text(header, NAME)?, flags: EQUAL, version, is_void: false });
     Ok(())
 }
 
@@ -115,6 +115,8 @@ struct Row {
     name: String,
     flags: u64,
     version: String,
+    /// Whether its epoch is no number because of bytes that the text no longer shows.
+    is_void: bool,
 }
 
 fn rows_of(header: &Header, name: Tag, flags: Tag, version: Tag) -> Result<Vec<Row>, Error> {
@@ -130,7 +132,9 @@ fn rows_of(header: &Header, name: Tag, flags: Tag, version: Tag) -> Result<Vec<R
         .zip(numbers)
         .zip(versions)
         .map(|((text, flags), range)| {
-            Ok(Row { name: text_of(name, text)?, flags, version: text_of(version, range)? })
+            let is_void = std::str::from_utf8(range).is_err()
+                && split_version(&String::from_utf8_lossy(range)).is_none();
+            Ok(Row { name: text_of(name, text)?, flags, version: text_of(version, range)?, is_void })
         })
         .collect()
 }
@@ -162,7 +166,7 @@ impl Row {
         let (epoch, version, release) =
             if flags.is_some() { (epoch, version, release) } else { (None, None, None) };
         let relation = Relation { name: self.name.clone(), flags, epoch, version, release, pre: false };
-        (!relation.name.is_empty()).then_some(relation)
+        (!relation.name.is_empty() && !self.is_void).then_some(relation)
     }
 }
 

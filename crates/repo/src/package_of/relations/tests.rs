@@ -1,7 +1,7 @@
 use super::*;
 
 fn row(name: &str, flags: u64, version: &str) -> Row {
-    Row { name: name.into(), flags, version: version.into() }
+    Row { name: name.into(), flags, version: version.into(), is_void: false }
 }
 
 fn check(requires: &[Row], provides: &[Row], files: &[&str], expected: &[&str]) {
