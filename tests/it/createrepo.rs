@@ -261,6 +261,11 @@ fn what_is_refused_is_named_with_what_to_do_instead() {
         let ran = run(program(sluice().as_str()).args(["createrepo", pair.ours.as_str()]).args(options));
         assert_eq!(ran.code(), 2, "{options:?}\n{ran}");
     }
+    // Scripts ask which version there is before they do anything.
+    for option in ["-V", "--version"] {
+        let ran = run(program(sluice().as_str()).args(["createrepo", option])).ok();
+        assert!(ran.stdout.ends_with(concat!(" ", env!("CARGO_PKG_VERSION"), "\n")), "{ran}");
+    }
     assert!(!pair.ours.join("repodata").exists());
     let nowhere = pair.sandbox.path("nowhere");
     assert_eq!(run(program(sluice().as_str()).args(["createrepo", nowhere.as_str()])).code(), 5);

@@ -110,6 +110,7 @@ pub enum Verb {
         verb: GenerateVerb,
     },
     /// Make repodata of a plain directory, with the options of createrepo_c
+    #[command(version)]
     Createrepo(Box<Createrepo>),
     /// Play a whole site in a folder: build RPMs, publish, promote, revert
     Demo(Demo),
