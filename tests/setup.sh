@@ -8,6 +8,7 @@ set -euo pipefail
 needed=(
     "apache2 apache2"
     "createrepo_c createrepo-c"
+    "curl curl"
     "dnf dnf"
     "dpkg-shlibdeps dpkg-dev"
     "gpg gnupg"

@@ -2,6 +2,8 @@
 
 mod manual;
 mod packages;
+mod restricted;
+mod rsync;
 mod units;
 
 use std::fs;
@@ -9,7 +11,8 @@ use std::os::unix::fs::symlink;
 
 use camino::Utf8Path;
 use daemon::config::Config;
-use testkit::{Nginx, Sandbox, checkout, fetch, fetch_with};
+use daemon::restricted::Restrictions;
+use testkit::{Apache, Nginx, Sandbox, checkout, fetch, fetch_with};
 
 fn deployed(name: &str) -> String {
     fs::read_to_string(checkout().join("deploy").join(name)).unwrap()
@@ -71,7 +74,7 @@ struct Embedded {
 }
 
 impl Embedded {
-    fn start(root: &Utf8Path) -> Self {
+    fn start(root: &Utf8Path, restrictions: Restrictions) -> Self {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
@@ -83,7 +86,7 @@ impl Embedded {
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 let shutdown = async move { _ = stopped.await };
-                daemon::web::serve(listener, public, shutdown).await.unwrap();
+                daemon::web::serve_restricted(listener, public, restrictions, shutdown).await.unwrap();
             });
         });
         Self { stop: Some(stop), thread: Some(thread), base_url }
@@ -104,15 +107,34 @@ fn nginx_and_the_embedded_server_agree() {
     let sandbox = Sandbox::new();
     let root = sandbox.folder("site");
     let paths = site(&root);
-    fs::write(sandbox.path("secret"), "secret").unwrap();
     let nginx = Nginx::start(&sandbox, &root);
-    let embedded = Embedded::start(&root);
+    agree(&sandbox, &root, &paths, nginx.base_url());
+}
+
+#[test]
+fn apache_and_the_embedded_server_agree() {
+    let sandbox = Sandbox::new();
+    let root = sandbox.folder("site");
+    let paths = site(&root);
+    let apache = Apache::start(&sandbox, &root, "");
+    agree(&sandbox, &root, &paths, apache.base_url());
+    // Without a reload.
+    let stamp = format!("{}/generation", apache.base_url());
+    assert_eq!(fetch(&stamp).text(), "@8");
+    symlink("@7", root.join("public/next")).unwrap();
+    fs::rename(root.join("public/next"), root.join("public/current")).unwrap();
+    assert_eq!(fetch(&stamp).text(), "@7");
+}
+
+fn agree(sandbox: &Sandbox, root: &Utf8Path, paths: &[&str], base_url: &str) {
+    fs::write(sandbox.path("secret"), "secret").unwrap();
+    let embedded = Embedded::start(root, Restrictions::default());
     let mut immutable = 0;
     let mut asked = 0;
     for pin in ["", "/@7", "/@update-57", "/@9"] {
-        for path in &paths {
+        for path in paths {
             let path = format!("{pin}{path}");
-            let theirs = fetch(&format!("{}{path}", nginx.base_url()));
+            let theirs = fetch(&format!("{base_url}{path}"));
             let ours = fetch(&format!("{}{path}", embedded.base_url));
             asked += 1;
             // A path that climbs is malformed to one and absent to the other; it is found by neither.
@@ -128,7 +150,7 @@ fn nginx_and_the_embedded_server_agree() {
                 }
                 immutable += usize::from(theirs.header("cache-control").contains("immutable"));
                 let tag = theirs.header("etag");
-                let again = fetch_with(&format!("{}{path}", nginx.base_url()), &[("If-None-Match", tag)]);
+                let again = fetch_with(&format!("{}{path}", base_url), &[("If-None-Match", tag)]);
                 assert_eq!(
                     (again.status, again.header("cache-control")),
                     (304, theirs.header("cache-control")),

@@ -10,6 +10,7 @@ use plan::Reference;
 use crate::compare::arguments::Compare;
 use crate::createrepo::arguments::Createrepo;
 
+use crate::config_web::WebServer;
 use crate::generate::GenerateVerb;
 use crate::init::arguments::Init;
 use crate::status::arguments::Status;
@@ -123,6 +124,14 @@ pub enum ConfigVerb {
     Check {
         /// The file; `-c` and $SLUICE_CONFIG otherwise
         file: Option<Utf8PathBuf>,
+    },
+    /// Write the rules that keep restricted stages from others, for a server to include
+    Web {
+        /// The server
+        server: WebServer,
+        /// The file, which is replaced in one step; stdout otherwise
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<Utf8PathBuf>,
     },
 }
 

@@ -52,6 +52,8 @@ fn titled(page: &str, name: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let title = format!(".TH \"{name}\" \"1\" \"\" \"sluice {version}\" \"Sluice\"");
     let mut text = String::new();
+    // Two breaks around an empty line are a paragraph.
+    let page = page.replace(".br\n\n.br\n", ".sp\n");
     for line in page.lines() {
         text.push_str(if line.starts_with(".TH ") { &title } else { line });
         text.push('\n');

@@ -19,6 +19,7 @@ mod ask;
 mod chronicle;
 mod compare;
 mod config_check;
+mod config_web;
 mod createrepo;
 mod demo;
 mod diff;
@@ -66,6 +67,9 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
     match verb {
         Verb::Init(asked) => init::run(settings, &asked, terminal),
         Verb::Config { verb: ConfigVerb::Check { file } } => config_check::run(settings, file, terminal),
+        Verb::Config { verb: ConfigVerb::Web { server, output } } => {
+            config_web::run(settings, server, output.as_deref(), terminal)
+        }
         Verb::Daemon(daemon) => run_daemon::run(settings, &daemon, terminal),
         Verb::Import(import) => requests::import(settings, import, terminal),
         Verb::Adopt(adopt) => adopt::run(settings, adopt, terminal),

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 
 use camino::Utf8PathBuf;
+use daemon::restricted::Restrictions;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
@@ -25,7 +26,8 @@ pub fn run(settings: &Settings, listen: Option<SocketAddr>, terminal: &Terminal)
         terminal.either(&serde_json::json!({ "url": format!("http://{address}/") }), |_| {
             format!("serving {} at http://{address}/\n", config.root.join("public"))
         });
-        daemon::web::serve(listener, public(&config.root), stop).await?;
+        let restrictions = Restrictions::of(&config);
+        daemon::web::serve_restricted(listener, public(&config.root), restrictions, stop).await?;
         Ok(0)
     })
 }

@@ -35,6 +35,7 @@ pub mod comps;
 mod fault;
 mod identity;
 mod name;
+mod network;
 mod path;
 mod product;
 mod roles;
@@ -47,6 +48,7 @@ mod tests;
 pub use code::{Code, table};
 pub use fault::{ConfigErrors, Fault};
 pub use identity::{Account, Identity};
+pub use network::Network;
 pub use roles::{Grant, HeldRole, Roles};
 
 use camino::Utf8PathBuf;
@@ -98,6 +100,8 @@ pub struct Config {
     pub layout: Arc<Layout>,
     /// The files with groups that stages name, by path; [`comps::read`] reads them.
     pub comps: BTreeMap<String, comps::Comps>,
+    /// The stages, by product and name, that not everybody may read, and from which networks one may.
+    pub restricted: BTreeMap<(String, String), Vec<Network>>,
     /// Who has which role.
     pub roles: Roles,
     /// What is allowed and yet probably not meant, in the order of the lines.
@@ -216,6 +220,7 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
         door_at,
         layout: Arc::new(layout),
         comps,
+        restricted: product::restricted(&drafts),
         roles,
         warnings: warnings.sorted(),
         bytes: Vec::new(),

@@ -47,6 +47,7 @@ mod line;
 pub mod observe;
 pub mod progress;
 mod publish;
+pub mod restricted;
 pub mod resume;
 pub mod run;
 mod settled;

@@ -36,17 +36,19 @@ use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::Error;
+use crate::restricted::Restrictions;
 use address::Address;
 use precondition::{Facts, Verdict};
 use tree::{Found, Tree};
 
 pub use connections::CONNECTIONS_MAX;
+use connections::Peer;
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
@@ -64,7 +66,21 @@ pub async fn serve(
     public: Utf8PathBuf,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
-    let router = router(&public)?;
+    serve_restricted(listener, public, Restrictions::default(), shutdown).await
+}
+
+/// Does what [`serve`] does, for a site with stages that not everybody may read.
+///
+/// # Errors
+///
+/// As [`serve`].
+pub async fn serve_restricted(
+    listener: tokio::net::TcpListener,
+    public: Utf8PathBuf,
+    restrictions: Restrictions,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
+    let router = router(&public, restrictions)?.into_make_service_with_connect_info::<Peer>();
     let (told, heard) = tokio::sync::oneshot::channel::<()>();
     let graceful =
         axum::serve(connections::Bounded::new(listener), router).with_graceful_shutdown(async move {
@@ -84,21 +100,33 @@ pub async fn serve(
     }
 }
 
-/// Builds the routes for `public`, for callers that bring their own server.
+/// Builds the routes for `public`.
 ///
 /// # Errors
 ///
 /// If `public` cannot be opened, or the kernel has no `openat2` (`ENOSYS`; Linux has it since 5.6).
-pub fn router(public: &Utf8Path) -> Result<Router, Error> {
+fn router(public: &Utf8Path, restrictions: Restrictions) -> Result<Router, Error> {
     let tree = Tree::open(public).map_err(|cause| Error::File {
         operation: "open",
         path: public.to_owned(),
         cause,
     })?;
-    Ok(Router::new().fallback(answer).with_state(Arc::new(tree)))
+    Ok(Router::new().fallback(answer).with_state(Arc::new(Site { tree, restrictions })))
 }
 
-async fn answer(State(tree): State<Arc<Tree>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+/// What is served, and to whom not.
+struct Site {
+    tree: Tree,
+    restrictions: Restrictions,
+}
+
+async fn answer(
+    State(site): State<Arc<Site>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     if method != Method::GET && method != Method::HEAD {
         let mut response = words(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here");
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -106,10 +134,21 @@ async fn answer(State(tree): State<Arc<Tree>>, method: Method, uri: Uri, headers
     }
     let mut response = match Address::parse(uri.path()) {
         Err(why) => words(StatusCode::BAD_REQUEST, why.words()),
+        // What is there and what is not look alike to whoever may read neither.
+        Ok(address) if !site.restrictions.may_read(&address.segments, peer.0.ip()) => {
+            words(StatusCode::FORBIDDEN, "not everybody may read this stage")
+        }
         Ok(address) => {
-            let shared = Arc::clone(&tree);
+            let shared = Arc::clone(&site);
             let asked = address.clone();
-            match tokio::task::spawn_blocking(move || shared.find(&asked)).await {
+            match tokio::task::spawn_blocking(move || shared.tree.find(&asked)).await {
+                Ok(Found::Directory(mut listing)) => {
+                    listing.entries.retain(|entry| {
+                        let inner = [&address.segments[..], std::slice::from_ref(&entry.name)].concat();
+                        site.restrictions.may_read(&inner, peer.0.ip())
+                    });
+                    respond(&address, Found::Directory(listing), &headers)
+                }
                 Ok(found) => respond(&address, found, &headers),
                 Err(_) => words(StatusCode::INTERNAL_SERVER_ERROR, "the look-up failed"),
             }

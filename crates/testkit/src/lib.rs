@@ -5,7 +5,7 @@
 //!   fixtures/specs/*.spec --build.sh--> target/fixtures/<key>/good/*.rpm     once per change of a spec
 //!
 //!   Sandbox ── Host      a machine in a folder: dnf and zypper install into it
-//!          ├── Nginx     a web server with the configuration of deploy/
+//!          ├── Nginx     a web server with the configuration of deploy/, as is Apache
 //!          ├── Site      a store, a control directory and the real daemon on them
 //!          └── folder()  wherever a test needs one
 //! ```
@@ -20,6 +20,7 @@
 //! assert!(sandbox.path("note").is_file());
 //! ```
 
+mod apache;
 mod checkout;
 mod client_host;
 mod fixture_packages;
@@ -33,6 +34,7 @@ mod sandbox;
 mod site;
 mod watch;
 
+pub use apache::Apache;
 pub use checkout::{checkout, sluice};
 pub use client_host::Host;
 pub use fixture_packages::{Fixtures, SOURCE_DATE_EPOCH, fixtures};

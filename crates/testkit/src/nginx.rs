@@ -31,6 +31,13 @@ impl Nginx {
         Self::start_on(&Self::port(), sandbox, site_root)
     }
 
+    /// Starts one as [`Nginx::start`] does, with rules for restricted stages.
+    #[must_use]
+    pub fn start_with(sandbox: &Sandbox, site_root: &Utf8Path, restricted: &str) -> Self {
+        let _ = sandbox.file("restricted.conf", restricted);
+        Self::start(sandbox, site_root)
+    }
+
     /// Takes a port that one server can have after another.
     #[must_use]
     pub fn port() -> TcpListener {
@@ -45,6 +52,8 @@ impl Nginx {
         let deployed =
             fs::read_to_string(checkout().join("deploy/nginx/sluice.conf")).expect("the deployed file");
         let substituted = deployed.replace("/srv/sluice", site_root.as_str()).replace("listen [::]:80;", "");
+        let rules = sandbox.path("restricted*.conf");
+        let substituted = substituted.replace("/etc/sluice/web/nginx*.conf", rules.as_str());
         assert!(substituted.contains("listen 80;"), "deploy/nginx/sluice.conf listens elsewhere");
         Self::with(listener, sandbox, &substituted)
     }

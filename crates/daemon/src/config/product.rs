@@ -5,6 +5,7 @@ use super::code::Code;
 use super::comps::Comps;
 use super::fault::{Faults, did_you_mean};
 use super::name;
+use super::network::Network;
 use super::section::{Section, Text};
 use super::step::{self, DraftRoute, DraftStage};
 use nevra::Arch;
@@ -44,6 +45,17 @@ pub(super) fn read(sections: Vec<Section<'_>>, faults: &mut Faults<'_>) -> Vec<D
         products.push(product);
     }
     products
+}
+
+/// Lists the stages that not everybody may read.
+pub(super) fn restricted(drafts: &[DraftProduct]) -> BTreeMap<(String, String), Vec<Network>> {
+    let stages = drafts.iter().flat_map(|draft| draft.stages.iter().map(move |stage| (draft, stage)));
+    stages
+        .filter_map(|(draft, stage)| {
+            let networks = stage.restricted.clone()?;
+            Some(((draft.name.value.clone(), stage.name.value.clone()), networks))
+        })
+        .collect()
 }
 
 /// Drops the places; a faulty file may give a layout with holes, which is not used further.

@@ -4,6 +4,7 @@ use super::DEFAULT_ROLE;
 use super::clients::{self, DraftClients};
 use super::code::Code;
 use super::fault::{Faults, did_you_mean};
+use super::network::Network;
 use super::product::DraftProduct;
 use super::section::{Section, Text};
 use super::{name, path};
@@ -23,6 +24,7 @@ pub(super) struct DraftStage {
     pub(super) versions: Versions,
     pub(super) import_roles: Vec<Text>,
     pub(super) clients: DraftClients,
+    pub(super) restricted: Option<Vec<Network>>,
 }
 
 /// Is a route with the places of what it says.
@@ -41,6 +43,7 @@ pub(super) struct StageWords {
     versions: Option<Versions>,
     import_roles: Option<Vec<Text>>,
     clients: Option<DraftClients>,
+    restricted: Option<Vec<Network>>,
 }
 
 /// Is a `[[product.route]]`.
@@ -56,7 +59,8 @@ impl DraftStage {
     pub(super) fn plain(name: Text) -> Self {
         let path = Text { value: PATH.to_owned(), at: name.at };
         let import_roles = vec![Text { value: DEFAULT_ROLE.to_owned(), at: name.at }];
-        Self { name, path, versions: Versions::All, import_roles, clients: DraftClients::default() }
+        let clients = DraftClients::default();
+        Self { name, path, versions: Versions::All, import_roles, clients, restricted: None }
     }
 
     fn override_by(&mut self, words: StageWords) {
@@ -65,6 +69,7 @@ impl DraftStage {
         self.name = words.name;
         self.path = words.path.unwrap_or_else(|| self.path.clone());
         self.versions = words.versions.unwrap_or(self.versions);
+        self.restricted = words.restricted;
         self.import_roles = words.import_roles.unwrap_or_else(|| self.import_roles.clone());
         self.clients = words.clients.unwrap_or_else(|| self.clients.clone());
     }
@@ -84,12 +89,14 @@ pub(super) fn read_stage(mut section: Section<'_>, faults: &mut Faults<'_>) -> O
     let versions = section.text("versions", faults);
     let import_roles = section.texts("import_roles", faults);
     let clients = clients::read(&mut section, faults);
+    let restricted = section.texts("restricted", faults);
     section.end(faults);
     let path = path.filter(|path| path::good_template(path, faults));
     let versions = versions.and_then(|text| read_versions(&text, faults));
     let import_roles = import_roles.map(|roles| good_roles(roles, faults));
+    let restricted = restricted.map(|texts| networks(texts, faults));
     let name = name.filter(|name| name::good(name, "the stage name", faults))?;
-    Some(StageWords { name, path, versions, import_roles, clients })
+    Some(StageWords { name, path, versions, import_roles, clients, restricted })
 }
 
 pub(super) fn merge_stages(stages: &mut Vec<DraftStage>, said: Vec<StageWords>, faults: &mut Faults<'_>) {
@@ -197,6 +204,20 @@ fn read_versions(text: &Text, faults: &mut Faults<'_>) -> Option<Versions> {
         faults.add(text.at, reason, Some(hint.to_owned()));
     }
     parsed
+}
+
+fn networks(texts: Vec<Text>, faults: &mut Faults<'_>) -> Vec<Network> {
+    let mut networks = Vec::new();
+    for text in texts {
+        match Network::parse(&text.value) {
+            Some(network) => networks.push(network),
+            None => {
+                let hint = "write networks such as \"192.0.2.0/24\" or \"2001:db8::/32\", or addresses";
+                faults.add(text.at, format!("{:?} is no network", text.value), Some(hint.to_owned()));
+            }
+        }
+    }
+    networks
 }
 
 fn good_roles(roles: Vec<Text>, faults: &mut Faults<'_>) -> Vec<Text> {

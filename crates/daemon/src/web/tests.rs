@@ -311,8 +311,10 @@ async fn a_client_that_stands_still_loses_its_place() {
     let address = listener.local_addr().unwrap();
     let public = Utf8PathBuf::from_path_buf(root.path().join("public")).unwrap();
     let bounded = connections::Bounded::with(listener, 1, Duration::from_millis(50));
-    let router = router(&public).unwrap();
-    tokio::spawn(async move { axum::serve(bounded, router).await });
+    let router = router(&public, Restrictions::default()).unwrap();
+    tokio::spawn(
+        async move { axum::serve(bounded, router.into_make_service_with_connect_info::<Peer>()).await },
+    );
     let mut idle = TcpStream::connect(address).await.unwrap();
     idle.write_all(b"GET / HT").await.unwrap();
     // The only place is taken; this one is answered after the first was thrown out.
