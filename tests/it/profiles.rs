@@ -7,20 +7,20 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use nix::sys::signal::Signal;
 use repo::{Compression, Recipe, Repomd};
-use testkit::{Host, Nginx, Sandbox, Site, Watch, createrepo_c, program, run};
+use testkit::{Host, Nginx, Sandbox, Site, Watch, createrepo_c, mergerepo_c, program, run};
 
-/// Four families of clients draw from one stage; `COMPS` is the file with groups.
+/// Five families of clients draw from one stage; `COMPS` is the file with groups.
 const STAGES: &str = r#"
 [roles]
 release-team = ["ME"]
 [[product]]
 name = "glite-3.2"
 preset = "glite"
-platforms = ["sl7/x86_64", "el9/x86_64", "el10/x86_64", "sles15/x86_64"]
+platforms = ["sl5/x86_64", "sl7/x86_64", "el9/x86_64", "el10/x86_64", "sles15/x86_64"]
 [[product.stage]]
 name = "production"
 profile = "el9"
-profiles = { sl7 = "el7", el10 = "el10", sles15 = "sles" }
+profiles = { sl5 = "el5", sl7 = "el7", el10 = "el10", sles15 = "sles" }
 comps = "COMPS"
 "#;
 
@@ -191,6 +191,54 @@ fn zypper_and_a_zstd_reader_install_from_the_same_stage() {
     let debug = Published::of(&site, "sl7", "production/debug");
     assert_eq!(debug.kinds(), OF_YUM_3[..6]);
     site.sluice(&["verify"]).ok();
+}
+
+#[test]
+fn clients_that_know_no_sha256_get_none() {
+    let sandbox = Sandbox::new();
+    let nginx = Nginx::start(&sandbox, &sandbox.path("site/root"));
+    let site = site(&sandbox, nginx.base_url(), STAGES);
+    let mut daemon = site.start();
+    release(&site, &sandbox, 10);
+    let first = site.sluice(&["--json", "history", "--limit", "1"]).ok().stdout;
+    let first: serde_json::Value = serde_json::from_str(&first).unwrap();
+    let first = first[0]["number"].as_u64().unwrap_or_else(|| panic!("{first:#}"));
+
+    let published = Published::of(&site, "sl5", "production");
+    assert_eq!(published.kinds(), OF_YUM_3);
+    let is_sha1 = |digest: &nevra::Digest| digest.algorithm == nevra::Algorithm::Sha1;
+    assert!(published.repomd.records.iter().all(|record| is_sha1(&record.checksum)));
+    assert!(as_yum_3_reads(&sandbox, &published).ends_with(" voms-api sha1\n"));
+    let [primary, filelists, other] = ["primary", "filelists", "other"].map(|kind| published.open(kind));
+    for package in repo::parse_packages(&primary, &filelists, &other).unwrap() {
+        let file = fs::read(published.folder.join(&package.href)).unwrap();
+        assert_eq!(package.pkgid, repo::digest(nevra::Algorithm::Sha1, &file));
+    }
+    // Other readers take it for what it says.
+    mergerepo_c(&[&published.folder], &sandbox.path("merged")).ok();
+    let host = Host::new(&sandbox, "sl5");
+    host.repository("sl5", &format!("{}/glite-3.2/sl5/x86_64/production/", nginx.base_url()));
+    let ran = host.dnf(&["group", "install", "grid-tools"]);
+    assert_eq!(host.installed(), installed(10), "{ran}");
+
+    // What is listed under its SHA-1 stays what it is: in the next release, and when it comes back.
+    release(&site, &sandbox, 11);
+    let ran = host.dnf(&["upgrade"]);
+    assert_eq!(host.installed(), installed(11), "{ran}");
+    let withdraw = |packages: [&str; 2]| {
+        let [clients, api] = packages;
+        let where_from = ["withdraw", "--from", "production", "--platform", "sl5/*", clients, api];
+        site.sluice(&where_from).ok();
+    };
+    withdraw(["voms-clients-1.11-1", "voms-api-1.11-1"]);
+    let ran = host.dnf(&["distro-sync"]);
+    assert_eq!(host.installed(), installed(10), "{ran}");
+    withdraw(["voms-clients-1.10-1", "voms-api-1.10-1"]);
+    assert_eq!(Published::of(&site, "sl5", "production").kinds(), OF_YUM_3);
+    site.sluice(&["revert", &first.to_string(), "--stage", "production", "--reason", "as it was"]).ok();
+    assert_eq!(Published::of(&site, "sl5", "production").open("primary"), primary);
+    daemon.stop();
+    site.sluice(&["verify", "--at-rest"]).ok();
 }
 
 /// Waits until a repository lists these records.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-use nevra::Sha256;
+use nevra::{Algorithm, Digest, Sha256};
 use plan::{
     Action, Answer, Arrival, Code, Decision, Existing, NamedGeneration, Plan, Refusal, Repository, World,
 };
@@ -55,6 +55,8 @@ pub(crate) struct Line<'a> {
     world: World,
     before: BTreeMap<Repository, Arc<Shelf>>,
     entries: BTreeMap<Sha256, Entry>,
+    /// What packages are called where clients know no SHA-256.
+    named: BTreeMap<Sha256, Digest>,
     plans: Vec<Plan>,
     adoptions: Vec<Adoption>,
 }
@@ -69,8 +71,8 @@ impl<'a> Line<'a> {
     ) -> Result<Decided, Error> {
         let world = first_world(engine, current, now)?;
         let (before, entries) = (BTreeMap::new(), BTreeMap::new());
-        let mut line =
-            Line { engine, current, now, world, before, entries, plans: Vec::new(), adoptions: Vec::new() };
+        let (named, plans, adoptions) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let mut line = Line { engine, current, now, world, before, entries, named, plans, adoptions };
         let number = line.engine.store.next_number()?.max(line.engine.number_min);
         // New repositories are published alone: their request is decided without reading a single package.
         let config = waiting.iter().any(Waiting::is_of_the_clock);
@@ -248,6 +250,30 @@ impl<'a> Line<'a> {
         for (listed, entry) in shelf.listed.iter().zip(&shelf.entries) {
             self.entries.entry(listed.pkgid).or_insert_with(|| entry.clone());
         }
+        self.named.extend(shelf.named.clone());
+    }
+
+    /// Hashes anew what is listed where clients know no SHA-256, as far as no metadata tells.
+    fn name_for_old_clients(&mut self, waiting: &[Waiting]) -> Result<(), Error> {
+        let arrived = waiting.iter().flat_map(|waiting| waiting.arrived.iter().flatten());
+        let arriving: BTreeMap<Sha256, Utf8PathBuf> = arrived
+            .filter_map(|arrived| arrived.pool.as_ref().map(|pool| (pool.digest, pool.from.clone())))
+            .collect();
+        let is_old = |repository: &&Repository| self.world.layout.writing(repository).is_named_by_sha1;
+        for repository in self.world.repositories.keys().filter(is_old) {
+            for listed in &self.world.repositories[repository] {
+                if self.named.contains_key(&listed.pkgid) {
+                    continue;
+                }
+                let pooled = self.engine.store.paths().pool_file(&listed.pkgid);
+                let path = arriving.get(&listed.pkgid).unwrap_or(&pooled);
+                let mut hasher = repo::Hasher::new(Algorithm::Sha1);
+                std::io::copy(&mut self.engine.disk.open(path)?, &mut hasher)
+                    .map_err(|cause| Error::File { operation: "hash", path: path.clone(), cause })?;
+                self.named.insert(listed.pkgid, hasher.finish());
+            }
+        }
+        Ok(())
     }
 
     /// Reads what `repositories` listed in generation `number`.
@@ -320,7 +346,8 @@ impl<'a> Line<'a> {
     }
 
     /// Makes the draft of the generation that all plans share.
-    fn draft(self, number: u64, waiting: &[Waiting], verdicts: &[Verdict]) -> Result<Draft, Error> {
+    fn draft(mut self, number: u64, waiting: &[Waiting], verdicts: &[Verdict]) -> Result<Draft, Error> {
+        self.name_for_old_clients(waiting)?;
         let listed =
             self.world.repositories.values().flatten().map(|listed| listed.pkgid).collect::<BTreeSet<_>>();
         let arrived = waiting.iter().flat_map(|waiting| waiting.arrived.iter().flatten());
@@ -341,6 +368,7 @@ impl<'a> Line<'a> {
             before: &self.before,
             after: &self.world,
             entries: &self.entries,
+            named: &self.named,
             pool: pool.into_values().collect(),
             settled: settled.collect(),
             drop_links: self.dropped_links(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
-use nevra::Sha256;
+use nevra::{Digest, Sha256};
 use plan::{Listed, Repository};
 use repo::{Contents, Entry, Repomd};
 use store::{Generation, Store};
@@ -27,6 +27,8 @@ pub struct Shelf {
     pub listed: Vec<Listed>,
     /// Its repomd.xml, of which all is carried that is not made from the packages.
     pub repomd: Repomd,
+    /// What it calls the packages that it does not name by SHA-256.
+    pub named: BTreeMap<Sha256, Digest>,
     /// The groups of packages its repomd.xml leads to, unpacked.
     pub groups: Option<Arc<[u8]>>,
     /// The revision in repomd.xml, in seconds.
@@ -108,9 +110,22 @@ pub fn read_shelf(store: &Store, generation: &Generation, path: &str) -> Result<
         |kind: &str| open.remove(kind).ok_or_else(|| wrong(format!("it has no record of type `{kind}`")));
     let (primary, filelists, other) = (take("primary")?, take("filelists")?, take("other")?);
     let contents = Contents::read(primary, filelists, other).map_err(|error| wrong(error.to_string()))?;
-    let listed = contents.entries.iter().map(listed_of).collect::<Result<_, _>>().map_err(&wrong)?;
+    let mut entries = contents.entries;
+    let mut named = BTreeMap::new();
+    for entry in entries.iter_mut().filter(|entry| entry.pkgid.sha256().is_none()) {
+        let digest = store.pooled_as(short_of(&entry.href))?;
+        let digest = digest.ok_or_else(|| wrong(format!("the pool has no `{}`", entry.href)))?;
+        named.insert(digest, entry.pkgid.clone());
+        *entry = entry.named(digest.into()).map_err(|error| wrong(error.to_string()))?;
+    }
+    let listed = entries.iter().map(listed_of).collect::<Result<_, _>>().map_err(&wrong)?;
     let revision = repomd.revision.parse().map_err(|_| wrong("its revision is not a number".into()))?;
-    Ok(Shelf { entries: contents.entries, listed, repomd, groups, revision, hrefs, bytes })
+    Ok(Shelf { entries, listed, repomd, named, groups, revision, hrefs, bytes })
+}
+
+/// The beginning of the digest in the place of a package, `Packages/<hh>/<16 hex>/<file>`.
+pub(crate) fn short_of(href: &str) -> &str {
+    href.split('/').nth(2).unwrap_or_default()
 }
 
 /// Gives the plan's view of an entry; refuses packages that are not named by a SHA-256.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-use nevra::{Arch, Sha256};
+use nevra::{Arch, Digest, Sha256};
 use plan::{Listed, Repository, World};
 use repo::Entry;
 use store::{Draft, Generation, Modified, Named, PackageLink, PoolArrival, Source};
@@ -54,6 +54,8 @@ pub struct Publication<'a> {
     pub after: &'a World,
     /// The metadata of every package that may be listed, by digest.
     pub entries: &'a BTreeMap<Sha256, Entry>,
+    /// What packages are called where clients know no SHA-256, by digest.
+    pub named: &'a BTreeMap<Sha256, Digest>,
     /// Packages that are not in the pool yet.
     pub pool: Vec<PoolArrival>,
     /// The requests that take effect, in order.
@@ -191,8 +193,15 @@ impl Publication<'_> {
     ) -> Result<Written, Error> {
         let mut entries = Vec::with_capacity(listed.len());
         for package in listed {
-            let entry = self.entries.get(&package.pkgid);
-            entries.push(entry.ok_or_else(|| Error::NoEntry { nevra: package.nevra.to_string() })?.clone());
+            let nothing = || Error::NoEntry { nevra: package.nevra.to_string() };
+            let entry = self.entries.get(&package.pkgid).ok_or_else(nothing)?;
+            entries.push(match wanted.writing.is_named_by_sha1 {
+                true => {
+                    let name = self.named.get(&package.pkgid).ok_or_else(nothing)?.clone();
+                    entry.named(name).map_err(|_| nothing())?
+                }
+                false => entry.clone(),
+            });
         }
         let earlier = self.earlier(repository, shelf);
         wanted.write(&entries, self.now.as_second(), earlier, recorded)

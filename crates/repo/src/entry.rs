@@ -1,5 +1,7 @@
 //! A package as a repository lists it: what planning needs, and the fragments that are copied.
 
+mod naming;
+
 use std::sync::Arc;
 
 use nevra::{Digest, Nevra};

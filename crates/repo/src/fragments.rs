@@ -5,7 +5,7 @@ use std::io::Write;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-use nevra::Nevra;
+use nevra::{Digest, Nevra};
 
 use crate::characters::{escape_attribute, escape_text};
 use crate::package::{FileKind, Package, Relation};
@@ -99,11 +99,9 @@ fn primary_of(package: &Package) -> Vec<u8> {
     text_element(&mut out, "  ", "name", &nevra.name);
     text_element(&mut out, "  ", "arch", nevra.arch.as_str());
     version_element(&mut out, nevra);
-    let pkgid = &package.pkgid;
-    line(
-        &mut out,
-        format_args!("  <checksum type=\"{}\" pkgid=\"YES\">{}</checksum>", pkgid.algorithm, pkgid.hex),
-    );
+    out.extend_from_slice(b"  ");
+    checksum_element(&mut out, &package.pkgid);
+    out.extend_from_slice(b"</checksum>\n");
     text_element(&mut out, "  ", "summary", &package.summary);
     text_element(&mut out, "  ", "description", &package.description);
     text_element(&mut out, "  ", "packager", &package.packager);
@@ -177,6 +175,11 @@ fn begin(out: &mut Vec<u8>, package: &Package) {
     attribute(out, "arch", package.nevra.arch.as_str());
     out.extend_from_slice(b">\n");
     version_element(out, &package.nevra);
+}
+
+/// Writes what names the package, without indentation, end tag or newline.
+pub(crate) fn checksum_element(out: &mut Vec<u8>, pkgid: &Digest) {
+    let _ = write!(out, "<checksum type=\"{}\" pkgid=\"YES\">{}", pkgid.algorithm, pkgid.hex);
 }
 
 /// Writes where the package lies, as an element without indentation or newline.

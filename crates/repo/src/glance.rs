@@ -19,6 +19,8 @@ pub(crate) struct Glance {
     pub base: Option<String>,
     /// Where the element lies that says where the package lies.
     pub location: Range<usize>,
+    /// Where the element lies that names the package by its digest, without its end tag.
+    pub checksum: Range<usize>,
     pub size_package: u64,
     pub header: (u64, u64),
     pub time_file: i64,
@@ -70,7 +72,7 @@ struct Picked {
     name: Option<String>,
     arch: Option<String>,
     version: Option<Evr>,
-    pkgid: Option<Digest>,
+    pkgid: Option<(Digest, Range<usize>)>,
     time: Option<(i64, i64)>,
     size: Option<u64>,
     location: Option<(String, Option<String>, Range<usize>)>,
@@ -93,7 +95,9 @@ impl Picked {
                 let digest = word
                     .parse::<Algorithm>()
                     .and_then(|algorithm| Digest::new(algorithm, text(tag, walk).unwrap_or_default()));
-                once(tag, &mut self.pkgid, digest.map_err(|error| wrong(tag.start, error.to_string()))?)
+                let digest = digest.map_err(|error| wrong(tag.start, error.to_string()))?;
+                let text = walk.leaf_text().unwrap_or_default();
+                once(tag, &mut self.pkgid, (digest, tag.start..tag.end + text.len()))
             }
             "time" => {
                 let [file, build, _] = three(tag, ["file", "build", ""])?;
@@ -138,13 +142,15 @@ impl Picked {
         if href.is_empty() {
             return Err(missing("href"));
         }
+        let (pkgid, checksum) = self.pkgid.ok_or_else(|| missing("checksum"))?;
         let (time_file, time_build) = self.time.unwrap_or_default();
         Ok(Glance {
             nevra: Nevra::new(name, evr, arch).map_err(|error| wrong(start, error.to_string()))?,
-            pkgid: self.pkgid.ok_or_else(|| missing("checksum"))?,
+            pkgid,
             href,
             base,
             location,
+            checksum,
             size_package: self.size.ok_or_else(|| missing("size"))?,
             header: self.header.unwrap_or_default(),
             time_file,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use nevra::Sha256;
 
 use crate::paths::number_of;
 use crate::{Disk, Error, Kind, Paths, State};
@@ -33,6 +34,11 @@ impl Store {
     /// Takes a disk and an absolute root; nothing is touched.
     pub fn new(disk: Arc<dyn Disk>, root: impl Into<Utf8PathBuf>) -> Store {
         Store { disk, paths: Paths::new(root) }
+    }
+
+    /// Finds the package of the pool whose digest begins with these 16 digits; `None` unless there is exactly one.
+    pub fn pooled_as(&self, short: &str) -> Result<Option<Sha256>, Error> {
+        crate::pooled(self.disk.as_ref(), &self.paths, short)
     }
 
     /// Says where everything lies.

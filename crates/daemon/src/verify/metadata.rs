@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use camino::Utf8Path;
-use nevra::{Nevra, Sha256};
+use nevra::{Algorithm, Digest, Nevra, Sha256};
 use repo::{Contents, FileFacts, Repomd};
+use store::Paths;
 
 use super::Look;
 use super::chain::Kept;
 use crate::account::Shelved;
+use crate::observe::short_of;
 
 /// What was verified already, by digest: the same bytes need not be looked at twice.
 #[derive(Debug, Default)]
@@ -32,6 +34,9 @@ struct Repository {
 #[derive(Debug)]
 struct Lists {
     nevra: Nevra,
+    /// What it is called: mostly the same digest.
+    name: Digest,
+    /// The digest of its file.
     pkgid: Sha256,
     href: String,
     size: u64,
@@ -156,9 +161,15 @@ impl Look<'_> {
             }
         }
         for entry in contents.entries {
-            let pkgid = entry.pkgid.sha256().ok_or_else(|| i6(format!("`{}` has no sha256", entry.nevra)))?;
+            let pkgid = match entry.pkgid.sha256() {
+                Some(digest) => Some(digest),
+                None => store::pooled(self.disk, &Paths::new(self.root), short_of(&entry.href))
+                    .map_err(|error| i6(error.to_string()))?,
+            };
+            let pkgid = pkgid.ok_or_else(|| i6(format!("the pool has no `{}`", entry.href)))?;
             into.packages.push(Lists {
                 nevra: entry.nevra,
+                name: entry.pkgid,
                 pkgid,
                 href: entry.href,
                 size: entry.size_package,
@@ -185,6 +196,16 @@ impl Look<'_> {
             }
             Err(error) => return self.broken("I6", path, error),
         }
+        if listed.name.sha256().is_none() {
+            match self.digest_by(listed.name.algorithm, &path) {
+                Ok(digest) if digest == listed.name => {}
+                Ok(_) => {
+                    let words = format!("it is not the file `{}` is named by", listed.nevra);
+                    return self.broken("I6", path, words);
+                }
+                Err(error) => return self.broken("I6", path, error),
+            }
+        }
         let says = Package { nevra: listed.nevra.clone(), size: listed.size, header: listed.header };
         let found = match known.packages.get(&listed.pkgid) {
             Some(package) => package,
@@ -197,6 +218,13 @@ impl Look<'_> {
             let words = format!("it says {found:?}, primary says {says:?}");
             self.broken("I6", path, words);
         }
+    }
+
+    fn digest_by(&self, algorithm: Algorithm, path: &Utf8Path) -> Result<Digest, String> {
+        let mut hasher = repo::Hasher::new(algorithm);
+        let mut file = self.disk.open(path).map_err(|error| error.to_string())?;
+        std::io::copy(&mut file, &mut hasher).map_err(|error| format!("failed to read `{path}`: {error}"))?;
+        Ok(hasher.finish())
     }
 
     fn read_package(&self, path: &Utf8Path, listed: &Lists) -> Result<Package, String> {
