@@ -108,7 +108,7 @@ fn selection(selecting: &Selecting) -> Result<Selection, Failure> {
     if let Some(file) = &selecting.pkglist {
         let text = std::fs::read_to_string(file)
             .map_err(|error| Failure::usage(format!("failed to read `{file}`: {error}")))?;
-        only.extend(text.split('\n').filter(|line| !line.is_empty()).map(str::to_owned));
+        only.extend(text.lines().filter(|line| !line.is_empty()).map(str::to_owned));
     }
     let listed = selecting.pkglist.is_some() || !only.is_empty();
     Ok(Selection {

@@ -75,14 +75,15 @@ pub fn create(disk: &dyn Disk, order: &Order) -> Result<Report, Error> {
 
     let mut repodata = Repodata { unique_names: order.form.unique_names, ..Repodata::default() };
     let modified = Some(Modified::of_seconds(timestamp));
-    let own: BTreeSet<String> = new.files.iter().map(|(name, _)| name.clone()).collect();
+    let mut taken: BTreeSet<String> = new.files.iter().map(|(name, _)| name.clone()).collect();
     for (name, bytes) in new.files {
         repodata.written.push(Written { name, bytes, modified });
     }
     for (record, file) in carried.records.into_iter().zip(carried.files) {
         // Two records may name one file, and a simple name may be one of the new files'.
-        if let Some((name, bytes)) = file.filter(|(name, _)| !own.contains(name)) {
-            let modified = Some(Modified::of_seconds(record.timestamp));
+        if let Some((name, bytes)) = file.filter(|(name, _)| taken.insert(name.clone())) {
+            // Whoever wrote the record may have claimed any time.
+            let modified = Some(Modified::of_seconds(record.timestamp.clamp(0, order.now)));
             repodata.written.push(Written { name, bytes, modified });
         }
         new.repomd.records.push(record);
@@ -96,6 +97,7 @@ pub fn create(disk: &dyn Disk, order: &Order) -> Result<Report, Error> {
         notes.push("`repomd.xml.asc` is kept and signs the index of before: sign the new one".to_owned());
     }
     repodata.kept = places(disk, &place.repodata(), &names)?;
+    repodata.kept.retain(|place| !taken.contains(place.as_str()));
     let (replaced, left) = place.replace(&repodata)?;
     notes.extend(left.map(|error| format!("what was replaced still lies in `.repodata`: {error}")));
     Ok(Report { packages: entries.len(), read: listing.read, unreadable, notes, replaced })

@@ -143,6 +143,34 @@ fn a_record_whose_file_is_gone_is_named() {
     assert_eq!(kinds, ["primary", "filelists", "other", "group"]);
 }
 
+#[test]
+fn records_that_somebody_made_up_stay_as_far_as_they_are_true() {
+    let pair = Pair::new();
+    pair.run(&["--revision", "1"]);
+    let repodata = pair.ours.join("repodata");
+    fs::create_dir(repodata.join("sub")).unwrap();
+    fs::write(repodata.join("sub/notes"), "notes\n").unwrap();
+    fs::write(repodata.join("sub/other"), "nobody names this\n").unwrap();
+    let mut repomd = index(&pair.ours);
+    let measure = repo::Measure::of(nevra::Algorithm::Sha256, b"notes\n");
+    for (kind, time) in [("notes", i64::MAX), ("again", i64::MIN + 1)] {
+        let href = "repodata/sub/notes".to_owned();
+        repomd.records.push(repo::Record::new(kind, href, time, measure.clone(), None, None));
+    }
+    let lie = repo::Measure::of(nevra::Algorithm::Sha256, b"something else");
+    repomd.records.push(repo::Record::new("lie", "repodata/sub/notes".into(), 0, lie, None, None));
+    fs::write(repodata.join("repomd.xml"), repomd.write()).unwrap();
+    for _ in 0..2 {
+        let (ours, _) = pair.run(&["--revision", "1", "--update"]);
+        let lost = ours.stderr.contains("record `lie`: failed to believe ");
+        assert_eq!((ours.code(), lost), (if lost { 2 } else { 0 }, lost), "{ours}");
+        let kinds: Vec<_> = index(&pair.ours).records.into_iter().map(|record| record.kind).collect();
+        assert_eq!(kinds, ["primary", "filelists", "other", "notes", "again"]);
+        assert_eq!(texts(&pair.ours)["again"], "notes\n");
+        assert!(repodata.join("sub/other").is_file());
+    }
+}
+
 /// What lies in both repodata after several runs with these options, a package more each time.
 #[track_caller]
 fn same_files_after(runs: &[&[&str]], expected: usize) {
