@@ -160,7 +160,8 @@ impl Gate<'_> {
         }
         if expected.is_some_and(|expected| expected != digest) {
             let sentence = format!("`upload/{name}` has the sha256 {digest}, not the one in its name");
-            return Err(Stopped::Refused(Refusal::new(Code::DigestMismatch, sentence)));
+            let hint = "it changed on its way: upload it again under the name `sluice import` gives it";
+            return Err(Stopped::Refused(Refusal::new(Code::DigestMismatch, sentence).hint(hint)));
         }
         if self.disk.state(&self.store.paths().pool_file(&digest))?.is_some() {
             return self.pooled(&digest, name);
@@ -186,29 +187,80 @@ impl Gate<'_> {
         name: &str,
         pool: Option<PoolArrival>,
     ) -> Result<Arrived, Stopped> {
-        let bad = |reason: String| {
-            Stopped::Refused(Refusal::new(
-                Code::BadPackage,
-                format!("`{name}` is not a package Sluice can serve: {reason}"),
-            ))
-        };
+        let bad = |error: repo::Error| Stopped::Refused(bad_package(name, size, &error));
         let mut file = self.disk.open(path)?;
-        let head = repo::read_head(&mut *file).map_err(|error| bad(error.to_string()))?;
-        head.check_header().map_err(|error| bad(error.to_string()))?;
+        let head = repo::read_head(&mut *file).map_err(bad)?;
+        head.check_header().map_err(|error| {
+            let sentence = format!("`{name}` is damaged: {error}");
+            Stopped::Refused(Refusal::new(Code::DamagedPackage, sentence).hint(DAMAGED))
+        })?;
         let facts = FileFacts { size, digest: sha256.into(), mtime, href: String::new() };
-        let mut package = repo::package_of(&head, facts).map_err(|error| bad(error.to_string()))?;
+        let mut package = repo::package_of(&head, facts).map_err(bad)?;
         let file_name = package.nevra.file_name();
         if let Some(wrong) = wrong_in_url(&file_name) {
-            return Err(bad(format!(
-                "its name would be `{}`, in which `{wrong}` cannot stand",
-                file_name.escape_debug()
-            )));
+            let sentence = format!(
+                "`{name}` is a package whose file would be called `{}`, in which `{}` cannot stand",
+                file_name.escape_debug(),
+                wrong.escape_debug()
+            );
+            return Err(Stopped::Refused(Refusal::new(Code::BadPackageName, sentence).hint(MISNAMED)));
         }
         let source_rpm = package.source_rpm.clone();
         let listed = Listed { nevra: package.nevra.clone(), pkgid: sha256, size, source_rpm };
         package.href = listed.href();
         let entry = repo::entry_of(&package);
         Ok(Arrived { arrival: Arrival { listed, from: name.to_owned() }, entry, pool })
+    }
+}
+
+/// What to do about a file that is not what it was.
+const DAMAGED: &str = "`rpm -K` says the same of the original? otherwise hand it in again";
+
+/// What to do about a package that cannot be given a URL.
+const MISNAMED: &str = "rename it in its spec file to letters, digits and `._+-~^`, and build it again";
+
+/// Says what is wrong with a file that should be a package, each kind by a code of its own.
+fn bad_package(name: &str, size: u64, error: &repo::Error) -> Refusal {
+    let refusal = |code, what: String, hint: &str| Refusal::new(code, what).hint(hint);
+    match error {
+        _ if size == 0 => {
+            let what = format!("`{name}` is empty");
+            refusal(Code::EmptyFile, what, "was the disk full where it was made? hand it in again")
+        }
+        repo::Error::Read { source, .. } if source.kind() == ErrorKind::UnexpectedEof => {
+            let what = format!("`{name}` ends too early: {error}");
+            refusal(
+                Code::PackageCutShort,
+                what,
+                "it was cut short on its way: copy it whole and hand it in again",
+            )
+        }
+        repo::Error::NotRpm { .. } => {
+            let what = format!("`{name}` is not an RPM: {error}");
+            refusal(Code::NotAPackage, what, "`file` and `rpm -qp` say what it is; import takes `*.rpm` only")
+        }
+        repo::Error::Oversized { .. } => {
+            let what = format!("`{name}` is no honest package: {error}");
+            refusal(Code::OversizedHeader, what, "no rpmbuild makes such a header: ask who made the file")
+        }
+        repo::Error::Structure { .. } => {
+            refusal(Code::DamagedPackage, format!("`{name}` is damaged: {error}"), DAMAGED)
+        }
+        repo::Error::ControlCharacter { .. } => {
+            let what = format!("`{name}` cannot be listed: {error}");
+            refusal(
+                Code::ControlCharacter,
+                what,
+                "take the character out of the spec file and build it again",
+            )
+        }
+        repo::Error::Name(_) => {
+            refusal(Code::BadPackageName, format!("`{name}` has no usable name: {error}"), MISNAMED)
+        }
+        _ => {
+            let what = format!("`{name}` is not a package Sluice can serve: {error}");
+            refusal(Code::BadPackage, what, "mend its spec file and build it again")
+        }
     }
 }
 

@@ -39,7 +39,10 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
     if let Some(expires) = request.expires
         && expires <= world.now
     {
-        return Decision::Refused(Refusal::new(Code::Expired, format!("the request expired at {expires}")));
+        return Decision::Refused(
+            Refusal::new(Code::Expired, format!("the request expired at {expires}"))
+                .hint("whoever still wants it hands it in again with a later `expires`, or with none"),
+        );
     }
     let decision = match &request.action {
         Action::Import { product, to, platforms, .. } => {

@@ -58,6 +58,14 @@ pub enum Error {
         /// The character.
         code: u32,
     },
+    /// A header claims a size that no honest package has.
+    #[error("failed to accept the {part} of the RPM: {why}")]
+    Oversized {
+        /// `signature header`, `header`.
+        part: &'static str,
+        /// What it claims, and what is allowed.
+        why: String,
+    },
     /// Tags that belong together do not fit each other, as three files with two modes.
     #[error("failed to accept tag `{tag}` ({name}) of the RPM: {why}")]
     Tag {

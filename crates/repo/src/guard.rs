@@ -84,11 +84,11 @@ pub(crate) fn check_intro(part: Part, intro: &[u8; INTRO]) -> Result<(usize, usi
     let (most_entries, most_store) = part.limits();
     if entries == 0 || entries > most_entries {
         let why = format!("it claims {entries} entries, 1 to {most_entries} are allowed");
-        return Err(fault(part, "its size".into(), why));
+        return Err(Error::Oversized { part: part.name(), why });
     }
     if store > most_store {
         let why = format!("it claims {store} bytes of values, {most_store} are allowed");
-        return Err(fault(part, "its size".into(), why));
+        return Err(Error::Oversized { part: part.name(), why });
     }
     Ok((entries * ENTRY, store))
 }

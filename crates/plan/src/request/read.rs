@@ -56,10 +56,8 @@ pub fn parse(bytes: &[u8], format: Format) -> Result<Request, Refusal> {
         return Err(Refusal::new(Code::TooLarge, format!("the request is larger than {SIZE_MAX} bytes")));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        Refusal::new(
-            Code::Malformed,
-            format!("the request is not UTF-8 from byte {} on", error.valid_up_to()),
-        )
+        Refusal::new(Code::NotUtf8, format!("the request is not UTF-8 from byte {} on", error.valid_up_to()))
+            .hint("save the file as UTF-8; names and reasons may hold any letters then")
     })?;
     if !is_complete(bytes, format) {
         return Err(truncated(format));
@@ -163,7 +161,20 @@ impl Document<'_> {
         }
         let message = message.trim_end().replace('\n', "; ");
         let at = place.map(|(line, column)| format!("line {line}, column {column}: ")).unwrap_or_default();
-        Err(Refusal::new(Code::Malformed, format!("{at}{}", message.escape_debug())))
+        let (code, hint) = match &message {
+            _ if message.starts_with("duplicate ") => {
+                (Code::DuplicateKey, "each key stands once, so that nobody has to guess which one counts")
+            }
+            _ if message.starts_with("invalid type") => (
+                Code::WrongType,
+                "texts stand between quotes, lists between brackets, true and false and numbers bare",
+            ),
+            _ => (
+                Code::Malformed,
+                "deploy/requests.md shows the keys of every action; `--dry-run` tries a request",
+            ),
+        };
+        Err(Refusal::new(code, format!("{at}{}", message.escape_debug())).hint(hint))
     }
 }
 
