@@ -52,8 +52,9 @@ fn titled(page: &str, name: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let title = format!(".TH \"{name}\" \"1\" \"\" \"sluice {version}\" \"Sluice\"");
     let mut text = String::new();
-    // Two breaks around an empty line are a paragraph.
+    // Two breaks around an empty line are a paragraph, and breaks beside a paragraph are nothing.
     let page = page.replace(".br\n\n.br\n", ".sp\n");
+    let page = page.replace(".br\n.sp\n", ".sp\n").replace(".sp\n.br\n", ".sp\n");
     for line in page.lines() {
         text.push_str(if line.starts_with(".TH ") { &title } else { line });
         text.push('\n');
