@@ -32,7 +32,9 @@ impl Rsyncd {
             // In a user namespace there is one user to be.
             text = format!("uid = 0\ngid = 0\n{text}");
         }
-        let text = format!("log file = {}\n{text}", sandbox.path("rsyncd.log"));
+        let own = ["log", "lock"]
+            .map(|kind| format!("{kind} file = {}\n", sandbox.path(&format!("rsyncd.{kind}"))));
+        let text = format!("{}{text}", own.concat());
         let config = sandbox.file("rsyncd.conf", text);
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -204,6 +206,7 @@ fn no_option_leads_rsync_around_the_restrictions() {
     let sandbox = Sandbox::new();
     let site = restricted::site(&sandbox);
     let rsyncd = Rsyncd::start(&sandbox, &site.root(), &rules(&site));
+    rsyncd.mirror("127.0.0.2", "sluice/current/", &sandbox.folder("plain")).ok();
     let place = "umd-3/el9/x86_64/untested";
     let list = sandbox
         .file("list", format!("{place}/repodata/repomd.xml\n./{place}/\numd-3/./el9/x86_64/untested/\n"));
