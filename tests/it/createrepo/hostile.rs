@@ -127,11 +127,22 @@ fn a_second_run_at_once_is_refused_and_readers_lose_nothing() {
     fs::write(folder.join("fine.rpm"), Recipe::new("fine", "1", "1").build()).unwrap();
     createrepo(&sandbox, &["-q"]).ok();
     let before = texts(&folder);
-    let held = store::Disk::lock(&store::PosixDisk, &folder).unwrap().expect("nobody else is here");
+    // Held by a process of its own: what another test starts at this moment would inherit a lock held here.
+    let mut holder = std::process::Command::new("flock")
+        .args([folder.as_str(), "sh", "-c", "echo held; read -r _"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(holder.stdout.take().unwrap()), &mut said)
+        .unwrap();
+    assert_eq!(said, "held\n");
     let ran = createrepo(&sandbox, &["-q"]);
     assert_eq!(ran.code(), 4, "{ran}");
     assert!(ran.stderr.contains("another run is at work there"), "{ran}");
-    drop(held);
+    drop(holder.stdin.take());
+    holder.wait().unwrap();
     createrepo(&sandbox, &["-q"]).ok();
     assert_eq!(texts(&folder), before);
 }
