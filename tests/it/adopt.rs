@@ -193,3 +193,35 @@ fn old_hrefs_go_when_their_time_is_over() {
     assert!(daemon.stop().is_some_and(|status| status.success()), "{}", daemon.log());
     site.sluice(&["verify", "--at-rest"]).ok();
 }
+
+#[test]
+fn groups_that_are_adopted_come_out_twice_for_yum_3() {
+    let sandbox = Sandbox::new();
+    let old = old_site(&sandbox, "old", 4);
+    let stages = STAGES.replace("path = \"repo/{os}\"", "path = \"repo/{os}\"\nprofile = \"el7\"");
+    assert_ne!(stages, STAGES);
+    let site = Site::initialised(&sandbox, "http://127.0.0.1:1", &stages);
+    let mut daemon = site.start();
+    let folder = old.join("repo/el9");
+    let check = || {
+        let published = site.root().join("public/current/repo/el9");
+        let repomd = fs::read(published.join("repodata/repomd.xml")).unwrap();
+        let repomd = repo::Repomd::parse(&repomd).unwrap();
+        let kinds: Vec<_> = repomd.records.iter().map(|record| record.kind.as_str()).collect();
+        assert!(kinds.contains(&"primary_db") && kinds.contains(&"updateinfo"), "{kinds:?}");
+        for kind in ["group", "group_gz"] {
+            assert_eq!(kinds.iter().filter(|known| **known == kind).count(), 1, "{kinds:?}");
+            let packed = fs::read(published.join(&repomd.record(kind).unwrap().href)).unwrap();
+            assert_eq!(packed.starts_with(b"<?xml"), kind == "group");
+            assert_eq!(repo::unpack(&packed, 1 << 20).unwrap(), COMPS.as_bytes(), "{kind}");
+        }
+    };
+    site.sluice(&["adopt", folder.as_str(), "--stage", "production"]).ok();
+    check();
+    let newer = sandbox.file("p-0001-2-1.x86_64.rpm", package("p-0001", "2").build());
+    site.sluice(&["import", newer.as_str(), "--to", "delta"]).ok();
+    site.sluice(&["promote", "p-0001"]).ok();
+    check();
+    assert!(daemon.stop().is_some_and(|status| status.success()), "{}", daemon.log());
+    site.sluice(&["verify", "--at-rest"]).ok();
+}

@@ -168,9 +168,12 @@ fn every_element_of_every_fixture_is_createrepo_cs() {
 
 #[test]
 fn every_element_is_createrepo_cs_whatever_digest_names_the_packages() {
-    for (name, algorithm) in
-        [("sha512", Algorithm::Sha512), ("sha1", Algorithm::Sha1), ("md5", Algorithm::Md5)]
-    {
+    for (name, algorithm) in [
+        ("sha512", Algorithm::Sha512),
+        ("sha", Algorithm::Sha),
+        ("sha1", Algorithm::Sha1),
+        ("md5", Algorithm::Md5),
+    ] {
         let sandbox = Sandbox::new();
         let folder = theirs_with(&sandbox, &["--checksum", name, "--simple-md-filenames"]);
         let xml = Xml::of(&folder);

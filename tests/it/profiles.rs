@@ -206,13 +206,13 @@ fn clients_that_know_no_sha256_get_none() {
 
     let published = Published::of(&site, "sl5", "production");
     assert_eq!(published.kinds(), OF_YUM_3);
-    let is_sha1 = |digest: &nevra::Digest| digest.algorithm == nevra::Algorithm::Sha1;
+    let is_sha1 = |digest: &nevra::Digest| digest.algorithm == nevra::Algorithm::Sha;
     assert!(published.repomd.records.iter().all(|record| is_sha1(&record.checksum)));
-    assert!(as_yum_3_reads(&sandbox, &published).ends_with(" voms-api sha1\n"));
+    assert!(as_yum_3_reads(&sandbox, &published).ends_with(" voms-api sha\n"));
     let [primary, filelists, other] = ["primary", "filelists", "other"].map(|kind| published.open(kind));
     for package in repo::parse_packages(&primary, &filelists, &other).unwrap() {
         let file = fs::read(published.folder.join(&package.href)).unwrap();
-        assert_eq!(package.pkgid, repo::digest(nevra::Algorithm::Sha1, &file));
+        assert_eq!(package.pkgid, repo::digest(nevra::Algorithm::Sha, &file));
     }
     // Other readers take it for what it says.
     mergerepo_c(&[&published.folder], &sandbox.path("merged")).ok();

@@ -176,8 +176,9 @@ fn tell(arguments: &Createrepo, order: &Order, report: &Report, terminal: &Termi
         return;
     }
     if !arguments.quiet {
+        let words = if *packages == 1 { "package" } else { "packages" };
         terminal
-            .talk(&format!("{packages} packages listed in {}/repodata, {read} of them read", order.output));
+            .talk(&format!("{packages} {words} listed in {}/repodata, {read} of them read", order.output));
         if report.replaced == Replaced::MovedIn {
             terminal.talk(
                 "the file system cannot exchange names: files were moved in one by one, the index last",

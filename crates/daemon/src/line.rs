@@ -267,7 +267,7 @@ impl<'a> Line<'a> {
                 }
                 let pooled = self.engine.store.paths().pool_file(&listed.pkgid);
                 let path = arriving.get(&listed.pkgid).unwrap_or(&pooled);
-                let mut hasher = repo::Hasher::new(Algorithm::Sha1);
+                let mut hasher = repo::Hasher::new(Algorithm::Sha);
                 std::io::copy(&mut self.engine.disk.open(path)?, &mut hasher)
                     .map_err(|cause| Error::File { operation: "hash", path: path.clone(), cause })?;
                 self.named.insert(listed.pkgid, hasher.finish());

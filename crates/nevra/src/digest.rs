@@ -86,7 +86,9 @@ serde_as_text!(Sha256);
 pub enum Algorithm {
     /// MD5, 32 digits.
     Md5,
-    /// SHA-1, 40 digits; old metadata calls it `sha`.
+    /// SHA-1 by the name that metadata for the oldest clients has, who know no other: `sha`. 40 digits.
+    Sha,
+    /// SHA-1, 40 digits.
     Sha1,
     /// SHA-224, 56 digits.
     Sha224,
@@ -104,6 +106,7 @@ impl Algorithm {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Md5 => "md5",
+            Self::Sha => "sha",
             Self::Sha1 => "sha1",
             Self::Sha224 => "sha224",
             Self::Sha256 => "sha256",
@@ -117,7 +120,7 @@ impl Algorithm {
     pub fn digits(self) -> usize {
         match self {
             Self::Md5 => 32,
-            Self::Sha1 => 40,
+            Self::Sha | Self::Sha1 => 40,
             Self::Sha224 => 56,
             Self::Sha256 => 64,
             Self::Sha384 => 96,
@@ -132,7 +135,8 @@ impl FromStr for Algorithm {
     fn from_str(text: &str) -> Result<Self, ParseError> {
         Ok(match text {
             "md5" => Self::Md5,
-            "sha" | "sha1" => Self::Sha1,
+            "sha" => Self::Sha,
+            "sha1" => Self::Sha1,
             "sha224" => Self::Sha224,
             "sha256" => Self::Sha256,
             "sha384" => Self::Sha384,

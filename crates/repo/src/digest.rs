@@ -38,6 +38,7 @@ pub struct Hasher(State);
 #[derive(Clone, Debug)]
 enum State {
     Md5(Md5),
+    Sha(Sha1),
     Sha1(Sha1),
     Sha224(Sha224),
     Sha256(sha2::Sha256),
@@ -51,6 +52,7 @@ impl Hasher {
     pub fn new(algorithm: Algorithm) -> Self {
         Self(match algorithm {
             Algorithm::Md5 => State::Md5(Md5::new()),
+            Algorithm::Sha => State::Sha(Sha1::new()),
             Algorithm::Sha1 => State::Sha1(Sha1::new()),
             Algorithm::Sha224 => State::Sha224(Sha224::new()),
             Algorithm::Sha256 => State::Sha256(sha2::Sha256::new()),
@@ -63,7 +65,7 @@ impl Hasher {
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.0 {
             State::Md5(state) => state.update(bytes),
-            State::Sha1(state) => state.update(bytes),
+            State::Sha(state) | State::Sha1(state) => state.update(bytes),
             State::Sha224(state) => state.update(bytes),
             State::Sha256(state) => state.update(bytes),
             State::Sha384(state) => state.update(bytes),
@@ -76,6 +78,7 @@ impl Hasher {
     pub fn finish(self) -> Digest {
         match self.0 {
             State::Md5(state) => made(Algorithm::Md5, &state.finalize()),
+            State::Sha(state) => made(Algorithm::Sha, &state.finalize()),
             State::Sha1(state) => made(Algorithm::Sha1, &state.finalize()),
             State::Sha224(state) => made(Algorithm::Sha224, &state.finalize()),
             State::Sha256(state) => made(Algorithm::Sha256, &state.finalize()),

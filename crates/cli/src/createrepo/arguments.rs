@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn words_are_read_in_any_case() {
         assert_eq!(algorithm("SHA512"), Ok(Algorithm::Sha512));
-        assert_eq!(algorithm("sha"), Ok(Algorithm::Sha1));
+        assert_eq!(algorithm("sha"), Ok(Algorithm::Sha));
         assert_eq!(compression("XZ"), Ok(Compression::Xz));
         assert!(algorithm("crc32").is_err() && compression("none").is_err() && compression("lzma").is_err());
     }

@@ -92,7 +92,8 @@ fn compression_of(text: &Text, profiles: &[Profile], faults: &mut Faults<'_>) ->
 fn checksum_of(text: &Text, profiles: &[Profile], faults: &mut Faults<'_>) -> Option<Algorithm> {
     let old = profiles.iter().find(|profile| profile.needs_sha1());
     let (reason, hint) = match (text.value.as_str(), old) {
-        ("sha" | "sha1", _) => return Some(Algorithm::Sha1),
+        // The oldest clients know it by this name only, the others by both.
+        ("sha" | "sha1", _) => return Some(Algorithm::Sha),
         ("sha256", None) => return Some(Algorithm::Sha256),
         ("sha256", Some(profile)) => (
             format!("the clients of profile `{}` know no SHA-256", profile.as_str()),

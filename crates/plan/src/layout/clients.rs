@@ -3,7 +3,7 @@
 //! | profile | packed by | digests | SQLite | comps as | because |
 //! |---|---|---|---|---|---|
 //! | `modern` | gzip | sha256 | no | `group` | the default: yum of EL6 and everything since reads it |
-//! | `el5` | gzip | sha1 | yes | `group`, `group_gz` | Python 2.4 knows no SHA-256: yum says "Error performing checksum" |
+//! | `el5` | gzip | sha | yes | `group`, `group_gz` | Python 2.4 knows no SHA-256: yum says "Error performing checksum" |
 //! | `el6` | gzip | sha256 | yes | `group`, `group_gz` | yum 3 makes the databases itself where there are none; it wants comps unpacked |
 //! | `el7` | gzip | sha256 | yes | `group`, `group_gz` | the same; its yum reads no zstd and no packed `group` (createrepo_c issue 403) |
 //! | `el8` | gzip | sha256 | no | `group` | its dnf reads zstd, but its createrepo_c and reposync's readers do not |
@@ -109,12 +109,12 @@ impl Clients {
     pub fn writing(&self, repository: &Repository) -> Writing {
         let profile = self.profiles.get(&repository.os).copied().unwrap_or(self.profile);
         let usual = if profile == Profile::El10 { Compression::Zstd } else { Compression::Gzip };
-        let checksum = if profile.needs_sha1() { Algorithm::Sha1 } else { Algorithm::Sha256 };
+        let checksum = if profile.needs_sha1() { Algorithm::Sha } else { Algorithm::Sha256 };
         let checksum = self.checksum.unwrap_or(checksum);
         let comps = self.comps.as_ref().filter(|_| repository.kind == Kind::Binary);
         Writing {
             form: Form { compression: self.compression.unwrap_or(usual), checksum, ..Form::default() },
-            is_named_by_sha1: checksum == Algorithm::Sha1,
+            is_named_by_sha1: checksum == Algorithm::Sha,
             has_databases: self.databases.unwrap_or(profile.is_yum3()),
             has_both_groups: profile.is_yum3(),
             comps: comps.map(|template| fill(template, repository)),
@@ -160,7 +160,7 @@ mod tests {
     fn each_profile_means_what_its_clients_read() {
         let expected = [
             "as ever",
-            "gzip sha1 databases both-groups",
+            "gzip sha databases both-groups",
             "gzip sha256 databases both-groups",
             "gzip sha256 databases both-groups",
             "as ever",
@@ -178,7 +178,7 @@ mod tests {
     fn an_operating_system_may_have_other_clients_than_its_stage() {
         let profiles = BTreeMap::from([("sl5".to_owned(), Profile::El5)]);
         let clients = Clients { profile: Profile::El10, profiles, ..Clients::default() };
-        check(&clients, "sl5", "gzip sha1 databases both-groups");
+        check(&clients, "sl5", "gzip sha databases both-groups");
         check(&clients, "el10", "zstd sha256");
     }
 

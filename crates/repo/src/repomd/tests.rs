@@ -54,7 +54,7 @@ fn a_record_tells_what_it_says_and_keeps_how() {
 
     let unknown = repomd.record("productid").unwrap();
     assert_eq!(unknown.raw, raw_of("productid").as_bytes());
-    assert_eq!(unknown.checksum.algorithm, Algorithm::Sha1);
+    assert_eq!(unknown.checksum.algorithm, Algorithm::Sha);
     assert_eq!((unknown.timestamp, unknown.size, unknown.open_size), (1_795_302_505, None, None));
     assert_eq!(repomd.record("group"), None);
 }
