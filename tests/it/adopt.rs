@@ -114,6 +114,7 @@ fn a_repository_of_2000_packages_is_adopted_and_its_client_goes_on() {
     let site = Site::initialised(&sandbox, &url, STAGES);
     let mut daemon = site.start();
     let folder = old.join("repo/el9");
+    site.sluice(&["compare", folder.as_str()]).ok();
     let adopt = ["adopt", folder.as_str(), "--stage", "production"];
     let rehearsed = site.sluice(&[&adopt[..], &["--dry-run"]].concat()).ok().stdout;
     for words in [

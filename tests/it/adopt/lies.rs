@@ -138,16 +138,19 @@ const LIES: [Lie; 17] = [
         *bytes.last_mut().unwrap() ^= 1;
         fs::write(&file, bytes).unwrap();
     }),
-    ("bad-package", "is not a package Sluice can serve", |old| {
+    ("not-a-package", "gfal-1-1.x86_64.rpm", |old| {
         let file = old.folder.join("gfal-1-1.x86_64.rpm");
-        let text = "not an RPM";
+        let text = &"This is a letter, not an RPM. ".repeat(9);
         fs::write(&file, text).unwrap();
         let (before, after) = (&old.entries[0], repo::sha256(text.as_bytes()).hex());
         let mut lying = Existing { folder: old.folder, entries: old.entries.clone() };
         lying.entries.truncate(1);
         let size = format!("package=\"{}\"", before.size_package);
         let digest = before.pkgid.hex.clone();
-        lying.write(|primary| primary.replace(&digest, &after).replace(&size, "package=\"10\""), &[]);
+        lying.write(
+            |primary| primary.replace(&digest, &after).replace(&size, &format!("package=\"{}\"", text.len())),
+            &[],
+        );
         // All three files must tell the same lie to get so far.
         for kind in ["filelists", "other"] {
             let packed = fs::read(old.folder.join(format!("repodata/{kind}.xml.gz"))).unwrap();
