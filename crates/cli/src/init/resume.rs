@@ -1,7 +1,12 @@
 //! `sluice init --resume`: going on from a backup.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "waits out the second in which something else may have been seen"
+)]
 
 use std::fmt::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use daemon::clock::{Clock, SystemClock};
 use daemon::config::Config;
@@ -30,9 +35,22 @@ pub fn run(
         });
         return Ok(0);
     }
+    next_second(&*clock);
     let resumed = resume::resume(config, &disk, &clock, ahead)?;
     terminal.either(&resumed, |paint| words(&resumed, config, paint));
     Ok(0)
+}
+
+/// Waits until this second is over: what the lost site published in it bears its date, and clients take only what
+/// is dated later.
+fn next_second(clock: &dyn Clock) {
+    let begun = clock.now();
+    let mut now = begun;
+    while now.as_second() == begun.as_second() {
+        let passed = u64::try_from(now.subsec_nanosecond()).unwrap_or_default();
+        std::thread::sleep(Duration::from_nanos(1_000_000_000_u64.saturating_sub(passed)));
+        now = clock.now();
+    }
 }
 
 fn words(resumed: &Resumed, config: &Config, paint: Paint) -> String {
