@@ -40,15 +40,7 @@ impl Store {
         reader: &mut dyn Read,
         modified: Modified,
     ) -> Result<Arrived, Error> {
-        for word in [claim, name] {
-            if !is_component(word) {
-                return Err(Error::NoFileName { name: word.to_owned() });
-            }
-        }
-        let dir = self.paths.import(claim);
-        if self.disk.state(&dir)?.is_none() {
-            self.disk.make_directory(&dir, OPEN_DIRECTORY)?;
-        }
+        let (dir, _) = self.import_place(claim, name)?;
         let path = dir.join(name);
         self.remove_tree(&path)?;
         let arrived = self.copy(path, reader, modified)?;
@@ -76,14 +68,8 @@ impl Store {
         (size, modified): (u64, Modified),
         watch: &mut dyn FnMut(&[u8]),
     ) -> Result<Option<Arrived>, Error> {
-        for word in [claim, name] {
-            if !is_component(word) {
-                return Err(Error::NoFileName { name: word.to_owned() });
-            }
-        }
-        let dir = self.paths.import(claim);
-        if self.disk.state(&dir)?.is_none() {
-            self.disk.make_directory(&dir, OPEN_DIRECTORY)?;
+        let (dir, is_new) = self.import_place(claim, name)?;
+        if is_new {
             self.disk.sync_directory(&self.paths.imports())?;
         }
         let incomplete = dir.join("incomplete");
@@ -112,6 +98,21 @@ impl Store {
         let path = dir.join(format!("{name}-{sha256}"));
         self.disk.rename(&incomplete, &path)?;
         Ok(Some(Arrived { sha256, size, path }))
+    }
+
+    /// The directory of a request's arrivals, and whether it was made just now and is not durable yet.
+    fn import_place(&self, claim: &str, name: &str) -> Result<(Utf8PathBuf, bool), Error> {
+        for word in [claim, name] {
+            if !is_component(word) {
+                return Err(Error::NoFileName { name: word.to_owned() });
+            }
+        }
+        let dir = self.paths.import(claim);
+        let is_new = self.disk.state(&dir)?.is_none();
+        if is_new {
+            self.disk.make_directory(&dir, OPEN_DIRECTORY)?;
+        }
+        Ok((dir, is_new))
     }
 
     /// Lists what [`Store::bring_in_once`] completed for the request `claim`, by the name it was asked for.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use repo::{Contents, Document, Entry, Place, Written};
+use repo::{Compression, Contents, Document, Entry, Form, Place, Repomd, Written};
 
 use crate::arrivals::Arrived;
 
@@ -74,13 +74,14 @@ impl<'a> Trees<'a> {
 
 /// Compares one package in all three files, and lists what differs.
 fn differing_kinds(old: &Trees<'_>, theirs: &Entry, ours: &Entry) -> Vec<String> {
-    let written = repo::write_metadata(std::slice::from_ref(ours), 0, &[]);
+    // Nobody fetches it, so it is not packed.
+    let form = Form { compression: Compression::None, ..Form::default() };
+    let written = repo::write_metadata_in(&form, std::slice::from_ref(ours), 0, &Repomd::new(""), &[]);
     let mut kinds = Vec::new();
-    for ((document, (listing, at)), (_, packed)) in
+    for ((document, (listing, at)), (_, bytes)) in
         DOCUMENTS.into_iter().zip(&old.listings).zip(&written.files)
     {
-        let new = repo::unpack(packed, u64::MAX).ok();
-        let new = new.as_ref().and_then(|bytes| Written::read(document, bytes).ok());
+        let new = Written::read(document, bytes).ok();
         let new = new.and_then(|listing| listing.tree(listing.packages.first()?).ok());
         let old = at.get(&theirs.pkgid.hex).and_then(|at| listing.tree(&listing.packages[*at]).ok());
         if let Some((old, new)) = old.zip(new) {
