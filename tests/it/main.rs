@@ -18,6 +18,8 @@ mod demo;
 mod deploy;
 mod documents;
 mod killed;
+mod once;
+mod planted_bugs;
 mod profiles;
 mod promotion_cost;
 mod real_dnf;

@@ -138,6 +138,9 @@ pub enum ConfigVerb {
 /// How the daemon is to run.
 #[derive(Debug, Args)]
 pub struct Daemon {
+    /// Do what waits, then end: 0 if nothing waits any more, 75 if something must be tried again later
+    #[arg(long)]
+    pub once: bool,
     /// Write the log as JSON lines
     #[arg(long)]
     pub log_json: bool,

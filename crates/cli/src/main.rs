@@ -53,7 +53,9 @@ fn main() -> ExitCode {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let terminal = Terminal::of_process(arguments.json, no_color);
     let settings = Settings::new(arguments.config, std::env::var_os("SLUICE_CONFIG"));
-    let code = match carry_out(arguments.verb, &settings, &terminal) {
+    // Nothing is planted, nor looked for, in a program that was not built for tests.
+    let planted = store::planted::plant_by_environment(|name| std::env::var_os(name)).map_err(Failure::usage);
+    let code = match planted.and_then(|()| carry_out(arguments.verb, &settings, &terminal)) {
         Ok(code) => code,
         Err(failure) => {
             terminal.failure(&failure);

@@ -2,7 +2,7 @@
 
 use daemon::config::accounts;
 use daemon::ground::{self, Asks};
-use daemon::run;
+use daemon::{once, run};
 use tracing_subscriber::EnvFilter;
 
 use crate::arguments::Daemon;
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
 
-/// Runs until it is told to stop.
+/// Runs until it is told to stop, or until nothing waits if that was asked for.
 pub fn run(settings: &Settings, options: &Daemon, terminal: &Terminal) -> Result<u8, Failure> {
     let filter = EnvFilter::try_new(&options.log)
         .map_err(|error| Failure::usage(format!("`{}` is no filter for the log: {error}", options.log)))?;
@@ -35,6 +35,15 @@ pub fn run(settings: &Settings, options: &Daemon, terminal: &Terminal) -> Result
     let (wake, wakes) = run::wakes();
     runtime.block_on(async { run::on_signals(wake.clone()) })?;
     let file = settings.file().to_owned();
-    run::run(&|| accounts::load(&file), (wake, wakes), &mut || tracing::info!("ready"))?;
+    let read = || accounts::load(&file);
+    let ran = if options.once {
+        once::run(&read, &wakes)
+    } else {
+        run::run(&read, (wake, wakes), &mut || tracing::info!("ready"))
+    };
+    ran.map_err(|error| {
+        let exit = if error.may_pass() { 75 } else { error.exit() };
+        Failure { exit, ..Failure::from(error) }
+    })?;
     Ok(0)
 }

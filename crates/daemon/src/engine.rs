@@ -165,6 +165,11 @@ impl Engine {
         self.onlooker = onlooker;
     }
 
+    /// Counts the requests in hand that have no answer.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Tells the configuration in force.
     pub fn config(&self) -> &Arc<Config> {
         &self.config

@@ -4,6 +4,7 @@ use crate::config::ConfigErrors;
 use crate::ground::Unfit;
 use crate::verify::Violation;
 use camino::Utf8PathBuf;
+use rustix::io::Errno;
 
 /// Everything the daemon's own parts report.
 #[derive(Debug, thiserror::Error)]
@@ -159,6 +160,10 @@ pub enum Error {
     },
 }
 
+/// The errors of the kernel that pass and for which the standard library has no kind.
+const PASSING: [i32; 3] =
+    [Errno::IO.raw_os_error(), Errno::MFILE.raw_os_error(), Errno::NFILE.raw_os_error()];
+
 impl Error {
     /// Whether trying again is no help: the unit does not restart on it (exit 78).
     pub fn needs_a_person(&self) -> bool {
@@ -177,6 +182,17 @@ impl Error {
             Self::File { .. } => true,
             _ => false,
         }
+    }
+
+    /// Whether the machine is at fault in a way that mostly passes: no room, a bad read, a disk that became
+    /// read-only, too many open files, too little memory.
+    pub fn may_pass(&self) -> bool {
+        use std::io::ErrorKind::{OutOfMemory, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        let (Self::Store(store::Error::Disk { cause, .. }) | Self::File { cause, .. }) = self else {
+            return matches!(self, Self::Store(store::Error::NotCleaned { .. }));
+        };
+        matches!(cause.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem | OutOfMemory)
+            || cause.raw_os_error().is_some_and(|code| PASSING.contains(&code))
     }
 
     /// Whether there is no room left for what was to be written.

@@ -45,6 +45,7 @@ pub mod error;
 pub mod ground;
 mod line;
 pub mod observe;
+pub mod once;
 pub mod progress;
 mod publish;
 pub mod restricted;

@@ -102,7 +102,7 @@ fn wait_after(step: &Step, clock: &dyn Clock) -> Duration {
 /// Waits for a wake-up or until `wait` is over; wake-ups that piled up count as one, a stop beats them all.
 ///
 /// After a failure (`deaf`) a look does not end the pause: trying again makes events of its own.
-fn sleep(wakes: &Receiver<Wake>, wait: Duration, deaf: bool) -> Option<Wake> {
+pub(crate) fn sleep(wakes: &Receiver<Wake>, wait: Duration, deaf: bool) -> Option<Wake> {
     let until = Instant::now() + wait;
     let mut first = None;
     loop {

@@ -4,14 +4,36 @@
 //! nothing wrong shows little unless it is known to find something when something *is* wrong: so every durable
 //! step asks [`is`] whether a test wants it left out or swapped, and the sweep is run once for each [`Bug`].
 //!
-//! Without the feature `testing` there is nothing to plant and [`is`] is a constant `false`.
+//! A test plants a bug in its own thread by [`plant`]; a whole process that was started with
+//! `SLUICE_PLANTED_BUG=<name of the variant>` has it planted in every thread, by [`plant_by_environment`].
+//!
+//! Without the feature `testing` there is nothing to plant: [`is`] is a constant `false`, and the environment is
+//! not looked at.
 
-/// Names one thing that can be wrong in the commit, in the recovery, or in the answers.
-///
-/// Each variant says what happens *while the bug is planted*.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Bug {
+#[cfg(any(test, feature = "testing"))]
+mod environment;
+
+/// Defines [`Bug`], and in builds for tests the list of all of them.
+macro_rules! bugs {
+    ($($(#[$about:meta])* $bug:ident,)*) => {
+        /// Names one thing that can be wrong in the commit, in the recovery, or in the answers.
+        ///
+        /// Each variant says what happens *while the bug is planted*.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Bug {
+            $($(#[$about])* $bug,)*
+        }
+
+        #[cfg(any(test, feature = "testing"))]
+        impl Bug {
+            /// Every bug there is.
+            pub const ALL: &'static [Bug] = &[$(Bug::$bug,)*];
+        }
+    };
+}
+
+bugs! {
     // Store: steps left out of the commit.
     /// The bytes of the files of the two halves are not fsynced.
     FilesOfTheHalvesNotSynced,
@@ -84,7 +106,16 @@ pub enum Bug {
 }
 
 #[cfg(any(test, feature = "testing"))]
+pub use environment::plant_by_environment;
+#[cfg(any(test, feature = "testing"))]
 pub use switched::{Planted, is, plant};
+
+/// Looks at nothing, in a build without the feature `testing`.
+#[cfg(not(any(test, feature = "testing")))]
+#[inline(always)]
+pub fn plant_by_environment(_look: impl FnOnce(&str) -> Option<std::ffi::OsString>) -> Result<(), String> {
+    Ok(())
+}
 
 /// Says whether `bug` is planted in this thread: never, in a build without the feature `testing`.
 #[cfg(not(any(test, feature = "testing")))]
@@ -117,11 +148,11 @@ mod switched {
         Planted { before: NOW.with(|now| now.replace(Some(bug))), here: PhantomData }
     }
 
-    /// Says whether `bug` is planted in this thread.
+    /// Says whether `bug` is planted, in this thread or in the whole process.
     ///
-    /// Threads started by this one start without bugs.
+    /// Threads started by this one start without the bugs of this one.
     pub fn is(bug: Bug) -> bool {
-        NOW.with(|now| now.get() == Some(bug))
+        NOW.with(|now| now.get() == Some(bug)) || super::environment::of_process() == Some(bug)
     }
 
     impl Drop for Planted {
