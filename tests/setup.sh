@@ -28,6 +28,7 @@ needed=(
     "systemd-analyze systemd"
     "systemd-nspawn systemd-container"
     "unshare util-linux"
+    "zstd zstd"
     "zypper zypper"
 )
 PATH=$PATH:/usr/sbin:/sbin

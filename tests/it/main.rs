@@ -8,6 +8,7 @@
 
 mod adopt;
 mod bad_input;
+mod checker;
 mod compare;
 mod crash;
 mod createrepo;

@@ -21,6 +21,7 @@
 //! ```
 
 mod apache;
+mod checker;
 mod checkout;
 mod client_host;
 mod fixture_packages;
@@ -35,6 +36,7 @@ mod site;
 mod watch;
 
 pub use apache::Apache;
+pub use checker::Checker;
 pub use checkout::{checkout, sluice};
 pub use client_host::Host;
 pub use fixture_packages::{Fixtures, SOURCE_DATE_EPOCH, fixtures};

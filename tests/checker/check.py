@@ -1,0 +1,59 @@
+#!/usr/bin/python3
+"""Reads a site, a crash image or a mirror and names every violated invariant; shares no code with Sluice.
+
+    check.py --root ROOT [--spool SPOOL] [--told DIR] [--at-rest] [--json]
+
+Exit code 0: nothing is violated. 1: something is, one line each: `I7 <path>: <what is wrong>`. 2: could not look.
+Without `--at-rest` only what holds at every instant is looked at, also in the image a power cut leaves.
+"""
+
+import argparse
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from findings import LOOKED_AT, NOT_LOOKED_AT, CannotLook  # noqa: E402
+from oracles import Oracles  # noqa: E402
+from look import Site  # noqa: E402
+
+
+def arguments(words):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", required=True, help="the directory of the site, or of a mirror")
+    parser.add_argument("--spool", help="the control directory")
+    parser.add_argument("--told", help="copies of answers that somebody has seen")
+    parser.add_argument("--at-rest", action="store_true", help="nothing is running: look at what holds then, too")
+    parser.add_argument("--now", type=float, help="seconds since 1970, instead of the clock")
+    parser.add_argument("--cache", help="keeps what createrepo_c and rpm say of a file, for later runs")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    return parser.parse_args(words)
+
+
+def main(words=None):
+    given = arguments(words)
+    try:
+        site = Site(given.root, given.spool, given.told, given.at_rest, given.now, Oracles(given.cache))
+        found = site.look()
+    except (CannotLook, OSError) as error:
+        print(f"check.py: {error}", file=sys.stderr)
+        return 2
+    if given.json:
+        told = {
+            "root": given.root,
+            "at_rest": given.at_rest,
+            "current": site.current,
+            "looked_at": sorted(LOOKED_AT, key=lambda name: int(name[1:])),
+            "not_looked_at": NOT_LOOKED_AT,
+            "violations": [vars(violation) for violation in found],
+        }
+        print(json.dumps(told, indent=2))
+    else:
+        for violation in found:
+            print(str(violation).encode("utf-8", "backslashreplace").decode("utf-8"))
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

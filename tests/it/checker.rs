@@ -1,0 +1,30 @@
+//! The independent checker, on sites of the real program: `tests/checker/`.
+
+use testkit::{Checker, Sandbox, Site, program, run};
+
+const STAGES: &str = r#"
+[roles]
+release-team = ["ME"]
+[[product]]
+name = "glite"
+preset = "glite"
+platforms = ["el9/x86_64"]
+"#;
+
+#[test]
+fn a_first_generation_is_sound_and_a_site_without_one_is_not() {
+    let sandbox = Sandbox::new();
+    let site = Site::new(&sandbox, "http://127.0.0.1:1", STAGES);
+    let none = Checker::of(&site).at_rest().violations();
+    assert!(none.first().is_some_and(|line| line.starts_with("I1 public/current: ")), "{none:#?}");
+    run(site.as_daemon().arg("init")).ok();
+    Checker::of(&site).assert_sound();
+    Checker::of(&site).at_rest().assert_sound();
+}
+
+#[test]
+fn the_checker_says_when_it_cannot_look() {
+    let script = testkit::checkout().join("tests/checker/check.py");
+    let ran = run(program("/usr/bin/python3").arg(script).args(["--root", "/nowhere/at/all"]));
+    assert_eq!(ran.code(), 2, "{ran}");
+}
