@@ -31,3 +31,4 @@ mod rpm_order;
 mod site_status;
 mod stories;
 mod tidy;
+mod witnessed;

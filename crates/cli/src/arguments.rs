@@ -61,6 +61,8 @@ pub enum Verb {
     Revert(Revert),
     /// Give a generation a name that keeps it, or end such a name
     Keep(Keep),
+    /// Show what of the wall clock's time is witnessed, or accept it
+    Clock(crate::clock::arguments::Clock),
     /// Hand in any request file and wait for its answer
     Submit(Submit),
     /// Say what is published, what waits, and what is held

@@ -17,6 +17,7 @@ mod answer_text;
 mod arguments;
 mod ask;
 mod chronicle;
+mod clock;
 mod compare;
 mod config_check;
 mod config_web;
@@ -79,6 +80,7 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::Withdraw(withdraw) => requests::withdraw(settings, withdraw, terminal),
         Verb::Revert(revert) => requests::revert(settings, revert, terminal),
         Verb::Keep(keep) => requests::keep(settings, keep, terminal),
+        Verb::Clock(asked) => clock::run(settings, asked, terminal),
         Verb::Submit(submit) => requests::submit(settings, submit, terminal),
         Verb::Status(asked) => status::run(settings, &asked, terminal),
         Verb::History { limit } => history::run(settings, limit, terminal),

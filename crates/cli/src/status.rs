@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use store::{Disk, Generation, PosixDisk, Store};
 
+use crate::clock;
 use crate::failure::Failure;
 use crate::lock_holder;
 use crate::moment;
@@ -29,6 +30,8 @@ struct Status {
     current: Option<Current>,
     /// Why every request waits, if the clock is to blame.
     wait: Option<String>,
+    /// Why what waits for time waits longer, if the clock is to blame.
+    lag: Option<String>,
     kept_generations: Vec<u64>,
     quarantined: Vec<u64>,
     control_directory: Control,
@@ -82,6 +85,7 @@ fn overview(settings: &Settings, terminal: &Terminal) -> Result<u8, Failure> {
         control_directory: control(&Spool::new(Arc::clone(&disk) as Arc<dyn Disk>, config.spool.clone()))
             .unwrap_or_else(|failure| Control::Unseen { error: failure.sentence }),
         wait: current.as_ref().and_then(|current| set_back(current.manifest.created, SystemClock.now())),
+        lag: clock::lag(&clock::witness(&store, current.as_ref())?),
         current: current.map(|generation| published(&*disk, &store, generation)).transpose()?,
     };
     terminal.either(&status, |paint| words(&status, paint));
@@ -175,8 +179,8 @@ fn words(status: &Status, paint: Paint) -> String {
             let _ = writeln!(text, "{}", until.unwrap_or_default());
         }
     }
-    if let Some(wait) = &status.wait {
-        let _ = writeln!(text, "  {}", paint.bold(wait));
+    for words in [&status.wait, &status.lag].into_iter().flatten() {
+        let _ = writeln!(text, "  {}", paint.bold(words));
     }
     let _ = writeln!(text, "  kept         {}", moment::count(status.kept_generations.len(), "generation"));
     if !status.quarantined.is_empty() {
@@ -253,6 +257,7 @@ mod tests {
                 retained_until: Some("2026-11-24T23:04:35Z".parse().unwrap()),
             }),
             wait: set_back(at(10), at(7)),
+            lag: Some("2h 0m of what the clock says are not witnessed".into()),
             kept_generations: vec![5, 7],
             quarantined: vec![6],
             control_directory: Control::Seen {
@@ -268,6 +273,7 @@ Example Grid  /srv/sluice
   names        update-57 = 5
   held         1 package and 3 files that are no longer listed, 1.5 kB, the last until 2026-11-24 23:04:35Z
   the clock was set back: the current generation is dated 3 s ahead, requests wait
+  2h 0m of what the clock says are not witnessed
   kept         2 generations
   quarantine   6 (see /srv/sluice/quarantine)
   requests     1 taken up and not answered

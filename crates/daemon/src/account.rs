@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use nevra::Arch;
-use plan::{Answer, Kind, Listed, Repository};
+use plan::{Answer, Kind, Listed, Repository, Witness};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -25,6 +26,9 @@ pub struct Account {
     pub changes: BTreeMap<String, Moves>,
     /// Every repository of the generation, by name.
     pub repositories: BTreeMap<String, Shelved>,
+    /// The time that was witnessed when it was made; absent where nobody looked yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Witness>,
 }
 
 /// One request that took effect, with the answer it gets.
@@ -101,6 +105,12 @@ impl Account {
             return Err(Error::Account { generation: number, reason });
         }
         Ok(account)
+    }
+
+    /// Tells the instant, of those that may be meant, from which what a generation superseded is promised: when it
+    /// was `created`, or what was witnessed then if the wall clock was behind.
+    pub fn supersedes_at(&self, created: Timestamp) -> Timestamp {
+        self.clock.as_ref().map_or(created, |witness| witness.time.max(created))
     }
 
     /// Gives the value the store carries.

@@ -30,6 +30,7 @@ use crate::progress::Onlooker;
 use crate::settled::SettledIds;
 use crate::spool::Spool;
 use crate::waiting::Waiting;
+use crate::witnessing::Witnessing;
 use crate::writing::Wanted;
 
 /// How long an import waits that could not be copied.
@@ -64,6 +65,8 @@ pub struct Engine {
     unfinished: Option<u64>,
     /// Whoever is told of long work.
     onlooker: Onlooker,
+    /// How much time has passed for sure.
+    pub(crate) witnessing: Witnessing,
 }
 
 /// What one step did.
@@ -89,6 +92,7 @@ impl Engine {
         let spool = Spool::new(Arc::clone(&disk), config.spool.clone());
         spool.create_directories()?;
         let recovery = store.recover(&lock)?;
+        let witnessing = Witnessing::open(&*disk, &store, &clock.reading())?;
         let audit = Audit::open(Arc::clone(&disk), store.paths().audit())?;
         let mut engine = Self {
             config,
@@ -108,6 +112,7 @@ impl Engine {
             abandoned: false,
             unfinished: None,
             onlooker: Onlooker::default(),
+            witnessing,
             number_min: 0,
         };
         engine.check_paths(&engine.config)?;
@@ -215,7 +220,7 @@ impl Engine {
     /// carried out is known by its claim name. After [`Error::Unproven`] the engine must not be used again.
     pub fn step(&mut self) -> Result<Step, Error> {
         let mut step = Step::default();
-        let now = self.clock.now();
+        let now = self.look_at_the_clock();
         let clock = Arc::clone(&self.clock);
         let claimed = self.spool.claim_all(now, &mut || clock.token())?;
         self.take_in_all(claimed, &mut step)?;
@@ -223,6 +228,9 @@ impl Engine {
         let current = self.store.current()?;
         let account = current.as_ref().map(|current| Account::of(current.number, &current.manifest.account));
         let account = account.transpose()?;
+        if let Some(current) = &current {
+            self.witnessing.keep(&*self.disk, &self.store, current.number);
+        }
         self.ask_for_what_is_new(account.as_ref(), now)?;
         if self.waiting.is_empty() {
             return Ok(step);
@@ -245,6 +253,13 @@ impl Engine {
         self.alone &= !self.waiting.is_empty();
         self.catalogue.tidy();
         result.map(|()| step)
+    }
+
+    /// Reads the clocks, takes note of what is witnessed, and tells the wall clock's time.
+    fn look_at_the_clock(&mut self) -> Timestamp {
+        let reading = self.clock.reading();
+        self.witnessing.advance(&reading);
+        reading.wall
     }
 
     /// Logs why requests wait, once for each reason.
@@ -303,6 +318,7 @@ impl Engine {
         }
         if let Some(generation) = published {
             step.published = Some(generation.number);
+            self.witnessing.published(decided.witness);
             if let Err(error) = self.conclude_with(generation.number, effects, step) {
                 self.waiting.extend(others.into_iter().map(|(waiting, _)| waiting));
                 return Err(error);

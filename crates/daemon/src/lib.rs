@@ -59,6 +59,7 @@ pub mod verify;
 mod waiting;
 mod watchdog;
 pub mod web;
+pub mod witnessing;
 mod writing;
 
 pub use error::Error;

@@ -10,9 +10,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use nevra::{Algorithm, Digest, Sha256};
 use plan::{
-    Action, Answer, Arrival, Code, Decision, Existing, NamedGeneration, Plan, Refusal, Repository, World,
+    Action, Answer, Arrival, Code, Decision, Existing, NamedGeneration, Plan, Refusal, Repository, Witness,
+    World,
 };
 use repo::Entry;
+use store::planted::{self, Bug};
 use store::{Draft, Generation};
 
 use crate::account::{Account, Settled};
@@ -45,6 +47,8 @@ pub(crate) struct Decided {
     pub(crate) draft: Option<Result<Draft, Error>>,
     /// Why a request could not be decided now, if one could not.
     pub(crate) stuck: Option<String>,
+    /// The time that is witnessed once it is published.
+    pub(crate) witness: Witness,
 }
 
 /// The world a line of requests is decided on.
@@ -101,8 +105,15 @@ impl<'a> Line<'a> {
                 Verdict::Other(Box::new(refused))
             }));
         }
+        let witness = line.witness();
         let draft = (!line.plans.is_empty()).then(|| line.draft(number, waiting, &verdicts));
-        Ok(Decided { verdicts, draft, stuck })
+        Ok(Decided { verdicts, draft, stuck, witness })
+    }
+
+    /// What is witnessed after all plans: somebody may have said that the clock is right.
+    fn witness(&self) -> Witness {
+        let seen = self.engine.witnessing.witness.seen.clone();
+        Witness { time: self.world.witnessed, seen }
     }
 
     /// Whether a request must be decided on the generation that its predecessors' plans make.
@@ -295,8 +306,8 @@ impl<'a> Line<'a> {
 
     /// Collects the links that kept generations other than the current one list, and until when those are kept.
     fn load_links(&mut self) -> Result<(), Error> {
-        let Some((current, _)) = self.current else { return Ok(()) };
-        let mut superseded = current.manifest.created;
+        let Some((current, account)) = self.current else { return Ok(()) };
+        let mut superseded = account.supersedes_at(current.created);
         for number in self.world.kept_generations.clone().into_iter().rev() {
             if number >= current.number {
                 continue;
@@ -310,7 +321,7 @@ impl<'a> Line<'a> {
                 self.world.listed_by_kept.extend(links);
             }
             self.world.kept_until.insert(number, superseded + self.engine.config.grace);
-            superseded = generation.manifest.created;
+            superseded = account.supersedes_at(generation.created);
         }
         Ok(())
     }
@@ -360,6 +371,7 @@ impl<'a> Line<'a> {
         });
         let rewritten = self.plans.iter().flat_map(|plan| plan.rewritten.clone()).collect();
         let renewed = self.renewed_files()?;
+        let witness = self.witness();
         let publication = Publication {
             config: &self.engine.config,
             parent: self.current,
@@ -377,6 +389,7 @@ impl<'a> Line<'a> {
             adoptions: self.adoptions,
             sweeps: self.plans.iter().any(|plan| plan.sweeps_metadata),
             renewed,
+            witness,
         };
         publication.draft()
     }
@@ -404,10 +417,15 @@ fn first_world(
         now,
         current.map_or(0, |(generation, _)| generation.number),
     );
+    world.witnessed = engine.witnessing.witness.time;
+    if planted::is(Bug::SweepsEarly) {
+        world.witnessed = now;
+    }
     world.kept_generations = engine.store.numbers()?.into_iter().collect();
     world.names = names.collect();
     world.retained = manifest.map(|manifest| manifest.retained.clone()).unwrap_or_default();
     let mut files = current.into_iter().flat_map(|(generation, _)| generation.files.public.values());
-    world.expired_metadata = files.any(|facts| facts.until.is_some_and(|until| until <= now));
+    let proven = world.proven();
+    world.expired_metadata = files.any(|facts| facts.until.is_some_and(|until| until <= proven));
     Ok(world)
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use nevra::{Arch, Digest, Sha256};
-use plan::{Listed, Repository, World};
+use plan::{Listed, Repository, Witness, World};
 use repo::Entry;
 use store::{Draft, Generation, Modified, Named, PackageLink, PoolArrival, Source};
 
@@ -72,12 +72,15 @@ pub struct Publication<'a> {
     pub sweeps: bool,
     /// Files that keep their name when they change, with their bytes, if everything is to be dated anew.
     pub renewed: Option<BTreeMap<Utf8PathBuf, Vec<u8>>>,
+    /// The time that is witnessed.
+    pub witness: Witness,
 }
 
 impl Publication<'_> {
     /// Makes the draft.
     pub fn draft(mut self) -> Result<Draft, Error> {
-        let until = self.now + self.config.grace;
+        // Whoever looks while the clock is behind is promised as much as anybody.
+        let until = self.now.max(self.witness.time) + self.config.grace;
         let modified = Modified { seconds: self.now.as_second(), nanoseconds: 0 };
         let mut public = self.carried_files();
         let mut packages_links = BTreeMap::new();
@@ -147,7 +150,13 @@ impl Publication<'_> {
                 public.insert(path, Source::Bytes { bytes, modified, until: None });
             }
         }
-        let account = Account { format: FORMAT, requests: self.settled, changes, repositories };
+        let account = Account {
+            format: FORMAT,
+            requests: self.settled,
+            changes,
+            repositories,
+            clock: Some(self.witness),
+        };
         let names = self.after.names.iter();
         let names = names
             .map(|(name, named)| (name.clone(), Named { generation: named.generation, ended: named.ended }))
@@ -172,7 +181,8 @@ impl Publication<'_> {
     /// Carries every file of the parent; what changes is replaced afterwards.
     fn carried_files(&self) -> BTreeMap<Utf8PathBuf, Source> {
         let Some((parent, _)) = self.parent else { return BTreeMap::new() };
-        let alive = |until: &Timestamp| !self.sweeps || *until > self.now;
+        let proven = self.after.proven();
+        let alive = |until: &Timestamp| !self.sweeps || *until > proven;
         let files = parent.files.public.iter().filter(|(_, facts)| facts.until.as_ref().is_none_or(alive));
         files
             .map(|(path, facts)| {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-use plan::{Action, Asker, Decision, NamedGeneration, Request, World};
+use plan::{Action, Asker, Decision, NamedGeneration, Reading, Request, Witness, World};
 use serde::Serialize;
 use store::{Disk, Generation, Kind, Store};
 
@@ -16,6 +16,7 @@ use crate::account::Account;
 use crate::config::Config;
 use crate::error::Error;
 use crate::observe::read_shelf;
+use crate::witnessing::witnessed;
 
 /// How many files, and how many bytes they have.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -96,13 +97,16 @@ struct Seen {
 /// Adds up what lies below the root and in `upload/`.
 ///
 /// What is being published meanwhile may be counted or not.
-pub fn space(disk: &Arc<dyn Disk>, store: &Store, config: &Config, now: Timestamp) -> Result<Space, Error> {
+pub fn space(disk: &Arc<dyn Disk>, store: &Store, config: &Config, now: &Reading) -> Result<Space, Error> {
     let current = store.current()?;
     let account = current.as_ref().map(|current| Account::of(current.number, &current.manifest.account));
     let account = account.transpose()?;
     let site = current.as_ref().zip(account.as_ref());
     let world = match site {
-        Some((generation, account)) => Some(world(store, config, generation, account, now)?),
+        Some((generation, account)) => {
+            let witness = witnessed(&**disk, store, site, now);
+            Some(world(store, config, generation, account, &witness)?)
+        }
         None => None,
     };
     let sweep = world.as_ref().map(sweep_now);
@@ -302,9 +306,10 @@ fn world(
     config: &Config,
     current: &Generation,
     account: &Account,
-    now: Timestamp,
+    witness: &Witness,
 ) -> Result<World, Error> {
-    let mut world = World::new(Arc::clone(&config.layout), now, current.number);
+    let mut world = World::new(Arc::clone(&config.layout), witness.seen.wall, current.number);
+    world.witnessed = witness.time;
     world.kept_generations = store.numbers()?.into_iter().filter(|kept| *kept <= current.number).collect();
     let names = current.manifest.names.iter();
     world.names = names
@@ -317,17 +322,18 @@ fn world(
         let shelf = read_shelf(store, current, &shelved.path)?;
         world.repositories.insert(shelved.repository(), shelf.listed);
     }
-    let mut superseded = current.manifest.created;
+    let mut superseded = account.supersedes_at(current.created);
     for number in world.kept_generations.clone().into_iter().rev().filter(|kept| *kept < current.number) {
         // One that a sweep takes away meanwhile is not there any more.
         let Ok(generation) = store.generation(number) else { continue };
-        for shelved in Account::of(number, &generation.manifest.account)?.repositories.values() {
+        let account = Account::of(number, &generation.manifest.account)?;
+        for shelved in account.repositories.values() {
             let repository = shelved.repository();
             let shelf = read_shelf(store, &generation, &shelved.path)?;
             world.listed_by_kept.extend(shelf.listed.iter().map(|listed| listed.link(&repository)));
         }
         world.kept_until.insert(number, superseded + config.grace);
-        superseded = generation.manifest.created;
+        superseded = account.supersedes_at(generation.created);
     }
     Ok(world)
 }

@@ -242,7 +242,7 @@ impl<'a> Found<'a> {
             }
             match self.world.retained.get(link) {
                 None => self.add("I7", format!("`{link}` would be removed and is not known to be there")),
-                Some(until) if *until > self.world.now => {
+                Some(until) if *until > self.world.proven() => {
                     self.add("I8", format!("`{link}` would be removed and is promised until {until}"));
                 }
                 Some(_) => {}
@@ -274,7 +274,7 @@ impl<'a> Found<'a> {
                 self.add("I8", format!("generation {number} would be removed and named at once"));
             }
             match self.world.kept_until.get(number) {
-                Some(until) if *until <= self.world.now => {}
+                Some(until) if *until <= self.world.proven() => {}
                 until => {
                     let words = until.map(|until| format!(" until {until}")).unwrap_or_default();
                     self.add("I8", format!("generation {number} would be removed and is promised{words}"));

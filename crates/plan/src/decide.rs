@@ -5,6 +5,7 @@ use crate::refusal::{Code, Refusal};
 use crate::request::{Action, Reference, Request};
 use crate::world::{Arrival, Asker, World};
 
+mod accept_clock;
 mod adopt;
 mod config;
 mod gates;
@@ -65,6 +66,7 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
             keep::keep(world, asker, generation.as_ref(), as_.as_deref().unwrap_or_default())
         }
         Action::Sweep {} => sweep::sweep(world, asker),
+        Action::AcceptClock {} => accept_clock::accept_clock(world, asker),
         Action::Resume {} => resume::resume(world, asker),
         Action::Config {} => config::config(world, asker),
     };

@@ -76,6 +76,7 @@ mod refusal;
 mod request;
 #[cfg(test)]
 mod samples;
+mod witness;
 mod world;
 
 pub use answer::{Answer, Moved, Outcome};
@@ -88,6 +89,7 @@ pub use layout::{
 pub use plan::{Adopted, Change, GateSeen, Plan, Verdict};
 pub use refusal::{Code, Refusal, table};
 pub use request::{Action, FORMAT, Format, Reference, Request, SIZE_MAX, is_complete, parse, upload_parts};
+pub use witness::{ACROSS_BOOTS_MAX, LAG_MIN, Reading, Witness};
 pub use world::{
     Arrival, Asker, Existing, Listed, NamedGeneration, Needs, Retained, World, digest_of_set, needs,
 };

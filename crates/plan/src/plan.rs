@@ -30,6 +30,8 @@ pub struct Plan {
     pub sweeps_metadata: bool,
     /// Whether everything that changes under its name (repomd.xml, `.repo` files) is written anew and dated now.
     pub renews: bool,
+    /// Whether the wall clock is believed from now on, whatever was witnessed.
+    pub accepts_clock: bool,
     /// Repositories that appear, empty.
     pub new_repositories: BTreeSet<Repository>,
     /// Repositories whose metadata is written anew in another form; what they list stays.
@@ -150,6 +152,9 @@ impl Plan {
         }
         if self.renews {
             line(&["renew"]);
+        }
+        if self.accepts_clock {
+            line(&["accept-clock"]);
         }
         self.new_repositories.iter().for_each(|repository| line(&["new-repository", &repository.name()]));
         self.rewritten.iter().for_each(|repository| line(&["rewrite", &repository.name()]));

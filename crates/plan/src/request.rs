@@ -143,6 +143,8 @@ pub enum Action {
     },
     /// Removes what is no longer promised to anybody.
     Sweep {},
+    /// Takes the wall clock's time for witnessed.
+    AcceptClock {},
     /// Publishes the same packages again after the site was restored from a backup; asked by `sluice init --resume` alone.
     Resume {},
     /// Makes repositories appear that the configuration names and nobody has seen yet; for the clock only.
@@ -151,8 +153,18 @@ pub enum Action {
 
 impl Action {
     /// The names of all actions.
-    pub const NAMES: [&'static str; 9] =
-        ["import", "adopt", "promote", "withdraw", "revert", "keep", "sweep", "resume", "config"];
+    pub const NAMES: [&'static str; 10] = [
+        "import",
+        "adopt",
+        "promote",
+        "withdraw",
+        "revert",
+        "keep",
+        "sweep",
+        "accept-clock",
+        "resume",
+        "config",
+    ];
 
     /// Writes the name, as the key `action` has it.
     pub fn name(&self) -> &'static str {
@@ -164,6 +176,7 @@ impl Action {
             Action::Revert { .. } => "revert",
             Action::Keep { .. } => "keep",
             Action::Sweep {} => "sweep",
+            Action::AcceptClock {} => "accept-clock",
             Action::Resume {} => "resume",
             Action::Config {} => "config",
         }
@@ -177,7 +190,11 @@ impl Action {
             | Action::Promote { product, .. }
             | Action::Withdraw { product, .. }
             | Action::Revert { product, .. } => Some(product),
-            Action::Keep { .. } | Action::Sweep {} | Action::Resume {} | Action::Config {} => None,
+            Action::Keep { .. }
+            | Action::Sweep {}
+            | Action::AcceptClock {}
+            | Action::Resume {}
+            | Action::Config {} => None,
         }
     }
 }

@@ -113,8 +113,10 @@ pub struct NamedGeneration {
 pub struct World {
     /// What the configuration says.
     pub layout: Arc<Layout>,
-    /// The time of the decision.
+    /// The time of the decision, by the wall clock.
     pub now: Timestamp,
+    /// The time that is witnessed: what lets something pass, or go, must be over by it, see [`World::proven`].
+    pub witnessed: Timestamp,
     /// The current generation: the one that was published last. Requests that are to share the next one all
     /// see this number, and a `keep` without one means it, whatever those before it in the line do.
     pub generation: u64,
@@ -145,11 +147,12 @@ pub struct World {
 }
 
 impl World {
-    /// Makes a world without repositories, names and generations but the current one.
+    /// Makes a world without repositories, names and generations but the current one; all time is witnessed.
     pub fn new(layout: Arc<Layout>, now: Timestamp, generation: u64) -> World {
         World {
             layout,
             now,
+            witnessed: now,
             generation,
             repositories: BTreeMap::new(),
             strangers: BTreeSet::new(),
@@ -163,6 +166,11 @@ impl World {
             expired_metadata: false,
             existing: None,
         }
+    }
+
+    /// The instant that has come for sure: the earlier one of what is witnessed and what the wall clock says.
+    pub fn proven(&self) -> Timestamp {
+        self.witnessed.min(self.now)
     }
 
     /// Says whether the generation can still be read whole.
@@ -205,6 +213,9 @@ impl World {
             self.retained.remove(link);
         }
         self.expired_metadata &= !plan.sweeps_metadata;
+        if plan.accepts_clock {
+            self.witnessed = self.now;
+        }
         for generation in &plan.drop_generations {
             self.kept_generations.remove(generation);
             self.kept_until.remove(generation);
@@ -252,7 +263,7 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
                 Reference::Name(name) => names.get(name).map(|named| named.generation),
             };
         }
-        Action::Keep { .. } => {}
+        Action::Keep { .. } | Action::AcceptClock {} => {}
         Action::Sweep {} => {
             needs.repositories = everything();
             needs.all_links = true;

@@ -92,6 +92,10 @@ bugs! {
     /// Recovery answers by lines of the audit log that it read and did not fsync.
     RecoveryTrustsTheAuditLog,
 
+    // Time and retention.
+    /// What the wall clock says counts as witnessed, so that a clock that jumps makes things go early.
+    SweepsEarly,
+
     // Repodata of a plain directory.
     /// The bytes of the new repodata are not fsynced.
     RepodataFilesNotSynced,

@@ -9,8 +9,8 @@ use daemon::clock::Clock;
 use daemon::config::Config;
 use daemon::engine::Engine;
 use daemon::observe::Site;
-use jiff::Timestamp;
-use plan::Answer;
+use jiff::{SignedDuration, Timestamp};
+use plan::{Answer, Reading};
 use repo::Recipe;
 use store::forgetful::ForgetfulDisk;
 use store::{Disk, Modified, Store};
@@ -40,22 +40,48 @@ pub const SPOOL: &str = "/var/spool/sluice";
 #[derive(Debug)]
 pub struct SetClock {
     seconds: AtomicI64,
+    /// By how much the wall clock was set ahead of what has passed.
+    jumped: AtomicI64,
+    /// How often the machine was started.
+    starts: AtomicU32,
     tokens: AtomicU32,
 }
 
 impl SetClock {
     pub fn at(seconds: i64) -> Arc<Self> {
-        Arc::new(Self { seconds: AtomicI64::new(seconds), tokens: AtomicU32::new(0) })
+        Arc::new(Self {
+            seconds: AtomicI64::new(seconds),
+            jumped: AtomicI64::new(0),
+            starts: AtomicU32::new(0),
+            tokens: AtomicU32::new(0),
+        })
     }
 
     pub fn advance(&self, seconds: i64) {
         self.seconds.fetch_add(seconds, Ordering::SeqCst);
     }
+
+    /// Switches the machine off and, after so many seconds, on again.
+    pub fn power_off(&self, seconds: i64) {
+        self.starts.fetch_add(1, Ordering::SeqCst);
+        self.advance(seconds);
+    }
+
+    /// Sets the wall clock ahead, or back, while no time passes.
+    pub fn jump(&self, seconds: i64) {
+        self.jumped.fetch_add(seconds, Ordering::SeqCst);
+    }
 }
 
 impl Clock for SetClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_second(self.seconds.load(Ordering::SeqCst)).expect("a small number of seconds")
+        let seconds = self.seconds.load(Ordering::SeqCst) + self.jumped.load(Ordering::SeqCst);
+        Timestamp::from_second(seconds).expect("a small number of seconds")
+    }
+
+    fn reading(&self) -> Reading {
+        let boot = SignedDuration::from_secs(self.seconds.load(Ordering::SeqCst));
+        Reading { wall: self.now(), boot, boot_id: format!("start {}", self.starts.load(Ordering::SeqCst)) }
     }
 
     fn token(&self) -> u32 {

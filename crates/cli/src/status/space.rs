@@ -26,7 +26,7 @@ struct Told {
 pub fn run(settings: &Settings, terminal: &Terminal) -> Result<u8, Failure> {
     let (config, store) = settings.store()?;
     let disk: Arc<dyn Disk> = Arc::new(PosixDisk);
-    let space = space(&disk, &store, &config, SystemClock.now())?;
+    let space = space(&disk, &store, &config, &SystemClock.reading())?;
     let told = Told { root: config.root.to_string(), space, free: ground::free(&config.root)? };
     terminal.either(&told, |_| words(&told));
     Ok(0)

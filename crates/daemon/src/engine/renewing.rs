@@ -16,7 +16,7 @@ impl Engine {
     /// if its copy had not yet.
     pub(crate) fn renew(&mut self, number: u64) -> Result<Step, Error> {
         let mut step = Step::default();
-        let now = self.clock.now();
+        let now = self.look_at_the_clock();
         let root = self.config.root.clone();
         let current = self.store.current()?.ok_or(Error::NothingToResume { root })?;
         if let Some((_, why)) = too_early(Some(&current), now) {

@@ -38,7 +38,7 @@ pub(super) fn sweep(world: &World, asker: &Asker) -> Result<Decision, Refusal> {
 /// same sweep stays until the next one.
 fn links(world: &World) -> BTreeSet<String> {
     let mut passed: BTreeSet<&String> =
-        world.retained.iter().filter(|(_, until)| **until <= world.now).map(|(link, _)| link).collect();
+        world.retained.iter().filter(|(_, until)| **until <= world.proven()).map(|(link, _)| link).collect();
     passed.retain(|link| !world.listed_by_kept.contains(*link));
     if passed.is_empty() {
         return BTreeSet::new();
@@ -58,7 +58,7 @@ fn generations(world: &World) -> BTreeSet<u64> {
     let is_over = |number: &u64| {
         *number < world.generation
             && !named.contains(number)
-            && world.kept_until.get(number).is_some_and(|until| *until <= world.now)
+            && world.kept_until.get(number).is_some_and(|until| *until <= world.proven())
     };
     world.kept_generations.iter().copied().filter(is_over).collect()
 }

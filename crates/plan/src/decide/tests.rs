@@ -98,6 +98,7 @@ fn random_request(random: &mut fastrand::Rng) -> (Request, Vec<Arrival>) {
         6 => Action::Withdraw { product, from: stage(random), packages: selectors(random), platforms },
         7 => Action::Revert { product, stage: stage(random), generation, platforms },
         8 if random.bool() => Action::Sweep {},
+        8 if random.bool() => Action::AcceptClock {},
         8 => Action::Config {},
         _ => Action::Keep {
             generation: random.bool().then_some(generation),

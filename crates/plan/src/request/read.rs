@@ -84,6 +84,7 @@ pub fn parse(bytes: &[u8], format: Format) -> Result<Request, Refusal> {
         "revert" => document.request::<wire::Revert>(&action),
         "keep" => document.request::<wire::Keep>(&action),
         "sweep" => document.request::<wire::Sweep>(&action),
+        "accept-clock" => document.request::<wire::AcceptClock>(&action),
         "resume" => document.request::<wire::Resume>(&action),
         "config" => document.request::<wire::Config>(&action),
         _ => Err(unknown_action(&action)),
@@ -259,7 +260,7 @@ fn check(request: &Request) -> Result<(), Refusal> {
                 }
             }
         }
-        Action::Sweep {} | Action::Resume {} | Action::Config {} => Ok(()),
+        Action::Sweep {} | Action::AcceptClock {} | Action::Resume {} | Action::Config {} => Ok(()),
     }
 }
 

@@ -49,7 +49,7 @@ impl Request {
                 file.maybe("as", as_);
                 file.maybe("drop", drop);
             }
-            Action::Sweep {} | Action::Resume {} | Action::Config {} => {}
+            Action::Sweep {} | Action::AcceptClock {} | Action::Resume {} | Action::Config {} => {}
         }
         file.maybe("reason", &self.reason);
         file.maybe("expires", &self.expires.map(|when| when.to_string()));

@@ -46,6 +46,18 @@ fn only_what_is_promised_to_nobody_goes() {
 }
 
 #[test]
+fn a_clock_that_jumped_makes_nothing_go() {
+    let mut world = site();
+    world.expired_metadata = false;
+    world.witnessed = hours(-2);
+    nothing(&world, &sweep(), &alice(), &[], Code::NothingToDo);
+    // Nor one that was set back: what is witnessed and what it says must both have come.
+    world.witnessed = now();
+    world.now = hours(-2);
+    nothing(&world, &sweep(), &alice(), &[], Code::NothingToDo);
+}
+
+#[test]
 fn sweeping_twice_is_nothing_to_do() {
     let mut world = site();
     let plan = effect(&world, &sweep(), &alice(), &[]);
