@@ -2,14 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::{Child, Stdio};
 
 use camino::Utf8Path;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use repo::Recipe;
-use serde_json::Value;
-use testkit::{Host, Nginx, Ran, Sandbox, Site, fetch};
+use testkit::{Host, Nginx, Ran, Sandbox, Served, Site, fetch};
 
 const STAGES: &str = r#"
 [roles]
@@ -44,33 +40,6 @@ fn installed(minor: u32) -> BTreeSet<String> {
         format!("voms-api-1.9.{minor}-1.noarch"),
         format!("glite-UI-3.2.{minor}-0.noarch"),
     ])
-}
-
-/// `sluice serve` as a child process, at a port the kernel chose.
-struct Served {
-    child: Child,
-    base_url: String,
-}
-
-impl Served {
-    fn start(site: &Site) -> Self {
-        let mut command = site.as_daemon();
-        command.args(["--json", "serve", "--listen", "127.0.0.1:0"]);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        // It says where it listens before it serves, and nothing else.
-        let said =
-            serde_json::Deserializer::from_reader(child.stdout.take().unwrap()).into_iter::<Value>().next();
-        let said = said.expect("serve said nothing").unwrap();
-        let base_url = said["url"].as_str().unwrap().trim_end_matches('/').to_owned();
-        Self { child, base_url }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = kill(Pid::from_raw(self.child.id().cast_signed()), Signal::SIGTERM);
-        let _ = self.child.wait();
-    }
 }
 
 fn import(site: &Site, sandbox: &Sandbox, minor: u32) {
@@ -164,8 +133,8 @@ fn dnf_follows_a_promotion_and_a_revert_through_sluice_serve() {
     // Where it listens is known once it runs, and `init` writes the URL into the .repo files.
     let early = Site::initialised(&sandbox, "http://127.0.0.1:1", STAGES);
     let served = Served::start(&early);
-    rename_base_url(&early.config(), "http://127.0.0.1:1", &served.base_url);
-    story(&sandbox, &early, &served.base_url);
+    rename_base_url(&early.config(), "http://127.0.0.1:1", served.base_url());
+    story(&sandbox, &early, served.base_url());
 }
 
 fn rename_base_url(config: &Utf8Path, from: &str, to: &str) {

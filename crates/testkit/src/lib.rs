@@ -32,6 +32,7 @@ mod program;
 mod readiness;
 mod rpm_oracle;
 mod sandbox;
+mod served;
 mod site;
 mod watch;
 
@@ -47,5 +48,6 @@ pub use program::{Ran, is_root, program, run};
 pub use readiness::Readiness;
 pub use rpm_oracle::RpmOracle;
 pub use sandbox::Sandbox;
+pub use served::Served;
 pub use site::{Running, Site};
 pub use watch::Watch;

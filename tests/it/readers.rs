@@ -1,0 +1,164 @@
+//! Readers of every kind, while packages go back and forth under their feet.
+//!
+//! ```text
+//!   requests --> daemon --> generations --> nginx, Apache, sluice serve --> readers, librepo, dnf
+//!   cp, createrepo_c --update --> a folder --> the same nginx            --> the same readers
+//! ```
+//!
+//! Of each answer status, size and checksum are compared with what was promised, and of each `repomd.xml` and each
+//! 304 that a generation in force *while it was asked* says so. Nothing may ever be wrong, with any server; what
+//! people do without Sluice is read in the same way at the same time, and shows that the readers see what is wrong.
+
+mod flips;
+mod ledger;
+mod naive;
+mod origin;
+mod promotions;
+mod reader;
+mod real_clients;
+mod tally;
+mod wire;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use testkit::{Apache, Nginx, Sandbox, Served, Site};
+
+use self::flips::Flips;
+use self::ledger::Ledger;
+use self::naive::Naive;
+use self::origin::{Memory, Origin};
+use self::promotions::{Promotions, STAGES, routes, wanderers};
+use self::reader::Reader;
+use self::real_clients::{Dnf, Librepo};
+use self::tally::{Read, Tally};
+
+/// How much is to be seen before it is a proof.
+struct Extent {
+    generations: u64,
+    promotions: u64,
+    /// Verified reads from nginx, and from each of the others.
+    reads: [u64; 2],
+    reads_per_second: f64,
+    patience: u64,
+}
+
+/// The whole proof, or what fits into every run of the tests.
+fn extent() -> Extent {
+    match std::env::var_os("SLUICE_THOROUGH") {
+        Some(_) => Extent {
+            generations: 1_050,
+            promotions: 1_000,
+            reads: [200_000, 50_000],
+            reads_per_second: 90.0,
+            patience: 60,
+        },
+        None => {
+            Extent { generations: 12, promotions: 12, reads: [600, 200], reads_per_second: 60.0, patience: 6 }
+        }
+    }
+}
+
+/// What readers of a site may know of one of its servers.
+fn origin(
+    name: &'static str,
+    base_url: &str,
+    ledger: &Arc<Ledger>,
+    flips: &Arc<Flips>,
+    extent: &Extent,
+) -> Origin {
+    Origin {
+        name,
+        base_url: base_url.to_owned(),
+        routes: routes(),
+        wanderers: wanderers(),
+        overlap: promotions::overlap(),
+        ledger: Some(Arc::clone(ledger)),
+        flips: Arc::clone(flips),
+        reads_per_second: extent.reads_per_second,
+        patience: extent.patience,
+        tally: Tally::default(),
+        memory: Memory::default(),
+    }
+}
+
+#[test]
+fn no_reader_of_any_server_ever_sees_anything_wrong() {
+    let extent = extent();
+    let sandbox = Sandbox::new();
+    let naive = Naive::new(&sandbox);
+    // One nginx serves both: the site as deployed, and beside it the folder that people would serve.
+    let beside = format!("location ^~ /naive/ {{\n    root {};\n}}\n", sandbox.root());
+    let nginx = Nginx::start_with(&sandbox, &sandbox.path("site/root"), &beside);
+    let site = Site::initialised(&sandbox, nginx.base_url(), STAGES);
+    let apache = Apache::start(&sandbox, &site.root(), "");
+    let served = Served::start(&site);
+    let mut daemon = site.start();
+    let mut promotions = Promotions::new(&site, 1);
+    let (ledger, flips) = (promotions.ledger(), Arc::<Flips>::default());
+
+    let of = |name, base_url: &str| Arc::new(origin(name, base_url, &ledger, &flips, &extent));
+    let origins =
+        [of("nginx", nginx.base_url()), of("Apache", apache.base_url()), of("serve", served.base_url())];
+    let without = Arc::new(Origin {
+        routes: vec![["delta".to_owned(), "production".to_owned()]],
+        overlap: None,
+        ledger: None,
+        ..origin("createrepo_c", &format!("{}/naive", nginx.base_url()), &ledger, &naive.flips(), &extent)
+    });
+    let began = Instant::now();
+    let naive_steps = thread::scope(|scope| {
+        // nginx is read by three, the others by one each.
+        let readers = [&origins[0], &origins[0], &origins[0], &origins[1], &origins[2], &without];
+        for (seed, origin) in (1..).zip(readers) {
+            let reader = Reader::new(Arc::clone(origin), seed);
+            scope.spawn(move || reader.run());
+        }
+        for (seed, origin) in (1..).zip(&origins) {
+            let librepo = Librepo::start(&sandbox.folder(&format!("librepo-{seed}")));
+            scope.spawn(move || librepo.run(origin, seed));
+        }
+        // One after the other: dnf alone takes a processor.
+        scope.spawn(|| {
+            let hosts = origins
+                .iter()
+                .map(|origin| (Dnf::new(&sandbox, &format!("host-{}", origin.name), origin), origin));
+            let mut hosts: Vec<_> = hosts.collect();
+            while !flips.have_ended() {
+                hosts.iter_mut().for_each(|(dnf, origin)| dnf.one_session(origin));
+                flips.wait_for(flips.count() + 1);
+            }
+        });
+        let follows = scope.spawn(|| naive.follow(&flips));
+        // Whatever goes wrong here, the readers are to end.
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            promotions.run(extent.generations, extent.promotions, &flips);
+        }));
+        flips.end();
+        let steps = follows.join().unwrap();
+        ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        steps
+    });
+    println!(
+        "{:?} in {} s, {naive_steps} moves with createrepo_c",
+        promotions.done,
+        began.elapsed().as_secs()
+    );
+    for origin in origins.iter().chain([&without]) {
+        println!("{}: {}", origin.name, origin.tally.counts());
+    }
+    assert!(daemon.stop().is_some_and(|status| status.success()), "{}", daemon.log());
+    for (number, origin) in origins.iter().enumerate() {
+        let counts = origin.tally.counts();
+        assert!(counts.failed() == 0, "{}:\n{}", origin.name, counts.faults.join("\n"));
+        let demanded = extent.reads[number.min(1)];
+        assert!(counts.reads() >= demanded, "{} verified reads of {demanded}: {}", origin.name, counts);
+        let kinds =
+            [Read::Repomd, Read::Metadata, Read::Package, Read::NotModified, Read::Range, Read::Stamp];
+        assert!(kinds.iter().all(|kind| counts.reads.contains_key(kind)), "some kind was not read: {counts}");
+    }
+    let counts = without.tally.counts();
+    assert!(counts.failed() > 0, "nothing was wrong without Sluice, so the readers see nothing: {counts}");
+    println!("the first of them: {}", counts.faults.first().map_or("", String::as_str));
+}
