@@ -101,10 +101,10 @@ def metadata(site, current):
         for path, facts in generation.files["public"].items():
             if "until" not in facts or instant(facts["until"]) <= current.created:
                 continue
-            if path not in now:
+            if path not in now and facts["sha256"] not in site.purged().digests:
                 words = f"generation {generation.number} promised it until {facts['until']}"
                 site.broken("I8", f"public/@{current.number}/{path}", words)
-            elif now[path]["sha256"] != facts["sha256"]:
+            elif path in now and now[path]["sha256"] != facts["sha256"]:
                 site.broken("I8", f"public/@{current.number}/{path}", "it is promised and has other bytes")
 
 
@@ -119,6 +119,10 @@ def pool(site):
         known = path.removeprefix("public/") in listed_or_retained(site)
         if known and (pooled is None or pooled.inode != entry.inode) and site.at_rest:
             site.broken("I22", path, "it is not a name of the pool's file with its digest")
+    for digest in site.purged().digests:
+        path = f"pool/{digest[:2]}/{digest}.rpm"
+        if tree.get(path) is not None and (site.at_rest or path not in site.now_in_force().manifest["drop_links"]):
+            site.broken("I8", path, "it was purged and is still there")
     for path, entry in tree.below("pool"):
         if entry.kind == "file" and site.at_rest and path != f"pool/{tree.digest(path)[:2]}/{tree.digest(path)}.rpm":
             site.broken("I22", path, f"its digest is {tree.digest(path)}")

@@ -32,6 +32,7 @@ class Site:
         self.chain = {}
         self.listings = {}
         self.held = None
+        self.taken = None
         self._graces = {}
 
     def broken(self, invariant, path, words):
@@ -93,5 +94,29 @@ class Site:
         return self._graces[digest]
 
     def purged(self):
-        """The links that a recorded purge took away; nobody can purge yet."""
-        return set()
+        """What recorded purges took away."""
+        if self.taken is None:
+            self.taken = Purged(self)
+        return self.taken
+
+
+class Purged:
+    """The links that a recorded purge took away: by the digits of their digest, or by the name of the file."""
+
+    def __init__(self, site):
+        self.digests = set(site.now_in_force().account.get("purged", []))
+        self.shorts = {digest[:16] for digest in self.digests}
+        left = [
+            package
+            for generation in site.chain.values()
+            for moves in generation.account["changes"].values()
+            for package in moves["left"] + moves["entered"]
+            if package["pkgid"] in self.digests
+        ]
+        self.files = {site.link_of("", package).rsplit("/", 1)[1] for package in left}
+
+    def __contains__(self, link):
+        parts = link.split("/")
+        if len(parts) == 5 and len(parts[3]) == 16:
+            return parts[3] in self.shorts
+        return parts[-1] in self.files

@@ -50,6 +50,8 @@ def there(site, generation, name, shelved, found, asked):
     for package in found.packages:
         path = tree.follow(f"{top}/{package.href}") if ".." not in package.href.split("/") else None
         place = path or f"{top}/{package.href}"
+        if generation.number != site.current and f"packages/{name}/{package.href.removeprefix('Packages/')}" in site.purged():
+            continue
         if path is None or not tree.is_kind(path, "file"):
             site.broken("I6", place, f"{package.words} is listed and not there")
             continue

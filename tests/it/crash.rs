@@ -40,7 +40,7 @@ const SWEEP: &str = "action = \"sweep\"";
 const WITHDRAW_LCG: &str =
     "action = \"withdraw\"\nproduct = \"glite\"\nfrom = \"delta\"\npackages = [\"lcg\"]";
 
-pub const SCENARIOS: [Scenario; 7] = [
+pub const SCENARIOS: [Scenario; 8] = [
     Scenario {
         name: "import",
         later: 10,
@@ -101,6 +101,16 @@ pub const SCENARIOS: [Scenario; 7] = [
         ask: |disk| {
             site::existing_repository(&**disk);
             site::drop_request(&**disk, "new.toml", &site::adopt());
+        },
+    },
+    Scenario {
+        name: "purge",
+        later: 10,
+        before: &[],
+        ask: |disk| {
+            let purge = "action = \"purge\"\npackages = [\"voms-1-1.noarch\"]\nreason = \"malware\"";
+            site::drop_request(&**disk, "new.toml", purge);
+            site::upload(&**disk, &site::rpm("voms", "1"), "again.rpm");
         },
     },
 ];
@@ -281,4 +291,5 @@ a_power_cut_shows_the_old_or_the_new! {
     during_keep 4
     during_sweep 5
     during_adopt 6
+    during_purge 7
 }

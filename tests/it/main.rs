@@ -23,6 +23,7 @@ mod once;
 mod planted_bugs;
 mod profiles;
 mod promotion_cost;
+mod purge;
 mod readers;
 mod real_dnf;
 mod reload;

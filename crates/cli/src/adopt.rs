@@ -5,26 +5,22 @@
 //! ```
 
 pub mod arguments;
-mod bar;
 mod download;
 mod href;
 
-use std::io::IsTerminal as _;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use daemon::config::Config;
-use daemon::submit::{Seen, Submitter};
-use plan::{Action, Answer, Outcome, Product, Request};
+use daemon::submit::Submitter;
+use plan::{Action, Product, Request};
 
-use crate::answer_text;
-use crate::arguments::{Scope, Waiting};
+use crate::arguments::Scope;
 use crate::ask;
+use crate::bar::Bar;
 use crate::failure::Failure;
 use crate::requests;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
 use arguments::Adopt;
-use bar::Bar;
 
 /// Downloads if it must, shows the plan to a person, and asks for the adoption.
 pub fn run(settings: &Settings, adopt: Adopt, terminal: &Terminal) -> Result<u8, Failure> {
@@ -44,19 +40,8 @@ pub fn run(settings: &Settings, adopt: Adopt, terminal: &Terminal) -> Result<u8,
         folder: folder.into_string(),
     };
     let submitter = Submitter::new(config.spool.clone());
-    let mut request = ask::dressed(Request::new(action), &adopt.asking);
-    let asks = !request.dry_run && !adopt.yes && !adopt.asking.waiting.no_wait && terminal.is_watched();
-    if asks && std::io::stdin().is_terminal() {
-        match approved(&submitter, &request, &adopt.asking.waiting, terminal)? {
-            Approval::Given { plan } => request.plan = plan,
-            Approval::Answered { exit } => return Ok(exit),
-        }
-    }
-    if adopt.asking.waiting.no_wait {
-        return ask::request(&submitter, &request, &adopt.asking.waiting, terminal);
-    }
-    let answer = answered(&submitter, &request, &adopt.asking.waiting, terminal)?;
-    Ok(answer_text::print(&answer, terminal))
+    let request = ask::dressed(Request::new(action), &adopt.asking);
+    ask::agreed(&submitter, request, adopt.yes, &adopt.asking.waiting, terminal)
 }
 
 /// Chooses the platform: the one that is named, or the only one.
@@ -107,55 +92,4 @@ fn downloaded(
     bar.end();
     terminal.talk(&format!("{summary} in `{work}`"));
     Ok(work)
-}
-
-/// What a person said to the plan, or what the daemon said already.
-enum Approval {
-    Given { plan: Option<String> },
-    Answered { exit: u8 },
-}
-
-/// Shows the plan and asks whether it is to be carried out.
-fn approved(
-    submitter: &Submitter,
-    request: &Request,
-    waiting: &Waiting,
-    terminal: &Terminal,
-) -> Result<Approval, Failure> {
-    terminal.aside("working out the plan: every package is verified, nothing is changed");
-    let answer = answered(submitter, &ask::rehearsed(request.clone()), waiting, terminal)?;
-    let exit = answer_text::print(&answer, terminal);
-    if answer.outcome != Outcome::Planned {
-        return Ok(Approval::Answered { exit });
-    }
-    terminal.talk("Carry this out? [y/N]");
-    let mut said = String::new();
-    let read = std::io::stdin().read_line(&mut said);
-    read.map_err(|error| Failure::internal(format!("failed to read the answer: {error}")))?;
-    if !matches!(said.trim(), "y" | "Y" | "yes") {
-        terminal.talk("nothing was changed");
-        return Ok(Approval::Answered { exit: 0 });
-    }
-    Ok(Approval::Given { plan: answer.plan_hash })
-}
-
-/// Sends a request and waits for its answer, showing how far the daemon has come.
-fn answered(
-    submitter: &Submitter,
-    request: &Request,
-    waiting: &Waiting,
-    terminal: &Terminal,
-) -> Result<Answer, Failure> {
-    let text = request.to_toml();
-    plan::parse(text.as_bytes(), plan::Format::Toml)?;
-    let sent = submitter.send(request.action.name(), plan::Format::Toml, text.as_bytes());
-    let sent = sent.map_err(Failure::of_submitting)?;
-    terminal.aside(&format!("handed in as {}, waiting for the answer", sent.name));
-    let bar = Bar::new(terminal);
-    let answer = sent.wait(waiting.timeout, &mut |seen| match seen {
-        Seen::Progress(progress) => bar.show(&format!("{progress}"), progress.bytes, progress.bytes_all),
-        seen => ask::tell(seen, terminal),
-    })?;
-    bar.end();
-    answer.ok_or_else(|| ask::unanswered(&sent, waiting))
 }

@@ -63,6 +63,8 @@ pub enum Verb {
     Keep(Keep),
     /// Show what of the wall clock's time is witnessed, or accept it
     Clock(crate::clock::arguments::Clock),
+    /// Take packages out of everything that exists, at once and for ever (malware, law)
+    Purge(crate::purge::arguments::Purge),
     /// Hand in any request file and wait for its answer
     Submit(Submit),
     /// Say what is published, what waits, and what is held

@@ -1,11 +1,14 @@
 //! Hands a request in and waits for its answer.
 
+use std::io::IsTerminal as _;
+
 use daemon::submit::{Seen, Sent, Submitter};
-use plan::{Format, Request};
+use plan::{Answer, Format, Outcome, Request};
 use serde_json::json;
 
 use crate::answer_text;
 use crate::arguments::{Asking, Waiting};
+use crate::bar::Bar;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -80,4 +83,77 @@ pub fn unanswered(sent: &Sent, waiting: &Waiting) -> Failure {
     let place = format!("`{}-*.answer.json` in `done/` or `failed/`", sent.stem);
     let hint = format!("the request still stands; its answer will be {place}");
     Failure { exit: 75, ..failure.hint(hint) }
+}
+
+/// Sends a request, on a terminal after its plan was shown and agreed to, and shows how far the daemon has come.
+pub fn agreed(
+    submitter: &Submitter,
+    mut request: Request,
+    yes: bool,
+    waiting: &Waiting,
+    terminal: &Terminal,
+) -> Result<u8, Failure> {
+    let asks = !request.dry_run && !yes && !waiting.no_wait && terminal.is_watched();
+    if asks && std::io::stdin().is_terminal() {
+        match approved(submitter, &request, waiting, terminal)? {
+            Approval::Given { plan } => request.plan = plan,
+            Approval::Answered { exit } => return Ok(exit),
+        }
+    }
+    if waiting.no_wait {
+        return self::request(submitter, &request, waiting, terminal);
+    }
+    let answer = answered(submitter, &request, waiting, terminal)?;
+    Ok(answer_text::print(&answer, terminal))
+}
+
+/// What a person said to the plan, or what the daemon said already.
+enum Approval {
+    Given { plan: Option<String> },
+    Answered { exit: u8 },
+}
+
+/// Shows the plan and asks whether it is to be carried out.
+fn approved(
+    submitter: &Submitter,
+    request: &Request,
+    waiting: &Waiting,
+    terminal: &Terminal,
+) -> Result<Approval, Failure> {
+    terminal.aside("working out the plan: nothing is changed");
+    let answer = answered(submitter, &rehearsed(request.clone()), waiting, terminal)?;
+    let exit = answer_text::print(&answer, terminal);
+    if answer.outcome != Outcome::Planned {
+        return Ok(Approval::Answered { exit });
+    }
+    terminal.talk("Carry this out? [y/N]");
+    let mut said = String::new();
+    let read = std::io::stdin().read_line(&mut said);
+    read.map_err(|error| Failure::internal(format!("failed to read the answer: {error}")))?;
+    if !matches!(said.trim(), "y" | "Y" | "yes") {
+        terminal.talk("nothing was changed");
+        return Ok(Approval::Answered { exit: 0 });
+    }
+    Ok(Approval::Given { plan: answer.plan_hash })
+}
+
+/// Sends a request and waits for its answer, showing how far the daemon has come.
+fn answered(
+    submitter: &Submitter,
+    request: &Request,
+    waiting: &Waiting,
+    terminal: &Terminal,
+) -> Result<Answer, Failure> {
+    let text = request.to_toml();
+    plan::parse(text.as_bytes(), Format::Toml)?;
+    let sent = submitter.send(request.action.name(), Format::Toml, text.as_bytes());
+    let sent = sent.map_err(Failure::of_submitting)?;
+    terminal.aside(&format!("handed in as {}, waiting for the answer", sent.name));
+    let bar = Bar::new(terminal);
+    let answer = sent.wait(waiting.timeout, &mut |seen| match seen {
+        Seen::Progress(progress) => bar.show(&format!("{progress}"), progress.bytes, progress.bytes_all),
+        seen => tell(seen, terminal),
+    })?;
+    bar.end();
+    answer.ok_or_else(|| unanswered(&sent, waiting))
 }

@@ -16,6 +16,7 @@ mod adopt;
 mod answer_text;
 mod arguments;
 mod ask;
+mod bar;
 mod chronicle;
 mod clock;
 mod compare;
@@ -31,6 +32,7 @@ mod init;
 mod lock_holder;
 mod moment;
 mod pattern;
+mod purge;
 mod requests;
 mod run_daemon;
 mod serve;
@@ -79,6 +81,7 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::Promote(promote) => requests::promote(settings, promote, terminal),
         Verb::Withdraw(withdraw) => requests::withdraw(settings, withdraw, terminal),
         Verb::Revert(revert) => requests::revert(settings, revert, terminal),
+        Verb::Purge(purge) => purge::run(settings, purge, terminal),
         Verb::Keep(keep) => requests::keep(settings, keep, terminal),
         Verb::Clock(asked) => clock::run(settings, asked, terminal),
         Verb::Submit(submit) => requests::submit(settings, submit, terminal),

@@ -2,10 +2,10 @@
 //!
 //! The store carries this as an opaque value; only this file knows its shape.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use nevra::Arch;
+use nevra::{Arch, Sha256};
 use plan::{Answer, Kind, Listed, Repository, Witness};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,9 @@ pub struct Account {
     pub requests: Vec<Settled>,
     /// What entered and left each repository, by repository name; repositories that did not change are absent.
     pub changes: BTreeMap<String, Moves>,
+    /// Every package that was purged, here or before.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub purged: BTreeSet<Sha256>,
     /// Every repository of the generation, by name.
     pub repositories: BTreeMap<String, Shelved>,
     /// The time that was witnessed when it was made; absent where nobody looked yet.

@@ -221,6 +221,14 @@ impl<'a> Line<'a> {
         if needs.all_links {
             self.load_links()?;
         }
+        if needs.holders {
+            let holders = self.engine.store.holders()?.into_iter().map(|(digest, holders)| {
+                let store::Holders { links, generations } = holders;
+                (digest, plan::Holders { links, generations })
+            });
+            self.world.holders = holders.collect();
+            self.world.holders.retain(|digest, _| !self.world.purged.contains(digest));
+        }
         self.world.existing = match &waiting.adopted {
             Some(adopted) => Some(self.existing(waiting, adopted)?),
             None => None,
@@ -421,6 +429,7 @@ fn first_world(
     if planted::is(Bug::SweepsEarly) {
         world.witnessed = now;
     }
+    world.purged = current.map(|(_, account)| account.purged.clone()).unwrap_or_default();
     world.kept_generations = engine.store.numbers()?.into_iter().collect();
     world.names = names.collect();
     world.retained = manifest.map(|manifest| manifest.retained.clone()).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! What is published: reads a generation's account and the packages its repositories list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
@@ -112,15 +112,29 @@ pub fn read_shelf(store: &Store, generation: &Generation, path: &str) -> Result<
     let contents = Contents::read(primary, filelists, other).map_err(|error| wrong(error.to_string()))?;
     let mut entries = contents.entries;
     let mut named = BTreeMap::new();
+    let mut gone = BTreeSet::new();
     for entry in entries.iter_mut().filter(|entry| entry.pkgid.sha256().is_none()) {
-        let digest = store.pooled_as(short_of(&entry.href))?;
-        let digest = digest.ok_or_else(|| wrong(format!("the pool has no `{}`", entry.href)))?;
+        let Some(digest) = store.pooled_as(short_of(&entry.href))? else {
+            if !is_purged(store, short_of(&entry.href))? {
+                return Err(wrong(format!("the pool has no `{}`", entry.href)));
+            }
+            gone.insert(entry.href.clone());
+            continue;
+        };
         named.insert(digest, entry.pkgid.clone());
         *entry = entry.named(digest.into()).map_err(|error| wrong(error.to_string()))?;
     }
+    entries.retain(|entry| !gone.contains(&entry.href));
     let listed = entries.iter().map(listed_of).collect::<Result<_, _>>().map_err(&wrong)?;
     let revision = repomd.revision.parse().map_err(|_| wrong("its revision is not a number".into()))?;
     Ok(Shelf { entries, listed, repomd, named, groups, revision, hrefs, bytes })
+}
+
+/// Says whether a package whose digest begins so was purged: an earlier generation may list it by another name.
+fn is_purged(store: &Store, short: &str) -> Result<bool, Error> {
+    let Some(current) = store.current()? else { return Ok(false) };
+    let account = Account::of(current.number, &current.manifest.account)?;
+    Ok(account.purged.iter().any(|digest| digest.short() == short))
 }
 
 /// The beginning of the digest in the place of a package, `Packages/<hh>/<16 hex>/<file>`.

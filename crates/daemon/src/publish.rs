@@ -124,7 +124,8 @@ impl Publication<'_> {
             for package in &moves.entered {
                 links.push(PackageLink { digest: package.pkgid, path: package.link(repository) });
             }
-            for package in &moves.left {
+            let purged = &self.after.purged;
+            for package in moves.left.iter().filter(|package| !purged.contains(&package.pkgid)) {
                 retained.insert(package.link(repository), until);
             }
             if shelf.is_some() && !is_as_before {
@@ -154,6 +155,7 @@ impl Publication<'_> {
             format: FORMAT,
             requests: self.settled,
             changes,
+            purged: self.after.purged.clone(),
             repositories,
             clock: Some(self.witness),
         };
@@ -184,6 +186,7 @@ impl Publication<'_> {
         let proven = self.after.proven();
         let alive = |until: &Timestamp| !self.sweeps || *until > proven;
         let files = parent.files.public.iter().filter(|(_, facts)| facts.until.as_ref().is_none_or(alive));
+        let files = files.filter(|(_, facts)| !self.after.purged.contains(&facts.sha256));
         files
             .map(|(path, facts)| {
                 let source = facts.until.map_or(Source::Carry, Source::CarryUntil);

@@ -12,7 +12,7 @@ mod sealed;
 mod tree;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
@@ -59,9 +59,11 @@ impl Verifier {
         rest: Rest,
         now: Timestamp,
     ) -> Vec<Violation> {
-        let mut look = Look { disk, root, rest, now, found: Vec::new(), buffer: RefCell::default() };
+        let (found, purged) = (Vec::new(), BTreeSet::new());
+        let mut look = Look { disk, root, rest, now, purged, found, buffer: RefCell::default() };
         let Some(chain) = look.chain() else { return look.found };
         look.names_below_root(&chain);
+        look.purged = chain.kept[&chain.current].account.purged.clone();
         let dropped = chain.kept[&chain.current].manifest.drop_generations.clone();
         for generation in chain.kept.values() {
             if dropped.contains(&generation.number) {
@@ -93,6 +95,8 @@ struct Look<'a> {
     root: &'a Utf8Path,
     rest: Rest,
     now: Timestamp,
+    /// What no URL may answer with any more, whatever lists it.
+    purged: BTreeSet<Sha256>,
     found: Vec<Violation>,
     buffer: RefCell<Vec<u8>>,
 }

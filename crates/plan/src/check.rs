@@ -130,6 +130,7 @@ impl<'a> Found<'a> {
             let has_cause = match self.plan.action.as_str() {
                 "import" => is_superseded(left, change),
                 "promote" | "withdraw" | "revert" => true,
+                "purge" => self.plan.purged.contains(&left.pkgid),
                 _ => false,
             };
             if !has_cause {
@@ -237,6 +238,9 @@ impl<'a> Found<'a> {
             if listed.contains(link) {
                 self.add("I8", format!("`{link}` would be removed and is listed"));
             }
+            if self.is_purged(link) {
+                continue;
+            }
             if self.world.listed_by_kept.contains(link) {
                 self.add("I8", format!("`{link}` would be removed and a kept generation lists it"));
             }
@@ -250,6 +254,14 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// Says whether a link leads to what is purged: the one thing that no promise holds.
+    fn is_purged(&self, link: &str) -> bool {
+        self.plan.purged.iter().any(|digest| {
+            link == format!("pool/{}/{digest}.rpm", digest.shard())
+                || self.world.holders.get(digest).is_some_and(|holders| holders.links.contains(link))
+        })
+    }
+
     fn metadata(&mut self) {
         if self.plan.sweeps_metadata && !self.world.expired_metadata {
             self.add("I8", "metadata would be removed and all of it is promised".to_owned());
@@ -258,14 +270,18 @@ impl<'a> Found<'a> {
 
     fn generations(&mut self) {
         for number in &self.plan.drop_generations {
+            let ends = |name: &String| self.plan.names.get(name) == Some(&None);
             let live = self
                 .world
                 .names
                 .iter()
-                .chain([])
-                .find(|(_, named)| !named.ended && named.generation == *number);
+                .find(|(name, named)| !named.ended && named.generation == *number && !ends(name));
             if let Some((name, _)) = live {
                 self.add("I8", format!("generation {number} would be removed and bears the name `{name}`"));
+            }
+            let purged = self.plan.purged.iter().filter_map(|digest| self.world.holders.get(digest));
+            if purged.clone().any(|holders| holders.generations.contains(number)) {
+                continue;
             }
             if *number >= self.world.generation {
                 self.add("I1", format!("generation {number} would be removed and is not superseded"));

@@ -13,6 +13,7 @@ mod import;
 mod keep;
 mod places;
 mod promote;
+mod purge;
 mod resume;
 mod revert;
 mod selection;
@@ -67,6 +68,7 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
         }
         Action::Sweep {} => sweep::sweep(world, asker),
         Action::AcceptClock {} => accept_clock::accept_clock(world, asker),
+        Action::Purge { packages } => purge::purge(world, asker, packages),
         Action::Resume {} => resume::resume(world, asker),
         Action::Config {} => config::config(world, asker),
     };

@@ -91,5 +91,5 @@ pub use refusal::{Code, Refusal, table};
 pub use request::{Action, FORMAT, Format, Reference, Request, SIZE_MAX, is_complete, parse, upload_parts};
 pub use witness::{ACROSS_BOOTS_MAX, LAG_MIN, Reading, Witness};
 pub use world::{
-    Arrival, Asker, Existing, Listed, NamedGeneration, Needs, Retained, World, digest_of_set, needs,
+    Arrival, Asker, Existing, Holders, Listed, NamedGeneration, Needs, Retained, World, digest_of_set, needs,
 };

@@ -26,6 +26,8 @@ pub struct Plan {
     pub drop_links: BTreeSet<String>,
     /// Generations to keep no longer.
     pub drop_generations: BTreeSet<u64>,
+    /// Packages that no name may lead to any more, now or ever, whatever was promised.
+    pub purged: BTreeSet<Sha256>,
     /// Whether superseded metadata files whose time is over go.
     pub sweeps_metadata: bool,
     /// Whether everything that changes under its name (repomd.xml, `.repo` files) is written anew and dated now.
@@ -147,6 +149,7 @@ impl Plan {
         }
         self.drop_links.iter().for_each(|link| line(&["drop-link", link]));
         self.drop_generations.iter().for_each(|number| line(&["drop-generation", &number.to_string()]));
+        self.purged.iter().for_each(|digest| line(&["purge", &digest.hex()]));
         if self.sweeps_metadata {
             line(&["sweep-metadata"]);
         }
@@ -192,8 +195,11 @@ impl Plan {
             // What hosts see is what they saw.
             return None;
         }
-        let targets =
-            || self.changes.values().filter(|change| self.is_target(change) || self.action == "withdraw");
+        let targets = || {
+            self.changes
+                .values()
+                .filter(|change| self.is_target(change) || ["withdraw", "purge"].contains(&&*self.action))
+        };
         let goes_back = targets().any(|change| {
             change.leave.iter().any(|left| {
                 let is_followed = |entered: &&Listed| {
@@ -228,6 +234,7 @@ impl Plan {
         };
         section(&mut text, "new repositories", self.new_repositories.iter().map(Repository::name));
         section(&mut text, "names", self.names.iter().map(bound));
+        section(&mut text, "packages to purge", self.purged.iter().map(ToString::to_string));
         section(&mut text, "links to remove", self.drop_links.iter().cloned());
         section(
             &mut text,

@@ -83,6 +83,8 @@ codes! {
     DoorNeedsAs "as-missing" 3 "The door asks for somebody else, and the request does not say with `as` for whom."
     Expired "expired" 3 "The request's `expires` has passed."
     OtherContent "other-content" 3 "Another file of the same name, version, release and architecture is listed."
+    Purged "purged" 3 "The package was purged from this site and may not come back."
+    PoolDamaged "pool-damaged" 3 "The file of a package in the pool has other bytes than it came with."
     Older "older" 3 "The target lists something newer of the same name and architecture."
     UsedId "used-id" 4 "The requester has used the id for another request."
     NameTaken "name-taken" 4 "The name was given before: it belongs to one generation for ever, and does not come back once it ended."

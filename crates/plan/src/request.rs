@@ -145,6 +145,11 @@ pub enum Action {
     Sweep {},
     /// Takes the wall clock's time for witnessed.
     AcceptClock {},
+    /// Takes packages out of everything that exists, at once and for ever: malware, or what the law forbids.
+    Purge {
+        /// SHA-256 digests of whole files, or file names as repositories show them, with or without `.rpm`.
+        packages: Vec<String>,
+    },
     /// Publishes the same packages again after the site was restored from a backup; asked by `sluice init --resume` alone.
     Resume {},
     /// Makes repositories appear that the configuration names and nobody has seen yet; for the clock only.
@@ -153,7 +158,7 @@ pub enum Action {
 
 impl Action {
     /// The names of all actions.
-    pub const NAMES: [&'static str; 10] = [
+    pub const NAMES: [&'static str; 11] = [
         "import",
         "adopt",
         "promote",
@@ -162,6 +167,7 @@ impl Action {
         "keep",
         "sweep",
         "accept-clock",
+        "purge",
         "resume",
         "config",
     ];
@@ -177,6 +183,7 @@ impl Action {
             Action::Keep { .. } => "keep",
             Action::Sweep {} => "sweep",
             Action::AcceptClock {} => "accept-clock",
+            Action::Purge { .. } => "purge",
             Action::Resume {} => "resume",
             Action::Config {} => "config",
         }
@@ -193,6 +200,7 @@ impl Action {
             Action::Keep { .. }
             | Action::Sweep {}
             | Action::AcceptClock {}
+            | Action::Purge { .. }
             | Action::Resume {}
             | Action::Config {} => None,
         }

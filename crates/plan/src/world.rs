@@ -108,6 +108,16 @@ pub struct NamedGeneration {
     pub ended: bool,
 }
 
+/// Says what leads to one package of the pool, beside the pool itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holders {
+    /// The links below the exported root, `packages/...`.
+    pub links: BTreeSet<String>,
+    /// The kept generations whose own public half has the file under another name: an old href of an adopted
+    /// repository.
+    pub generations: BTreeSet<u64>,
+}
+
 /// Holds everything a decision depends on; the engine fills in what [`needs`] asks for.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -138,6 +148,12 @@ pub struct World {
     pub retained: BTreeMap<String, Timestamp>,
     /// Package links that some kept generation other than the current one lists; filled for `sweep`.
     pub listed_by_kept: BTreeSet<String>,
+    /// The packages that were purged: they may not come back.
+    pub purged: BTreeSet<Sha256>,
+    /// The packages whose file in the pool was found damaged, and not found sound again since.
+    pub damaged: BTreeSet<Sha256>,
+    /// What leads to each package of the pool; filled for `purge`.
+    pub holders: BTreeMap<Sha256, Holders>,
     /// The repositories that are published in another form than the configuration wants.
     pub other_forms: BTreeSet<Repository>,
     /// Whether the time of some superseded metadata file is over; filled for `sweep`.
@@ -162,6 +178,9 @@ impl World {
             names: BTreeMap::new(),
             retained: BTreeMap::new(),
             listed_by_kept: BTreeSet::new(),
+            purged: BTreeSet::new(),
+            damaged: BTreeSet::new(),
+            holders: BTreeMap::new(),
             other_forms: BTreeSet::new(),
             expired_metadata: false,
             existing: None,
@@ -212,6 +231,10 @@ impl World {
         for link in &plan.drop_links {
             self.retained.remove(link);
         }
+        for digest in &plan.purged {
+            self.purged.insert(*digest);
+            self.holders.remove(digest);
+        }
         self.expired_metadata &= !plan.sweeps_metadata;
         if plan.accepts_clock {
             self.witnessed = self.now;
@@ -237,6 +260,8 @@ pub struct Needs {
     /// Whether [`World::retained`], [`World::kept_until`], [`World::listed_by_kept`] and
     /// [`World::expired_metadata`] must be filled.
     pub all_links: bool,
+    /// Whether [`World::holders`] must be filled.
+    pub holders: bool,
     /// Whether [`World::strangers`] must be filled.
     pub strangers: bool,
 }
@@ -267,6 +292,10 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
         Action::Sweep {} => {
             needs.repositories = everything();
             needs.all_links = true;
+        }
+        Action::Purge { .. } => {
+            needs.repositories = everything();
+            needs.holders = true;
         }
         Action::Resume {} => needs.all_links = true,
         Action::Config {} => {

@@ -26,10 +26,13 @@ impl Store {
             self.disk.sync_directory(&self.paths.public())?;
             self.make_names(&manifest.names, &staging.join("name"))?;
         }
+        let is_pooled = |link: &&String| link.starts_with("pool/");
         if !planted::is(Bug::DroppedBeforeTheFlip) {
-            self.drop_links(manifest.drop_links.iter())?;
+            self.drop_links(manifest.drop_links.iter().filter(|link| !is_pooled(link)))?;
         }
         self.drop_generations(&manifest, &staging)?;
+        // A package goes last: as long as it is in the pool, it is known what its other names lead to.
+        self.drop_pooled(manifest.drop_links.iter().filter(is_pooled))?;
         self.forget_numbers(number)?;
         self.remove_tree(&staging)?;
         self.disk.sync_directory(&self.paths.staging())

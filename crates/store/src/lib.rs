@@ -73,6 +73,7 @@ mod finish;
 #[cfg(any(test, feature = "testing"))]
 pub mod forgetful;
 mod generation;
+mod holders;
 mod links;
 mod manifest;
 mod paths;
@@ -96,6 +97,7 @@ pub use draft::{Draft, PackageLink, PoolArrival, Source};
 pub use error::{CommitError, Error};
 pub use files::{FileFacts, Files};
 pub use generation::{Generation, Recorded};
+pub use holders::Holders;
 pub use manifest::{Manifest, Named, Parent};
 pub use paths::{Paths, is_name, number_of};
 pub use pool::pooled;

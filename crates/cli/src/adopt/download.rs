@@ -14,8 +14,8 @@ use nevra::Digest;
 use repo::{Contents, Hasher, Repomd};
 use ureq::tls::{RootCerts, TlsConfig};
 
-use super::bar::Bar;
 use super::href::{address, on_disk};
+use crate::bar::Bar;
 use crate::failure::Failure;
 
 /// The largest repomd.xml, in bytes.

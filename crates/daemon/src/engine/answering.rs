@@ -6,9 +6,11 @@
 use jiff::Timestamp;
 use plan::{Action, Answer, Asker, Code, Decision, Outcome, Refusal, Request, World};
 use std::sync::Arc;
+use store::Generation;
 use store::planted::{self, Bug};
 
 use super::{Engine, RETRY, Step};
+use crate::account::Account;
 use crate::answers;
 use crate::arrivals::{Gate, Stopped};
 use crate::audit::Record;
@@ -283,6 +285,7 @@ impl Engine {
         let Some(number) = self.unfinished else { return Ok(()) };
         let generation = self.store.generation(number)?;
         self.audit.append_once(&Record::of_generation(self.clock.now(), &generation))?;
+        self.remove_purged(&generation)?;
         self.store.finish(&self.lock, number)?;
         self.unfinished = None;
         for waiting in std::mem::take(&mut self.carried_out) {
@@ -290,6 +293,20 @@ impl Engine {
                 tracing::warn!("what was copied of it is removed at the next start: {error}");
             }
             self.remove_uploads(&waiting.request);
+        }
+        Ok(())
+    }
+
+    /// Removes what lies in `upload/` of packages that were purged in this generation.
+    fn remove_purged(&self, generation: &Generation) -> Result<(), Error> {
+        let account = Account::of(generation.number, &generation.manifest.account)?;
+        if account.requests.iter().any(|settled| settled.answer.action == "purge") {
+            for name in self.spool.uploads()? {
+                let digest = name.get(..64).and_then(|digest| digest.parse().ok());
+                if digest.is_some_and(|digest| account.purged.contains(&digest)) {
+                    self.spool.remove_upload(&name)?;
+                }
+            }
         }
         Ok(())
     }

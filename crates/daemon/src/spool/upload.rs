@@ -23,6 +23,11 @@ impl Spool {
         }
     }
 
+    /// Lists the names in `upload/`.
+    pub fn uploads(&self) -> Result<Vec<String>, Error> {
+        Ok(self.disk.list(&self.dir.join("upload"))?.names)
+    }
+
     /// Removes the upload `name` if it is there; not durable by itself, a name that comes back does no harm.
     pub fn remove_upload(&self, name: &str) -> Result<(), Error> {
         match self.upload_path(name) {

@@ -50,6 +50,14 @@ impl Look<'_> {
             self.broken("I8", self.root.join("public").join(place), "it is promised and not there");
         }
         self.pool(&links_of_inode, &wanted);
+        for digest in &current.account.purged {
+            let link = format!("pool/{}/{digest}.rpm", digest.shard());
+            let path = self.root.join(&link);
+            let allowed = !self.quiet() && dropping.contains(&link);
+            if !allowed && self.disk.state(&path).ok().flatten().is_some() {
+                self.broken("I8", path, "it was purged and is still there");
+            }
+        }
     }
 
     /// Every linked package is in the pool under its digest; at rest nothing else links to it.

@@ -92,7 +92,14 @@ impl Look<'_> {
                         self.broken("I13", place.clone(), words);
                     }
                 }
-                self.package(name, package, known);
+                match self.purged.contains(&package.pkgid) {
+                    false => self.package(name, package, known),
+                    true if is_current => {
+                        self.broken("I12", place.clone(), format!("`{}` was purged", package.nevra));
+                    }
+                    // What an earlier generation lists of it answers no more.
+                    true => {}
+                }
             }
         }
     }
@@ -166,6 +173,9 @@ impl Look<'_> {
                 None => store::pooled(self.disk, &Paths::new(self.root), short_of(&entry.href))
                     .map_err(|error| i6(error.to_string()))?,
             };
+            if pkgid.is_none() && self.purged.iter().any(|digest| digest.short() == short_of(&entry.href)) {
+                continue;
+            }
             let pkgid = pkgid.ok_or_else(|| i6(format!("the pool has no `{}`", entry.href)))?;
             into.packages.push(Lists {
                 nevra: entry.nevra,

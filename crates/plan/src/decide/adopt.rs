@@ -34,6 +34,8 @@ pub(super) fn adopt(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Dec
     let arriving = wish.arrivals.iter().map(|arrival| &arrival.listed);
     let enter: Vec<Listed> = arriving.filter(|listed| seen.insert(&listed.pkgid)).cloned().collect();
     let entering = Entering::from([(repository.clone(), enter.clone())]);
+    gates.purged(world, &entering);
+    gates.sound(world, &entering);
     gates.other_content(world, &entering, None);
     // What the world saw under the old URL it may go on seeing, whatever the order of versions.
     let gates = gates.finish()?;

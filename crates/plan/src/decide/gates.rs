@@ -101,6 +101,49 @@ impl Gates {
         self.fail("other-content", refusal.hint("raise the release of the package and build it again"));
     }
 
+    /// Looks whether something is to enter that was purged.
+    pub(super) fn purged(&mut self, world: &World, entering: &Entering) {
+        let mut reasons: Vec<String> = (entering.values().flatten())
+            .filter(|listed| world.purged.contains(&listed.pkgid))
+            .map(|listed| format!("`{}` with the digest {}", listed.nevra, listed.pkgid))
+            .collect();
+        if reasons.is_empty() {
+            return self.pass("purged", "nothing that enters was purged".to_owned());
+        }
+        reasons.sort();
+        reasons.dedup();
+        let sentence = match reasons.len() {
+            1 => format!("{} was purged from this site", reasons[0]),
+            n => format!("{n} of what enters was purged from this site"),
+        };
+        let refusal = Refusal::new(Code::Purged, sentence).reasons(shortened(reasons));
+        self.fail("purged", refusal.hint("`sluice audit --action purge` tells by whom and why"));
+    }
+
+    /// Looks whether something is to enter whose file in the pool was found damaged.
+    pub(super) fn sound(&mut self, world: &World, entering: &Entering) {
+        let mut reasons: Vec<String> = (entering.values().flatten())
+            .filter(|listed| world.damaged.contains(&listed.pkgid))
+            .map(|listed| {
+                format!("`{}`: the file in the pool is not {} any more", listed.nevra, listed.pkgid)
+            })
+            .collect();
+        if reasons.is_empty() {
+            return self.pass("sound", "nothing that enters was found damaged".to_owned());
+        }
+        reasons.sort();
+        reasons.dedup();
+        let sentence = match reasons.len() {
+            1 => reasons[0].clone(),
+            n => format!("the files of {n} packages that would enter are damaged"),
+        };
+        let refusal = Refusal::new(Code::PoolDamaged, sentence).reasons(shortened(reasons));
+        self.fail(
+            "sound",
+            refusal.hint("`sluice verify --deep` names every place; put the file back from a backup"),
+        );
+    }
+
     /// Looks whether a target lists something newer than what is to enter, and whether something would enter
     /// only to leave at once because the stage lists but few versions.
     pub(super) fn version_order(&mut self, world: &World, entering: &Entering, versions: Versions) {

@@ -26,6 +26,8 @@ pub(super) fn import(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
     let platforms = gates.prefer(chosen(product, wish.platforms))?;
     let wanted = gates.prefer(wanted(product, stage, &platforms, wish.arrivals))?;
     let entering = gates.prefer(entering(world, &wanted))?;
+    gates.purged(world, &entering);
+    gates.sound(world, &entering);
     gates.other_content(world, &entering, None);
     gates.version_order(world, &entering, stage.versions);
     let gates = gates.finish()?;

@@ -34,6 +34,7 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
         return Ok(Decision::NothingToDo(Code::AlreadyThere, sentence));
     }
     let entering = gates.prefer(entering(world, &selection.packages, to))?;
+    gates.sound(world, &entering);
     gates.other_content(world, &entering, Some(&product.name));
     gates.version_order(world, &entering, versions);
     let gates = gates.finish()?;

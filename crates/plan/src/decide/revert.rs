@@ -33,11 +33,17 @@ pub(super) fn revert(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
 
     let mut entering = Entering::new();
     let mut leaving = Entering::new();
+    let mut purged = BTreeSet::new();
     for (repository, then) in then {
         let now = gates.prefer(places::listing(world, repository))?;
-        entering.insert(repository.clone(), missing_from(then, now));
+        let mut enter = missing_from(then, now);
+        for left_out in enter.extract_if(.., |listed| world.purged.contains(&listed.pkgid)) {
+            purged.insert(left_out.nevra.to_string());
+        }
+        entering.insert(repository.clone(), enter);
         leaving.insert(repository.clone(), missing_from(now, then));
     }
+    gates.sound(world, &entering);
     gates.other_content(world, &entering, None);
     let gates = gates.finish()?;
     let mut changes = BTreeMap::new();
@@ -53,7 +59,9 @@ pub(super) fn revert(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
     }
     let sentence =
         format!("`{}` of `{}` goes back to what it listed in generation {number}", stage.name, product.name);
-    let notes = in_no_stage(world, product, &changes);
+    let mut notes: Vec<String> =
+        purged.iter().map(|nevra| format!("`{nevra}` stays away: it was purged")).collect();
+    notes.extend(in_no_stage(world, product, &changes));
     Ok(Decision::Effect(Plan {
         action: "revert".to_owned(),
         sentence,

@@ -85,6 +85,7 @@ pub fn parse(bytes: &[u8], format: Format) -> Result<Request, Refusal> {
         "keep" => document.request::<wire::Keep>(&action),
         "sweep" => document.request::<wire::Sweep>(&action),
         "accept-clock" => document.request::<wire::AcceptClock>(&action),
+        "purge" => document.request::<wire::Purge>(&action),
         "resume" => document.request::<wire::Resume>(&action),
         "config" => document.request::<wire::Config>(&action),
         _ => Err(unknown_action(&action)),
@@ -258,6 +259,13 @@ fn check(request: &Request) -> Result<(), Refusal> {
                 _ => {
                     Err(malformed("`keep` needs either `as` (and perhaps `generation`) or `drop`, not both"))
                 }
+            }
+        }
+        Action::Purge { packages } => {
+            list("packages", packages, true)?;
+            match &request.reason {
+                Some(_) => Ok(()),
+                None => Err(malformed("`purge` needs a `reason`: it cannot be undone, and stays on record")),
             }
         }
         Action::Sweep {} | Action::AcceptClock {} | Action::Resume {} | Action::Config {} => Ok(()),

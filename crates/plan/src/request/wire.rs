@@ -13,7 +13,7 @@ use crate::layout::Kind;
 pub(super) const COMMON: [&str; 8] = ["format", "action", "id", "reason", "expires", "dry_run", "plan", "as"];
 
 /// Keys of each action besides the common ones.
-pub(super) const OWN: [(&str, &[&str]); 10] = [
+pub(super) const OWN: [(&str, &[&str]); 11] = [
     ("import", &["product", "to", "files", "folder", "platforms"]),
     ("adopt", &["product", "stage", "platform", "kind", "folder"]),
     ("promote", &["product", "from", "to", "packages", "platforms"]),
@@ -22,6 +22,7 @@ pub(super) const OWN: [(&str, &[&str]); 10] = [
     ("keep", &["generation", "drop"]),
     ("sweep", &[]),
     ("accept-clock", &[]),
+    ("purge", &["packages"]),
     ("resume", &[]),
     ("config", &[]),
 ];
@@ -101,6 +102,7 @@ wire!(Revert { product: String, stage: String, generation: Pointer } { platforms
 wire!(Keep {} { generation: Option<Pointer>, drop: Option<String> });
 wire!(Sweep {} {});
 wire!(AcceptClock {} {});
+wire!(Purge { packages: Vec<String> } {});
 wire!(Resume {} {});
 wire!(Config {} {});
 
@@ -157,6 +159,13 @@ impl Wire for Sweep {
 impl Wire for AcceptClock {
     fn into_request(self) -> (Request, bool) {
         self.split().0.request(Action::AcceptClock {})
+    }
+}
+
+impl Wire for Purge {
+    fn into_request(self) -> (Request, bool) {
+        let (common, (packages,)) = self.split();
+        common.request(Action::Purge { packages })
     }
 }
 

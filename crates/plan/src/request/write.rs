@@ -50,6 +50,7 @@ impl Request {
                 file.maybe("drop", drop);
             }
             Action::Sweep {} | Action::AcceptClock {} | Action::Resume {} | Action::Config {} => {}
+            Action::Purge { packages } => file.list("packages", packages),
         }
         file.maybe("reason", &self.reason);
         file.maybe("expires", &self.expires.map(|when| when.to_string()));

@@ -150,9 +150,22 @@ fn other_bytes_under_the_name_are_refused() {
     let refusal = refused(&world, &promote(&["lcg-a"]), &alice(), &[], Code::OtherContent);
     assert!(refusal.reasons[0].starts_with("`glite-3.2-sl5-i386-production` lists `lcg-a-1-1.noarch` with"));
     let verdicts: Vec<_> = refusal.gates.iter().map(|seen| (seen.gate.as_str(), seen.verdict)).collect();
-    let expected =
-        [("roles", Verdict::Pass), ("other-content", Verdict::Fail), ("version-order", Verdict::Pass)];
+    let expected = [
+        ("roles", Verdict::Pass),
+        ("sound", Verdict::Pass),
+        ("other-content", Verdict::Fail),
+        ("version-order", Verdict::Pass),
+    ];
     assert_eq!(verdicts, expected, "all gates run");
+}
+
+#[test]
+fn what_is_damaged_in_the_pool_goes_no_further() {
+    let mut world = site();
+    world.damaged.insert(listed("lcg-a-1-1.noarch").pkgid);
+    let refusal = refused(&world, &promote(&["lcg-a"]), &alice(), &[], Code::PoolDamaged);
+    assert!(refusal.sentence.contains("`lcg-a-1-1.noarch`"), "{refusal}");
+    effect(&world, &promote(&["voms"]), &alice(), &[]);
 }
 
 #[test]
