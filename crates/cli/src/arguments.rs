@@ -114,6 +114,9 @@ pub enum Verb {
         #[command(subcommand)]
         verb: GenerateVerb,
     },
+    /// Read packages for the daemon that starts this, which takes them apart from everything else
+    #[command(hide = true)]
+    ReadPackages(crate::read_packages::arguments::ReadPackages),
     /// Make repodata of a plain directory, with the options of createrepo_c
     #[command(version)]
     Createrepo(Box<Createrepo>),

@@ -9,6 +9,7 @@ use daemon::clock::SystemClock;
 use daemon::config::accounts;
 use daemon::engine::Engine;
 use daemon::ground::{self, Asks};
+use daemon::reading::Worker;
 use plan::Layout;
 use serde_json::json;
 use store::{PosixDisk, Store};
@@ -54,6 +55,7 @@ pub fn run(settings: &Settings, asked: &arguments::Init, terminal: &Terminal) ->
         return Ok(0);
     }
     let mut engine = Engine::open(Arc::clone(&config), disk, Arc::new(SystemClock))?;
+    engine.read_packages_with(Arc::new(Worker::of_this_program()));
     let step = engine.step()?;
     let current = store.current()?.map(|generation| generation.number);
     let said = json!({ "root": config.root, "spool": config.spool, "current": current, "published": step.published });

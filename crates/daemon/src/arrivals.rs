@@ -6,10 +6,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use nevra::Sha256;
 use plan::{Arrival, Code, Listed, Refusal};
-use repo::{Entry, FileFacts};
+use repo::Entry;
 use store::{Disk, Modified, PoolArrival, Reading, Store};
 
 use crate::error::Error;
+use crate::reading::{PackageReader, Unfit, Wrong};
 use crate::spool::Spool;
 
 /// How deep below a folder packages are looked for; deeper trees are rather a loop or a mistake.
@@ -35,6 +36,8 @@ pub struct Gate<'a> {
     pub store: &'a Store,
     /// The control directory, whose `upload/` holds what requests refer to.
     pub spool: &'a Spool,
+    /// Who reads packages.
+    pub reader: &'a dyn PackageReader,
     /// Now: a file dated later is dated now.
     pub now: Timestamp,
 }
@@ -187,15 +190,10 @@ impl Gate<'_> {
         name: &str,
         pool: Option<PoolArrival>,
     ) -> Result<Arrived, Stopped> {
-        let bad = |error: repo::Error| Stopped::Refused(bad_package(name, size, &error));
         let mut file = self.disk.open(path)?;
-        let head = repo::read_head(&mut *file).map_err(bad)?;
-        head.check_header().map_err(|error| {
-            let sentence = format!("`{name}` is damaged: {error}");
-            Stopped::Refused(Refusal::new(Code::DamagedPackage, sentence).hint(DAMAGED))
-        })?;
-        let facts = FileFacts { size, digest: sha256.into(), mtime, href: String::new() };
-        let mut package = repo::package_of(&head, facts).map_err(bad)?;
+        let said = self.reader.read(path, &mut *file)?;
+        let mut package = said.map_err(|unfit| bad_package(name, size, &unfit))?;
+        (package.pkgid, package.size_package, package.time_file) = (sha256.into(), size, mtime);
         let file_name = package.nevra.file_name();
         if let Some(wrong) = wrong_in_url(&file_name) {
             let sentence = format!(
@@ -220,48 +218,46 @@ const DAMAGED: &str = "`rpm -K` says the same of the original? otherwise hand it
 const MISNAMED: &str = "rename it in its spec file to letters, digits and `._+-~^`, and build it again";
 
 /// Says what is wrong with a file that should be a package, each kind by a code of its own.
-fn bad_package(name: &str, size: u64, error: &repo::Error) -> Refusal {
-    let refusal = |code, what: String, hint: &str| Refusal::new(code, what).hint(hint);
-    match error {
+fn bad_package(name: &str, size: u64, unfit: &Unfit) -> Refusal {
+    let words = &unfit.words;
+    let (code, what, hint) = match unfit.wrong {
         _ if size == 0 => {
-            let what = format!("`{name}` is empty");
-            refusal(Code::EmptyFile, what, "was the disk full where it was made? hand it in again")
+            (Code::EmptyFile, "is empty".to_owned(), "was the disk full where it was made? hand it in again")
         }
-        repo::Error::Read { source, .. } if source.kind() == ErrorKind::UnexpectedEof => {
-            let what = format!("`{name}` ends too early: {error}");
-            refusal(
-                Code::PackageCutShort,
-                what,
-                "it was cut short on its way: copy it whole and hand it in again",
-            )
-        }
-        repo::Error::NotRpm { .. } => {
-            let what = format!("`{name}` is not an RPM: {error}");
-            refusal(Code::NotAPackage, what, "`file` and `rpm -qp` say what it is; import takes `*.rpm` only")
-        }
-        repo::Error::Oversized { .. } => {
-            let what = format!("`{name}` is no honest package: {error}");
-            refusal(Code::OversizedHeader, what, "no rpmbuild makes such a header: ask who made the file")
-        }
-        repo::Error::Structure { .. } => {
-            refusal(Code::DamagedPackage, format!("`{name}` is damaged: {error}"), DAMAGED)
-        }
-        repo::Error::ControlCharacter { .. } => {
-            let what = format!("`{name}` cannot be listed: {error}");
-            refusal(
-                Code::ControlCharacter,
-                what,
-                "take the character out of the spec file and build it again",
-            )
-        }
-        repo::Error::Name(_) => {
-            refusal(Code::BadPackageName, format!("`{name}` has no usable name: {error}"), MISNAMED)
-        }
-        _ => {
-            let what = format!("`{name}` is not a package Sluice can serve: {error}");
-            refusal(Code::BadPackage, what, "mend its spec file and build it again")
-        }
-    }
+        Wrong::CutShort => (
+            Code::PackageCutShort,
+            format!("ends too early: {words}"),
+            "it was cut short on its way: copy it whole and hand it in again",
+        ),
+        Wrong::NotRpm => (
+            Code::NotAPackage,
+            format!("is not an RPM: {words}"),
+            "`file` and `rpm -qp` say what it is; import takes `*.rpm` only",
+        ),
+        Wrong::Oversized => (
+            Code::OversizedHeader,
+            format!("is no honest package: {words}"),
+            "no rpmbuild makes such a header: ask who made the file",
+        ),
+        Wrong::Damaged | Wrong::Differs => (Code::DamagedPackage, format!("is damaged: {words}"), DAMAGED),
+        Wrong::ControlCharacter => (
+            Code::ControlCharacter,
+            format!("cannot be listed: {words}"),
+            "take the character out of the spec file and build it again",
+        ),
+        Wrong::Name => (Code::BadPackageName, format!("has no usable name: {words}"), MISNAMED),
+        Wrong::Deadly => (
+            Code::ReaderDied,
+            format!("cannot be read: whoever reads it dies of it: {words}"),
+            "nothing else was harmed; do not trust the file, and send it to the authors of Sluice",
+        ),
+        Wrong::Other => (
+            Code::BadPackage,
+            format!("is not a package Sluice can serve: {words}"),
+            "mend its spec file and build it again",
+        ),
+    };
+    Refusal::new(code, format!("`{name}` {what}")).hint(hint)
 }
 
 /// Finds the first thing in a file name that may not stand in a URL path and a directory of ours.

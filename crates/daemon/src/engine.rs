@@ -27,6 +27,7 @@ use crate::error::Error;
 use crate::line::{Line, Verdict};
 use crate::observe::Catalogue;
 use crate::progress::Onlooker;
+use crate::reading::{InProcess, PackageReader};
 use crate::settled::SettledIds;
 use crate::spool::Spool;
 use crate::waiting::Waiting;
@@ -42,6 +43,8 @@ pub struct Engine {
     pub(crate) config: Arc<Config>,
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Who reads the packages that arrive.
+    reader: Arc<dyn PackageReader>,
     pub(crate) store: Store,
     lock: Lock,
     pub(crate) spool: Spool,
@@ -98,6 +101,7 @@ impl Engine {
             config,
             disk,
             clock,
+            reader: Arc::new(InProcess),
             store,
             lock,
             spool,
@@ -173,6 +177,13 @@ impl Engine {
     /// Counts the requests in hand that have no answer.
     pub fn waiting(&self) -> usize {
         self.waiting.len()
+    }
+
+    /// Has `reader` read what arrives; whoever works for strangers names a [`Worker`](crate::reading::Worker) here.
+    ///
+    /// Until then packages are read in this process, as on a disk that no other process can see.
+    pub fn read_packages_with(&mut self, reader: Arc<dyn PackageReader>) {
+        self.reader = reader;
     }
 
     /// Tells the configuration in force.

@@ -152,6 +152,12 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+    /// The process that reads packages could not be had; what is to be read waits.
+    #[error("failed to start a worker that reads packages: {why}")]
+    Worker {
+        /// Why.
+        why: String,
+    },
     /// The signals of the process could not be listened to.
     #[error("failed to listen to signals: {cause}")]
     Signals {

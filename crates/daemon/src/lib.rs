@@ -48,6 +48,7 @@ pub mod observe;
 pub mod once;
 pub mod progress;
 mod publish;
+pub mod reading;
 pub mod restricted;
 pub mod resume;
 pub mod run;

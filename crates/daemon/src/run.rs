@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::engine::{Engine, Step};
 use crate::error::Error;
 use crate::progress::Onlooker;
+use crate::reading::Worker;
 use crate::watchdog::Watchdog;
 
 /// How long the daemon trusts inotify before it looks for itself.
@@ -47,6 +48,7 @@ pub fn run(
     let config = Arc::new(read()?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let mut engine = Engine::open(config, Arc::new(PosixDisk), Arc::clone(&clock))?;
+    engine.read_packages_with(Arc::new(Worker::of_this_program()));
     engine.watch(Onlooker::new(|claim, progress| {
         let status = format!("adopting for {claim}: {progress}");
         tell_systemd(&[NotifyState::Watchdog, NotifyState::Status(&status)]);

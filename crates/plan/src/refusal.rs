@@ -66,6 +66,7 @@ codes! {
     DamagedPackage "damaged-package" 2 "A header is broken, or differs from its own digest."
     ControlCharacter "control-character" 2 "Text of a package holds a character that XML cannot carry."
     BadPackageName "bad-package-name" 2 "Name, version, release or architecture cannot stand in a file name or URL."
+    ReaderDied "reader-died" 2 "Reading a package took more memory or time than any package needs, or ended the process that read it."
     BadPackage "bad-package" 2 "A file is not a sound RPM."
     ArchitectureNotTaken "architecture-not-taken" 2 "No platform asked for takes packages of that architecture."
     NoRepository "no-repository" 5 "The folder to adopt holds no `repodata/repomd.xml`."

@@ -1,6 +1,7 @@
 //! One package as repository metadata describes it.
 
 use nevra::{Digest, Nevra};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Everything primary, filelists and other say about one package.
 ///
@@ -72,7 +73,7 @@ pub struct Package {
 ///
 /// Epoch, version and release are text, and `None` where nothing is written: metadata is carried,
 /// not tidied up. [`Relation::dependency`] gives the meaning.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Relation {
     /// The capability.
     pub name: String,
@@ -89,7 +90,8 @@ pub struct Relation {
 }
 
 /// One file of a package.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct File {
     /// Its absolute path.
     pub path: String,
@@ -98,7 +100,8 @@ pub struct File {
 }
 
 /// What a packaged file is, as far as metadata tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum FileKind {
     /// A file, a link, a device.
     File,
@@ -109,7 +112,8 @@ pub enum FileKind {
 }
 
 /// One entry of a changelog.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Changelog {
     /// Who, usually with address and version.
     pub author: String,
@@ -117,6 +121,31 @@ pub struct Changelog {
     pub date: i64,
     /// What.
     pub text: String,
+}
+
+/// A relation on its way: its flags are any text.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RelationText {
+    name: String,
+    flags: Option<String>,
+    epoch: Option<String>,
+    version: Option<String>,
+    release: Option<String>,
+    pre: bool,
+}
+
+impl<'de> Deserialize<'de> for Relation {
+    /// Takes for flags one of the five words that metadata knows, and no other.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = RelationText::deserialize(deserializer)?;
+        let RelationText { name, flags, epoch, version, release, pre } = text;
+        let known = |flags: String| {
+            let known = ["EQ", "LT", "GT", "LE", "GE"].into_iter().find(|known| *known == flags);
+            known.ok_or_else(|| serde::de::Error::custom("a comparison is none that metadata knows"))
+        };
+        Ok(Self { name, flags: flags.map(known).transpose()?, epoch, version, release, pre })
+    }
 }
 
 impl File {

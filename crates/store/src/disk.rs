@@ -10,6 +10,7 @@
 
 use std::fmt::Debug;
 use std::io::{Read, Seek, Write};
+use std::os::fd::BorrowedFd;
 
 use camino::Utf8Path;
 
@@ -126,6 +127,12 @@ pub trait Writing: Write + Send {
 pub trait Reading: Read + Seek + Send {
     /// Says what the opened file is now, whatever its name means meanwhile.
     fn state(&self) -> Result<State, Error>;
+
+    /// Lends the descriptor of the opened file, for another process to read from; it shares the position with
+    /// this one. `None` on a disk that no other process can see.
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
 }
 
 /// The names in a directory.

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{
@@ -235,6 +235,10 @@ impl Reading for Opened {
     fn state(&self) -> Result<State, Error> {
         let stat = rustix::fs::fstat(&self.file).map_err(|e| Error::disk("look at", &self.path, e))?;
         Ok(state_of(&stat))
+    }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.file.as_fd())
     }
 }
 

@@ -186,12 +186,19 @@ impl Engine {
         let mut stalled = Vec::new();
         let mut refused = Vec::new();
         for mut waiting in std::mem::take(&mut self.waiting) {
-            let gate = Gate { disk: &*self.disk, store: &self.store, spool: &self.spool, now };
+            let gate = Gate {
+                disk: &*self.disk,
+                store: &self.store,
+                spool: &self.spool,
+                reader: &*self.reader,
+                now,
+            };
             let claim = waiting.claimed.name.clone();
             let mut telling =
                 Telling::of(&*self.disk, &*self.clock, &self.onlooker, &self.config.spool, &claim);
             let brought = waiting.bring_in(&gate, &mut |progress| telling.tell(progress));
             drop(telling);
+            self.reader.rest();
             match brought {
                 Ok(()) => self.waiting.push(waiting),
                 Err(Stopped::Refused(refusal)) => {

@@ -1,0 +1,118 @@
+//! What packages say of themselves, read where one that is hostile can do no harm.
+//!
+//! ```text
+//!   daemon --a descriptor--> worker: no files, no network, little memory and time
+//!          <--words---------  (bounded; read as a Package, never as XML)
+//! ```
+//!
+//! The daemon hashes and copies files and believes its own digests; only what stands *inside* a package is the
+//! worker's word, and that is the package's word anyway. A worker that dies takes the package it read with it and
+//! nothing else.
+
+mod answer;
+mod confinement;
+mod process;
+mod serving;
+
+use std::fmt::Debug;
+use std::io::{ErrorKind, Read};
+
+use camino::Utf8Path;
+use nevra::Sha256;
+use repo::{FileFacts, Package};
+use serde::{Deserialize, Serialize};
+use store::Reading;
+
+use crate::error::Error;
+
+pub use confinement::Limits;
+pub use process::Worker;
+pub use serving::serve;
+
+/// Reads packages, one at a time.
+pub trait PackageReader: Debug + Send + Sync {
+    /// Reads the head of the package `file`, which stands at its first byte and was opened as `path`.
+    ///
+    /// Of the package size, digest, time and place are not filled in: they are the caller's to know. `Err` if the
+    /// package could not be read now, whatever is in it.
+    fn read(&self, path: &Utf8Path, file: &mut dyn Reading) -> Result<Result<Package, Unfit>, Error>;
+
+    /// Ends what was begun for the packages of one request, so that those of the next one meet nothing of it.
+    fn rest(&self) {}
+}
+
+/// Why a package cannot be listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unfit {
+    /// What is wrong with it.
+    pub wrong: Wrong,
+    /// The same in words, on one line.
+    pub words: String,
+}
+
+/// The ways in which a package can be unfit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wrong {
+    /// It ends before its headers do.
+    CutShort,
+    /// It is no RPM.
+    NotRpm,
+    /// A header claims more than any RPM needs.
+    Oversized,
+    /// A header is broken.
+    Damaged,
+    /// A header differs from its own digest.
+    Differs,
+    /// Text holds a character that XML cannot carry.
+    ControlCharacter,
+    /// Name, version, release and architecture make no full name.
+    Name,
+    /// Whoever read it died of it.
+    Deadly,
+    /// Anything else.
+    Other,
+}
+
+/// Reads packages in the process itself: for rehearsals on a disk that no other process can see.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InProcess;
+
+impl PackageReader for InProcess {
+    fn read(&self, path: &Utf8Path, file: &mut dyn Reading) -> Result<Result<Package, Unfit>, Error> {
+        examine(file).map_err(|cause| Error::File { operation: "read", path: path.to_owned(), cause })
+    }
+}
+
+/// Reads a package; `Err` if the disk is at fault.
+fn examine(file: &mut dyn Read) -> Result<Result<Package, Unfit>, std::io::Error> {
+    let head = match repo::read_head(file) {
+        Err(repo::Error::Read { source, .. }) if source.kind() != ErrorKind::UnexpectedEof => {
+            return Err(source);
+        }
+        Err(error) => return Ok(Err(Unfit::of(&error))),
+        Ok(head) => head,
+    };
+    if let Err(error) = head.check_header() {
+        return Ok(Err(Unfit { wrong: Wrong::Differs, ..Unfit::of(&error) }));
+    }
+    let facts = FileFacts { size: 0, digest: Sha256::from([0; 32]).into(), mtime: 0, href: String::new() };
+    Ok(repo::package_of(&head, facts).map_err(|error| Unfit::of(&error)))
+}
+
+impl Unfit {
+    /// Sorts what the reader of RPMs says.
+    fn of(error: &repo::Error) -> Self {
+        let wrong = match error {
+            repo::Error::Read { .. } => Wrong::CutShort,
+            repo::Error::NotRpm { .. } => Wrong::NotRpm,
+            repo::Error::Oversized { .. } => Wrong::Oversized,
+            repo::Error::Structure { .. } => Wrong::Damaged,
+            repo::Error::ControlCharacter { .. } => Wrong::ControlCharacter,
+            repo::Error::Name(_) => Wrong::Name,
+            _ => Wrong::Other,
+        };
+        Self { wrong, words: error.to_string() }
+    }
+}

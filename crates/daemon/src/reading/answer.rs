@@ -1,0 +1,142 @@
+//! What goes between the daemon and a worker: lengths and JSON, bounded and believed only within bounds.
+
+use std::io::{self, Write};
+
+use nevra::{Digest, Nevra, Sha256};
+use repo::{Changelog, File, Package, Relation};
+use serde::{Deserialize, Serialize};
+
+use super::Unfit;
+
+/// The largest answer, in bytes: what lists more is no package that clients could live with.
+pub(super) const SIZE_MAX: usize = 128 << 20;
+
+/// How many characters of a worker's words are taken.
+const WORDS_MAX: usize = 1000;
+
+/// How many changes metadata lists.
+const CHANGES_MAX: usize = 10;
+
+/// The first thing a worker says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Greeting {
+    /// What it could not forbid itself, in words.
+    pub(super) without: Option<String>,
+}
+
+/// What a worker says of a package.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) enum Answer {
+    /// It can be listed.
+    Listed(#[serde(with = "boxed")] Box<Package>),
+    /// It cannot.
+    Unfit(Unfit),
+    /// The disk gave an error.
+    NotRead(String),
+}
+
+impl Answer {
+    /// Judges what a worker said: whatever it is, nothing of it can break what is made of it.
+    ///
+    /// Text may hold anything here: metadata is written by the daemon, which escapes it and leaves out what XML
+    /// cannot carry. A full name was checked when it was read.
+    pub(super) fn checked(mut self) -> Result<Self, &'static str> {
+        match &mut self {
+            Self::Listed(package) => {
+                if package.header_start > package.header_end {
+                    return Err("it says that a header ends before it begins");
+                }
+                if package.changelogs.len() > CHANGES_MAX {
+                    return Err("it lists more changes than were asked for");
+                }
+            }
+            Self::Unfit(Unfit { words, .. }) | Self::NotRead(words) => *words = one_line(words),
+        }
+        Ok(self)
+    }
+}
+
+/// Makes one line, not too long, of words that somebody else chose.
+pub(super) fn one_line(words: &str) -> String {
+    let escaped = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
+    words.chars().take(WORDS_MAX).map(escaped).collect()
+}
+
+/// A package as it travels; what the daemon knows better stays at home.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Package", deny_unknown_fields)]
+struct PackageForm {
+    nevra: Nevra,
+    #[serde(skip, default = "unknown")]
+    pkgid: Digest,
+    #[serde(skip)]
+    href: String,
+    summary: String,
+    description: String,
+    packager: String,
+    url: String,
+    license: String,
+    vendor: String,
+    group: String,
+    build_host: String,
+    source_rpm: String,
+    #[serde(skip)]
+    time_file: i64,
+    time_build: i64,
+    #[serde(skip)]
+    size_package: u64,
+    size_installed: u64,
+    size_archive: u64,
+    header_start: u64,
+    header_end: u64,
+    provides: Vec<Relation>,
+    requires: Vec<Relation>,
+    conflicts: Vec<Relation>,
+    obsoletes: Vec<Relation>,
+    suggests: Vec<Relation>,
+    enhances: Vec<Relation>,
+    recommends: Vec<Relation>,
+    supplements: Vec<Relation>,
+    files: Vec<File>,
+    changelogs: Vec<Changelog>,
+}
+
+fn unknown() -> Digest {
+    Sha256::from([0; 32]).into()
+}
+
+mod boxed {
+    use serde::{Deserializer, Serializer};
+
+    use super::{Package, PackageForm};
+
+    #[expect(clippy::borrowed_box, reason = "serde hands the field over as it is")]
+    pub(super) fn serialize<S: Serializer>(package: &Box<Package>, to: S) -> Result<S::Ok, S::Error> {
+        PackageForm::serialize(package, to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Box<Package>, D::Error> {
+        PackageForm::deserialize(from).map(Box::new)
+    }
+}
+
+/// Bytes that may become so many and no more.
+pub(super) struct Bounded {
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + bytes.len() > SIZE_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,312 @@
+//! The daemon's side: a worker is started when a package is to be read, asked, and ended.
+#![expect(clippy::disallowed_methods, reason = "runs the worker, and does not wait for it for ever")]
+
+use std::io::{self, IoSlice, Read as _};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use repo::Package;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use store::Reading;
+
+use super::answer::{Answer, Greeting, SIZE_MAX, one_line};
+use super::{Limits, PackageReader, Unfit, Wrong};
+use crate::error::Error;
+
+/// This very program, also after another version was installed in its place.
+const SELF: &str = "/proc/self/exe";
+
+/// After how many packages a worker makes room for a fresh one; starting one costs a few milliseconds.
+const PACKAGES_MAX: usize = 256;
+
+/// How much of what a worker complained of is read.
+const COMPLAINT_MAX: u64 = 2048;
+
+/// Reads packages in a process of its own, which is started for the first one and ended by [`PackageReader::rest`].
+#[derive(Debug)]
+pub struct Worker {
+    program: Utf8PathBuf,
+    limits: Limits,
+    patience: Duration,
+    running: Mutex<Option<Process>>,
+    /// Whether it was said what workers cannot forbid themselves here.
+    has_said: AtomicBool,
+}
+
+impl Worker {
+    /// Has packages read by another process of this program, which must know the hidden verb `read-packages`.
+    pub fn of_this_program() -> Self {
+        Self::new(SELF, Limits::default(), Duration::from_secs(120))
+    }
+
+    /// Has packages read by `program`, which is given up after so long without an answer.
+    pub fn new(program: impl Into<Utf8PathBuf>, limits: Limits, patience: Duration) -> Self {
+        let (running, has_said) = (Mutex::new(None), AtomicBool::new(false));
+        Self { program: program.into(), limits, patience, running, has_said }
+    }
+
+    /// Says which process reads packages now, if one does.
+    pub fn process(&self) -> Option<u32> {
+        self.lock().as_ref().map(|process| process.child.id())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Process>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&self) -> Result<Process, Error> {
+        let failed = |why: String| Error::Worker { why };
+        let mut process = Process::start(&self.program, &self.limits)
+            .map_err(|cause| failed(format!("`{}`: {cause}", self.program)))?;
+        let greeted = process.hear::<Greeting>(self.patience);
+        let greeting = greeted.map_err(|silence| {
+            let ended = process.end();
+            failed(format!("it did not begin, {silence}: {ended}"))
+        })?;
+        if let Some(without) = greeting.without
+            && !self.has_said.swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!("packages are read with limits on resources only: {}", one_line(&without));
+        }
+        Ok(process)
+    }
+
+    /// Asks the worker, or a fresh one if none can be asked.
+    fn ask(
+        &self,
+        running: &mut Option<Process>,
+        file: BorrowedFd<'_>,
+    ) -> Result<Result<Answer, Lost>, Error> {
+        if running.as_ref().is_some_and(|process| process.packages >= PACKAGES_MAX) {
+            *running = None;
+        }
+        let process = match running {
+            Some(process) => process,
+            None => running.insert(self.start()?),
+        };
+        let is_fresh = process.packages == 0;
+        process.packages += 1;
+        let heard = process.hand_over(file).map_err(Silence::Broken);
+        let heard = heard.and_then(|()| process.hear::<Answer>(self.patience));
+        let checked =
+            heard.and_then(|answer| answer.checked().map_err(|why| Silence::Nonsense(why.to_owned())));
+        match checked {
+            Ok(answer) => Ok(Ok(answer)),
+            Err(silence) => {
+                let mut process = running.take().expect("it was asked just now");
+                let ended = process.end();
+                Ok(Err(Lost {
+                    words: format!("{silence}: {ended}"),
+                    is_innocent: !is_fresh || ended.is_from_outside(),
+                }))
+            }
+        }
+    }
+}
+
+impl PackageReader for Worker {
+    fn read(&self, path: &Utf8Path, file: &mut dyn Reading) -> Result<Result<Package, Unfit>, Error> {
+        let failed = |cause| Error::File { operation: "read", path: path.to_owned(), cause };
+        let mut running = self.lock();
+        let mut lost = None;
+        // What was read before, or somebody else's signal, may be what it died of: then the package is read again,
+        // by a worker of its own.
+        for _ in 0..2 {
+            file.rewind().map_err(failed)?;
+            let Some(descriptor) = file.descriptor() else {
+                return Err(Error::Worker {
+                    why: format!("`{path}` lies on a disk no other process can see"),
+                });
+            };
+            match self.ask(&mut running, descriptor)? {
+                Ok(Answer::Listed(package)) => return Ok(Ok(*package)),
+                Ok(Answer::Unfit(unfit)) => return Ok(Err(unfit)),
+                Ok(Answer::NotRead(words)) => return Err(failed(io::Error::other(words))),
+                Err(this) => {
+                    tracing::warn!("the worker that read `{path}` is gone: {}", this.words);
+                    let is_innocent = this.is_innocent;
+                    lost = Some(this);
+                    if !is_innocent {
+                        break;
+                    }
+                }
+            }
+        }
+        let words = lost.map_or_else(String::new, |lost| lost.words);
+        Ok(Err(Unfit { wrong: Wrong::Deadly, words }))
+    }
+
+    fn rest(&self) {
+        self.lock().take();
+    }
+}
+
+/// How a worker was lost.
+struct Lost {
+    words: String,
+    /// Whether another worker may well survive the same package.
+    is_innocent: bool,
+}
+
+/// Why no answer came.
+#[derive(Debug, thiserror::Error)]
+enum Silence {
+    #[error("it gave no answer in time")]
+    Late,
+    #[error("no answer came ({0})")]
+    Broken(io::Error),
+    #[error("its answer is none ({0})")]
+    Nonsense(String),
+}
+
+/// One worker.
+#[derive(Debug)]
+struct Process {
+    child: Child,
+    socket: UnixStream,
+    /// How many packages it was given.
+    packages: usize,
+}
+
+impl Process {
+    fn start(program: &Utf8Path, limits: &Limits) -> io::Result<Self> {
+        let (socket, theirs) = UnixStream::pair()?;
+        let mut command = Command::new(program);
+        command.arg("read-packages");
+        command.arg("--address-space").arg(limits.address_space.to_string());
+        command.arg("--cpu-seconds").arg(limits.cpu_seconds.to_string());
+        command.stdin(Stdio::from(OwnedFd::from(theirs))).stdout(Stdio::null()).stderr(Stdio::piped());
+        // It needs nothing of ours, and Ctrl-C is the daemon's to hear.
+        command.env_clear().current_dir("/").process_group(0);
+        let child = command.spawn()?;
+        Ok(Self { child, socket, packages: 0 })
+    }
+
+    /// Gives it a package to read.
+    fn hand_over(&self, file: BorrowedFd<'_>) -> io::Result<()> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        let files = [file];
+        if !control.push(SendAncillaryMessage::ScmRights(&files)) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        sendmsg(&self.socket, &[IoSlice::new(b"p")], &mut control, flags)?;
+        Ok(())
+    }
+
+    /// Hears what it says, which takes no longer than `patience` in all and no more memory than arrives.
+    fn hear<T: serde::de::DeserializeOwned>(&mut self, patience: Duration) -> Result<T, Silence> {
+        let until = Instant::now() + patience;
+        let mut length = [0; 4];
+        self.fill(&mut length, until)?;
+        let length = u32::from_le_bytes(length) as usize;
+        if length > SIZE_MAX {
+            return Err(Silence::Nonsense(format!("it would have {length} bytes")));
+        }
+        let mut bytes = Vec::new();
+        while bytes.len() < length {
+            let start = bytes.len();
+            bytes.resize(length.min(start + (1 << 16)), 0);
+            self.fill(&mut bytes[start..], until)?;
+        }
+        serde_json::from_slice(&bytes).map_err(|error| Silence::Nonsense(one_line(&error.to_string())))
+    }
+
+    fn fill(&mut self, mut place: &mut [u8], until: Instant) -> Result<(), Silence> {
+        while !place.is_empty() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Silence::Late);
+            }
+            self.socket.set_read_timeout(Some(left)).map_err(Silence::Broken)?;
+            match self.socket.read(place) {
+                Ok(0) => return Err(Silence::Broken(io::ErrorKind::UnexpectedEof.into())),
+                Ok(count) => place = &mut place[count..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                    return Err(Silence::Late);
+                }
+                Err(error) => return Err(Silence::Broken(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits a moment for one that has hung up, so that it can be told what it died of.
+    fn ends_soon(&self) -> bool {
+        let has_hung_up =
+            matches!(self.socket.set_nonblocking(true).and_then(|()| (&self.socket).read(&mut [0])), Ok(0));
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let opened = pid.filter(|_| has_hung_up).map(|pid| pidfd_open(pid, PidfdFlags::empty()));
+        let Some(Ok(opened)) = opened else { return false };
+        let second = Timespec { tv_sec: 1, tv_nsec: 0 };
+        matches!(poll(&mut [PollFd::new(&opened, PollFlags::IN)], Some(&second)), Ok(1))
+    }
+
+    /// Ends it, if it has not ended, and says how it ended and what it complained of.
+    fn end(&mut self) -> Ended {
+        let ended_itself = self.ends_soon();
+        if !ended_itself {
+            let _ = self.child.kill();
+        }
+        let status = self.child.wait().ok();
+        let mut complaint = Vec::new();
+        if let Some(stderr) = self.child.stderr.take() {
+            // Whoever else may hold the other end is not waited for.
+            if rustix::fs::fcntl_setfl(stderr.as_fd(), OFlags::NONBLOCK).is_ok() {
+                let _ = stderr.take(COMPLAINT_MAX).read_to_end(&mut complaint);
+            }
+        }
+        Ended {
+            status: status.filter(|_| ended_itself),
+            complaint: String::from_utf8_lossy(&complaint).into_owned(),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Nothing it could still do is wanted; nobody remains to be waited for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// How a worker ended.
+struct Ended {
+    /// `None` if the daemon ended it.
+    status: Option<ExitStatus>,
+    complaint: String,
+}
+
+impl Ended {
+    /// Whether the signal is one that people and service managers send, or the kernel when memory runs out.
+    fn is_from_outside(&self) -> bool {
+        let signals = [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT, libc::SIGKILL];
+        self.status.and_then(|status| status.signal()).is_some_and(|signal| signals.contains(&signal))
+    }
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.status {
+            Some(status) => write!(f, "{status}")?,
+            None => write!(f, "it was ended")?,
+        }
+        match self.complaint.trim() {
+            "" => Ok(()),
+            complaint => write!(f, ", it said `{}`", one_line(complaint)),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The worker's side: one descriptor comes, one answer goes, until the daemon hangs up.
+
+#[cfg(feature = "testing")]
+mod rehearsal;
+
+use std::fs::File;
+use std::io::{self, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use rustix::io::Errno;
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg, send};
+
+use super::answer::{Answer, Bounded, Greeting};
+use super::confinement::{self, Limits};
+use super::{Unfit, Wrong, examine};
+
+/// Reads packages for the daemon at the other end of the socket that is this process's standard input.
+///
+/// # Errors
+///
+/// The limits cannot be set, standard input is no socket of a daemon, or it broke.
+pub fn serve(limits: &Limits) -> io::Result<()> {
+    let socket = rustix::stdio::stdin();
+    let without = confinement::confine(limits)?;
+    say(socket, &Greeting { without })?;
+    while let Some(file) = receive(socket)? {
+        let answer = match examine(&mut File::from(file)) {
+            #[cfg(feature = "testing")]
+            Ok(Ok(package)) => Answer::Listed(Box::new(rehearsal::play(package))),
+            #[cfg(not(feature = "testing"))]
+            Ok(Ok(package)) => Answer::Listed(Box::new(package)),
+            Ok(Err(unfit)) => Answer::Unfit(unfit),
+            Err(cause) => Answer::NotRead(cause.to_string()),
+        };
+        say(socket, &answer)?;
+    }
+    Ok(())
+}
+
+/// Takes the next descriptor; `None` once the daemon hung up.
+fn receive(socket: BorrowedFd<'_>) -> io::Result<Option<OwnedFd>> {
+    let mut byte = [0];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let received = loop {
+        match recvmsg(socket, &mut [IoSliceMut::new(&mut byte)], &mut control, RecvFlags::CMSG_CLOEXEC) {
+            Err(Errno::INTR) => {}
+            received => break received?,
+        }
+    };
+    if received.bytes == 0 {
+        return Ok(None);
+    }
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(mut files) = message
+            && let Some(file) = files.next()
+        {
+            return Ok(Some(file));
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "a package was announced and no descriptor came"))
+}
+
+/// Says something: its length, then JSON; what would be too long is unfit.
+fn say(socket: BorrowedFd<'_>, words: &impl serde::Serialize) -> io::Result<()> {
+    let mut bounded = Bounded { bytes: vec![0; 4] };
+    if serde_json::to_writer(&mut bounded, words).is_err() {
+        bounded.bytes.truncate(4);
+        let words =
+            "failed to accept the header of the RPM: what it lists fills more than 128 MiB".to_owned();
+        let unfit = Answer::Unfit(Unfit { wrong: Wrong::Oversized, words });
+        serde_json::to_writer(&mut bounded, &unfit)?;
+    }
+    let mut bytes = bounded.bytes;
+    let length = u32::try_from(bytes.len() - 4).map_err(io::Error::other)?;
+    bytes[..4].copy_from_slice(&length.to_le_bytes());
+    let mut rest = bytes.as_slice();
+    while !rest.is_empty() {
+        match send(socket, rest, SendFlags::NOSIGNAL) {
+            Ok(sent) => rest = &rest[sent..],
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! Packages and other input that somebody made to do harm: refused, and nothing else happens.
+
+mod worker;
