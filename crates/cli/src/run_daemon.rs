@@ -1,7 +1,10 @@
 //! `sluice daemon`: logs, signals, and the daemon's loop on the main thread.
 
+use std::sync::Arc;
+
 use daemon::config::accounts;
 use daemon::ground::{self, Asks};
+use daemon::reading::Worker;
 use daemon::{once, run};
 use tracing_subscriber::EnvFilter;
 
@@ -36,10 +39,11 @@ pub fn run(settings: &Settings, options: &Daemon, terminal: &Terminal) -> Result
     runtime.block_on(async { run::on_signals(wake.clone()) })?;
     let file = settings.file().to_owned();
     let read = || accounts::load(&file);
+    let reader = Arc::new(Worker::of_this_program());
     let ran = if options.once {
-        once::run(&read, &wakes)
+        once::run(&read, reader, &wakes)
     } else {
-        run::run(&read, (wake, wakes), &mut || tracing::info!("ready"))
+        run::run(&read, reader, (wake, wakes), &mut || tracing::info!("ready"))
     };
     ran.map_err(|error| {
         let exit = if error.may_pass() { 75 } else { error.exit() };

@@ -11,6 +11,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::reading::PackageReader;
 use crate::run::{Wake, sleep};
 
 /// The longest wait that belongs to the round: generations come at most once a second.
@@ -21,10 +22,15 @@ const WAIT_MAX: Duration = Duration::from_secs(1);
 /// What fails is tried once more for every request that waits, so that a request that cannot be carried out now
 /// does not hold up its neighbours. Fails with [`Error::TooEarly`] if something waits longer than the next
 /// second, and with the last error if nothing got on.
-pub fn run(read: &dyn Fn() -> Result<Config, Error>, wakes: &Receiver<Wake>) -> Result<(), Error> {
+pub fn run(
+    read: &dyn Fn() -> Result<Config, Error>,
+    reader: Arc<dyn PackageReader>,
+    wakes: &Receiver<Wake>,
+) -> Result<(), Error> {
     let config = Arc::new(read()?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let mut engine = Engine::open(config, Arc::new(PosixDisk), Arc::clone(&clock))?;
+    engine.read_packages_with(reader);
     let mut failures = 0;
     loop {
         let step = match engine.step() {

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::engine::{Engine, Step};
 use crate::error::Error;
 use crate::progress::Onlooker;
-use crate::reading::Worker;
+use crate::reading::PackageReader;
 use crate::watchdog::Watchdog;
 
 /// How long the daemon trusts inotify before it looks for itself.
@@ -38,17 +38,18 @@ pub enum Wake {
 
 /// Runs the daemon until it is told to stop; a stop ends between two steps, never within one.
 ///
-/// `read` gives the configuration, at the start and at each reload. `wakes` is both ends of a channel:
+/// `read` gives the configuration, at the start and at each reload. `reader` reads what arrives. `wakes` is both ends of a channel:
 /// whoever holds a clone of the sender can wake or stop the daemon; signals are wired to it by [`on_signals`].
 pub fn run(
     read: &dyn Fn() -> Result<Config, Error>,
+    reader: Arc<dyn PackageReader>,
     (wake, wakes): (Sender<Wake>, Receiver<Wake>),
     ready: &mut dyn FnMut(),
 ) -> Result<(), Error> {
     let config = Arc::new(read()?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let mut engine = Engine::open(config, Arc::new(PosixDisk), Arc::clone(&clock))?;
-    engine.read_packages_with(Arc::new(Worker::of_this_program()));
+    engine.read_packages_with(reader);
     engine.watch(Onlooker::new(|claim, progress| {
         let status = format!("adopting for {claim}: {progress}");
         tell_systemd(&[NotifyState::Watchdog, NotifyState::Status(&status)]);

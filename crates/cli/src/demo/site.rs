@@ -14,6 +14,7 @@ use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use daemon::config::{Config, accounts};
 use daemon::error::Error;
+use daemon::reading::InProcess;
 use daemon::run::{self, Wake};
 use daemon::submit::{Sent, Submitter};
 use plan::{Answer, Format, Request};
@@ -144,7 +145,9 @@ fn start_daemon(file: Utf8PathBuf) -> Result<(Sender<Wake>, Daemon), Failure> {
     let (ready, is_ready) = channel();
     let sender = wake.clone();
     let daemon = std::thread::spawn(move || {
-        run::run(&|| accounts::load(&file), (sender, wakes), &mut || ready.send(()).unwrap_or(()))
+        // The packages are the demo's own.
+        let reader = Arc::new(InProcess);
+        run::run(&|| accounts::load(&file), reader, (sender, wakes), &mut || ready.send(()).unwrap_or(()))
     });
     // Fails at once if the daemon ends, because the other end of the channel ends with it.
     if is_ready.recv_timeout(PATIENCE).is_ok() {
