@@ -32,4 +32,71 @@ mod init;
 mod lock_holder;
 mod moment;
 mod pattern;
+mod purge;
 mod read_packages;
+mod requests;
+mod run_daemon;
+mod serve;
+mod settings;
+mod show;
+mod status;
+mod terminal;
+mod verify;
+mod why;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, ConfigVerb, Verb};
+use clap::Parser;
+use failure::Failure;
+use settings::Settings;
+use terminal::Terminal;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let terminal = Terminal::of_process(arguments.json, no_color);
+    let settings = Settings::new(arguments.config, std::env::var_os("SLUICE_CONFIG"));
+    // Nothing is planted, nor looked for, in a program that was not built for tests.
+    let planted = store::planted::plant_by_environment(|name| std::env::var_os(name)).map_err(Failure::usage);
+    let code = match planted.and_then(|()| carry_out(arguments.verb, &settings, &terminal)) {
+        Ok(code) => code,
+        Err(failure) => {
+            terminal.failure(&failure);
+            failure.exit
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8, Failure> {
+    match verb {
+        Verb::Init(asked) => init::run(settings, &asked, terminal),
+        Verb::Config { verb: ConfigVerb::Check { file } } => config_check::run(settings, file, terminal),
+        Verb::Config { verb: ConfigVerb::Web { server, output } } => {
+            config_web::run(settings, server, output.as_deref(), terminal)
+        }
+        Verb::Daemon(daemon) => run_daemon::run(settings, &daemon, terminal),
+        Verb::Import(import) => requests::import(settings, import, terminal),
+        Verb::Adopt(adopt) => adopt::run(settings, adopt, terminal),
+        Verb::Promote(promote) => requests::promote(settings, promote, terminal),
+        Verb::Withdraw(withdraw) => requests::withdraw(settings, withdraw, terminal),
+        Verb::Revert(revert) => requests::revert(settings, revert, terminal),
+        Verb::Purge(purge) => purge::run(settings, purge, terminal),
+        Verb::Keep(keep) => requests::keep(settings, keep, terminal),
+        Verb::Clock(asked) => clock::run(settings, asked, terminal),
+        Verb::Submit(submit) => requests::submit(settings, submit, terminal),
+        Verb::Status(asked) => status::run(settings, &asked, terminal),
+        Verb::History { limit } => history::run(settings, limit, terminal),
+        Verb::Show { generation } => show::run(settings, &generation, terminal),
+        Verb::Diff { older, newer } => diff::run(settings, &older, &newer, terminal),
+        Verb::Why { package } => why::run(settings, &package, terminal),
+        Verb::Verify { at_rest } => verify::run(settings, at_rest, terminal),
+        Verb::Compare(asked) => compare::run(&asked, terminal),
+        Verb::Serve { listen } => serve::run(settings, listen, terminal),
+        Verb::Createrepo(createrepo) => createrepo::run(&createrepo, settings, terminal),
+        Verb::ReadPackages(asked) => read_packages::run(&asked),
+        Verb::Generate { verb } => generate::run(&verb, terminal),
+        Verb::Demo(demo) => demo::run(&demo, terminal),
+    }
+}
