@@ -112,6 +112,7 @@ def pointer(site):
     tree, path = site.tree, "public/current"
     entry = tree.get(path)
     if entry is None and not site.at_rest and never_published(tree):
+        site.unpublished = True
         return None
     if entry is None:
         site.broken("I1", path, "there is none")

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 """Reads a site, a crash image or a mirror and names every violated invariant; shares no code with Sluice.
 
-    check.py --root ROOT [--spool SPOOL] [--told DIR] [--at-rest] [--json]
+    check.py --root ROOT [--spool SPOOL] [--told DIR] [--at-rest] [--state FILE] [--now SECONDS] [--cache DIR] [--json]
+    check.py --root COPY --mirror [--expect ROOT/generations] [--cache DIR] [--json]
 
 Exit code 0: nothing is violated. 1: something is, one line each: `I7 <path>: <what is wrong>`. 2: could not look.
 Without `--at-rest` only what holds at every instant is looked at, also in the image a power cut leaves.
+With `--mirror` the root is a copy of one generation, what `public/current` serves, and no site.
 """
 
 import argparse
@@ -15,8 +17,10 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from findings import LOOKED_AT, NOT_LOOKED_AT, CannotLook  # noqa: E402
-from oracles import Oracles  # noqa: E402
 from look import Site  # noqa: E402
+from mirror import Mirror  # noqa: E402
+from oracles import Oracles  # noqa: E402
+import remembered  # noqa: E402
 
 
 def arguments(words):
@@ -25,6 +29,9 @@ def arguments(words):
     parser.add_argument("--spool", help="the control directory")
     parser.add_argument("--told", help="copies of answers that somebody has seen")
     parser.add_argument("--at-rest", action="store_true", help="nothing is running: look at what holds then, too")
+    parser.add_argument("--mirror", action="store_true", help="the root is a copy of one generation")
+    parser.add_argument("--expect", help="with --mirror: the directory `generations` of the site it is a copy of")
+    parser.add_argument("--state", help="keeps what was seen, and compares with what earlier runs saw")
     parser.add_argument("--now", type=float, help="seconds since 1970, instead of the clock")
     parser.add_argument("--cache", help="keeps what createrepo_c and rpm say of a file, for later runs")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
@@ -34,8 +41,14 @@ def arguments(words):
 def main(words=None):
     given = arguments(words)
     try:
-        site = Site(given.root, given.spool, given.told, given.at_rest, given.now, Oracles(given.cache))
+        oracles = Oracles(given.cache)
+        if given.mirror:
+            site = Mirror(given.root, given.expect, oracles)
+        else:
+            site = Site(given.root, given.spool, given.told, given.at_rest, given.now, oracles)
         found = site.look()
+        if given.state and not given.mirror:
+            remembered.compare(site, given.state)
     except (CannotLook, OSError) as error:
         print(f"check.py: {error}", file=sys.stderr)
         return 2

@@ -1,8 +1,12 @@
 """I7, I8, I22 and I23: what lies in `packages/` and `pool/`, by whose leave, and how many names it has."""
 
 import json
+import re
 
 from words import instant
+
+# Where the digest stands in the place of a package; what an adopted repository called it is another matter.
+DIGEST_PATH = re.compile(r"packages/[^/]+/[0-9a-f]{2}/([0-9a-f]{16})/[^/]+\Z")
 
 
 def look(site):
@@ -30,7 +34,8 @@ def strays(site):
     if not site.at_rest:
         allowed |= set(manifest["drop_links"]) | announced(site)
     for path, entry in tree.below("public/packages"):
-        if entry.kind == "file" and path.removeprefix("public/") not in allowed:
+        unread = path.split("/")[2] in site.unread()
+        if entry.kind == "file" and path.removeprefix("public/") not in allowed and not unread:
             site.broken("I7", path, "it is neither listed nor retained")
 
 
@@ -58,9 +63,10 @@ def promises(site):
             continue
         if not tree.is_kind(path, "file"):
             site.broken("I8", path, "it is promised and not there")
-        elif not tree.digest(path).startswith(link.split("/")[3] if link.count("/") >= 4 else ""):
+        elif (own := DIGEST_PATH.match(link)) and not tree.digest(path).startswith(own.group(1)):
             site.broken("I8", path, "it is promised and has other bytes")
     for generation in site.chain.values():
+        graced(site, generation, present, purged)
         if generation.number == current.number:
             continue
         for link, until in generation.manifest["retained"].items():
@@ -68,8 +74,8 @@ def promises(site):
             if instant(until) > current.created and not held and link not in purged:
                 words = f"generation {generation.number} promised it until {until}, and nothing keeps it"
                 site.broken("I8", f"public/{link}", words)
-        graced(site, generation, present, purged)
     metadata(site, current)
+    named(site, current)
 
 
 def graced(site, generation, present, purged):
@@ -84,12 +90,25 @@ def graced(site, generation, present, purged):
     for name, moves in generation.account["changes"].items():
         for package in moves["left"]:
             link = site.link_of(name, package)
-            if link in present or link in purged:
+            if link in present or link in purged or name in site.unread():
                 continue
             kept = current.manifest["retained"].get(link)
             if kept is None or instant(kept) < until:
                 words = f"it left in generation {generation.number} and is not kept for the grace"
                 site.broken("I8", f"public/{link}", words)
+
+
+def named(site, current):
+    """What a name holds stays whole; at rest the name is there."""
+    for name, named in current.manifest["names"].items():
+        if named["ended"]:
+            continue
+        generation = site.chain.get(named["generation"])
+        if generation is None or generation not in site.whole():
+            words = f"generation {named['generation']} is named `{name}` and not kept whole"
+            site.broken("I8", f"public/@{name}", words)
+        elif site.at_rest and not site.tree.is_kind(f"public/@{name}", "link"):
+            site.broken("I8", f"public/@{name}", "the name is given and not there")
 
 
 def metadata(site, current):

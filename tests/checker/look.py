@@ -5,8 +5,11 @@ import time
 import tomllib
 
 import audit
+import authority
+import bounded
 import chain
 import debris
+import history
 import links
 import sealed
 import shelves
@@ -14,7 +17,7 @@ import spool
 from findings import Findings
 from oracles import Oracles
 from tree import Tree
-from words import length
+from words import instant, length
 
 
 class Site:
@@ -33,6 +36,8 @@ class Site:
         self.listings = {}
         self.held = None
         self.taken = None
+        self.replayed = {}
+        self.unpublished = False
         self._graces = {}
 
     def broken(self, invariant, path, words):
@@ -46,6 +51,9 @@ class Site:
             sealed.look(self)
             shelves.look(self)
             links.look(self)
+            history.look(self)
+            authority.look(self)
+            bounded.look(self)
         spool.look(self)
         debris.look(self)
         return self.findings.violations
@@ -62,6 +70,10 @@ class Site:
         """The generations both halves of which are kept, but those that are on their way out."""
         dropped = set(self.now_in_force().manifest["drop_generations"])
         return [one for one in self.chain.values() if one.files is not None and one.number not in dropped]
+
+    def unread(self):
+        """The repositories in force whose lists could not be read: nothing can be said about their packages."""
+        return self.now_in_force().repositories.keys() - self.listings.get(self.current, {}).keys()
 
     def place_of(self, repository, package):
         """Where the link of a listed package lies."""
@@ -92,6 +104,11 @@ class Site:
             text = (policy or {}).get("site", {}).get("grace", "72h")
             self._graces[digest] = length(text) if policy is not None and isinstance(text, str) else None
         return self._graces[digest]
+
+    def witnessed(self, generation):
+        """The instant that had come for sure when a generation was made."""
+        clock = generation.account.get("clock")
+        return instant(clock["time"]) if clock else generation.created
 
     def purged(self):
         """What recorded purges took away."""

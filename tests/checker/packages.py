@@ -4,7 +4,7 @@ import dataclasses
 import difflib
 import sqlite3
 
-from metadata import Unsound, read, whole_number, xml
+from metadata import Unsound, read, xml
 from oracles import LISTS, canonical
 
 
@@ -146,10 +146,7 @@ def by_oracle(package, said, path, wrong):
             continue
         ours = canonical(package.elements[kind])
         if ours != said[kind]:
-            lines = difflib.unified_diff(said[kind].split("\n"), ours.split("\n"), "", "", "", 0)
+            lines = difflib.unified_diff(said[kind].split("\n"), ours.split("\n"), n=0)
             told = [line[:200] for line in lines if line[0] in "+-" and line[:3] not in ("+++", "---")]
             wrong("I6", path, f"{kind} says other than createrepo_c (-): {' '.join(told[:4])}")
     return None
-
-
-__all__ = ["Listing", "Package", "by_oracle", "listing", "one_file_per_name", "whole_number"]

@@ -157,7 +157,7 @@ def recorded(site, ids):
             site.broken(invariant, place, f"`{claim}` took effect in {site.applied[claim]} all the same")
         if by_claim.setdefault(claim, said) != said:
             site.broken("I15", place, f"`{claim}` is answered twice, differently")
-        if said["outcome"] == "done" and key not in ids:
+        if said["outcome"] == "done" and key not in ids and site.leads_to_the_first():
             site.broken("I15", place, f"`{claim}` repeats an answer that was never given")
         earlier = first.setdefault(key, said)
         if earlier["request_digest"] != said["request_digest"] and not again:
@@ -169,12 +169,12 @@ def truth(site, path, said):
     """What an answer says is so: its effect is in the generation it names, or it is on record that it has none."""
     claim, outcome, number = said["claim"], said["outcome"], said.get("generation")
     applied = site.applied.get(claim)
-    if number is not None and site.current is not None and number > site.current:
+    if number is not None and site.chain and number > site.current:
         return site.broken("I16", path, f"it tells of generation {number}, current is {site.current}")
-    if site.current is not None and not site.leads_to_the_first():
-        return None  # I1 or I3 was told
-    if site.current is None:
+    if site.unpublished:
         return site.broken("I16", path, "it was told, and nothing is published") if outcome == "done" else None
+    if not site.leads_to_the_first():
+        return None  # I1 or I3 was told
     if outcome == "done":
         repeats = claim in site.recorded and site.recorded[claim]["outcome"] == "done"
         if applied is None and not repeats:

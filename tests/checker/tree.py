@@ -33,10 +33,11 @@ def kind_of(mode):
 
 
 class Tree:
-    """What lies below one directory; symlinks are not followed."""
+    """What lies below one directory; symlinks are not followed, unless one wants to see what a web server shows."""
 
-    def __init__(self, top):
+    def __init__(self, top, follow=False):
         self.top = os.fspath(top)
+        self.follows = follow
         self.entries = {}
         self.children = {"": []}
         self._digests = {}
@@ -45,6 +46,8 @@ class Tree:
         self._walk("")
 
     def _walk(self, below):
+        if below.count("/") > 100:
+            raise CannotLook(f"`{self.top}` has no end")
         try:
             with os.scandir(os.path.join(self.top, below)) as listing:
                 names = sorted(entry.name for entry in listing)
@@ -55,7 +58,7 @@ class Tree:
             path = f"{below}/{name}" if below else name
             full = os.path.join(self.top, path)
             try:
-                state = os.lstat(full)
+                state = os.stat(full) if self.follows and os.path.exists(full) else os.lstat(full)
                 kind = kind_of(state.st_mode)
                 target = os.readlink(full) if kind == "link" else None
             except FileNotFoundError:

@@ -28,3 +28,15 @@ fn the_checker_says_when_it_cannot_look() {
     let ran = run(program("/usr/bin/python3").arg(script).args(["--root", "/nowhere/at/all"]));
     assert_eq!(ran.code(), 2, "{ran}");
 }
+
+#[test]
+fn it_finds_nothing_in_a_sound_site_and_every_planted_violation() {
+    let tests = testkit::checkout().join("tests/checker/test_checker.py");
+    let folder = &testkit::fixtures().folder;
+    let mut command = program("/usr/bin/python3");
+    command.arg(tests).env("SLUICE", testkit::sluice()).env("SLUICE_FIXTURES", folder);
+    let ran = run(&mut command).ok();
+    // unittest talks on stderr; how many were planted is among it.
+    println!("{}", ran.stderr);
+    assert!(ran.stderr.contains("planted violations"), "{ran}");
+}

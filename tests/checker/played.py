@@ -1,0 +1,142 @@
+"""Plays the history of a small site with the real program: imports, promotions, refusals, a sweep, an adoption."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+CONFIG = """format = 1
+[site]
+name = "Played"
+root = "{root}"
+spool = "{spool}"
+base_url = "http://127.0.0.1:1"
+grace = "2s"
+{allowed}[roles]
+release-team = ["uid:{uid}"]
+admin = ["uid:{uid}"]
+[[product]]
+name = "glite"
+preset = "glite"
+platforms = ["el9/x86_64"]
+[[product.stage]]
+name = "production"
+profile = "el7"
+import_roles = ["release-team"]
+[[product]]
+name = "grid"
+preset = "glite"
+platforms = ["el9/x86_64"]
+[[product.stage]]
+name = "production"
+path = "repo/{{os}}"
+import_roles = ["release-team"]
+"""
+
+SPEC = """Name: twin
+Version: {version}
+Release: 1
+Summary: twin
+License: MIT
+BuildArch: noarch
+AutoReqProv: no
+%description
+{words}
+%files
+"""
+
+
+class Played:
+    """A site in a folder, and the program that drives it."""
+
+    def __init__(self, folder, program, fixtures):
+        self.folder = pathlib.Path(folder)
+        self.program, self.fixtures = program, pathlib.Path(fixtures)
+        self.root, self.spool = self.folder / "root", self.folder / "spool"
+        self.count = 0
+
+    def sluice(self, *words, code=0):
+        command = [self.program, "-c", str(self.folder / "sluice.toml"), *words]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        if ran.returncode != code:
+            raise AssertionError(f"{command} ended with {ran.returncode}\n{ran.stdout}\n{ran.stderr}")
+        return ran.stdout
+
+    def init(self):
+        for directory in (self.root, self.spool):
+            directory.mkdir(parents=True)
+        kind = subprocess.run(["stat", "-f", "-c", "%T", self.folder], capture_output=True, text=True, check=True)
+        allowed = 'allow_file_systems = ["overlay"]\n' if kind.stdout.strip() == "overlayfs" else ""
+        text = CONFIG.format(root=self.root, spool=self.spool, uid=os.geteuid(), allowed=allowed)
+        (self.folder / "sluice.toml").write_text(text)
+        self.sluice("init")
+
+    def upload(self, path):
+        import hashlib
+
+        data = pathlib.Path(path).read_bytes()
+        name = f"{hashlib.sha256(data).hexdigest()}-{pathlib.Path(path).name}"
+        (self.spool / "upload" / name).write_bytes(data)
+        return name
+
+    def ask(self, *requests):
+        """Drops requests and lets the daemon do what waits."""
+        for request in requests:
+            self.count += 1
+            draft = self.spool / "tmp" / "draft"
+            draft.write_text(f"format = 1\n{request}\n[end]\n")
+            draft.chmod(0o644)
+            draft.rename(self.spool / "incoming" / f"r{self.count:02}.toml")
+        self.sluice("daemon", "--once", "--log", "warn")
+
+    def bring(self, product, to, *files):
+        names = ", ".join(f'"{self.upload(file)}"' for file in files)
+        return f'action = "import"\nproduct = "{product}"\nto = "{to}"\nfiles = [{names}]'
+
+
+def promote(package, more=""):
+    return (f'action = "promote"\nproduct = "glite"\nfrom = "delta"\nto = "production"\n'
+            f'packages = ["{package}"]\n{more}')
+
+
+def twin(folder, version, words):
+    """Builds the package `twin` of a version; other words are other bytes under the same name."""
+    top = pathlib.Path(folder) / f"twin-{version}-{abs(hash(words))}"
+    top.mkdir()
+    (top / "twin.spec").write_text(SPEC.format(version=version, words=words))
+    subprocess.run(
+        ["rpmbuild", "-bb", "--quiet", "--define", f"_topdir {top}", "--define", "_buildhost here",
+         "--define", "debug_package %{nil}", str(top / "twin.spec")],
+        check=True, capture_output=True, env={**os.environ, "SOURCE_DATE_EPOCH": "1341100800", "HOME": str(top)})
+    return next(top.glob("RPMS/*/*.rpm"))
+
+
+def play(folder, program, fixtures):
+    """Plays a whole history and leaves the site at rest."""
+    site = Played(folder, program, fixtures)
+    site.init()
+    good = site.fixtures
+    voms = sorted(good.glob("voms*.rpm"))
+    others = [*good.glob("tools*.rpm"), *good.glob("epochal*.rpm"), good / "weak-1.0-1.noarch.rpm"]
+    site.ask(
+        site.bring("glite", "delta", *voms, *others),
+        promote("no-such-package"),
+        "action = \"promote\"\ncolour = \"blue\"",
+        promote("voms*", 'id = "update-1"\nreason = "update 1"'),
+        promote("nothing-like-it", 'id = "update-0"'),
+    )
+    site.ask(promote("voms*", 'id = "update-1"\nreason = "update 1"'), promote("tools", 'id = "update-1"'),
+             promote("voms*"), promote("tools", "dry_run = true"), promote("epochal"),
+             'action = "withdraw"\nproduct = "glite"\nfrom = "production"\npackages = ["voms-doc", "voms-clients"]',
+             'action = "keep"\nas = "update-1"\ngeneration = 2')
+    site.ask('action = "revert"\nproduct = "glite"\nstage = "production"\ngeneration = 2',
+             'action = "withdraw"\nproduct = "glite"\nfrom = "delta"\npackages = ["weak"]')
+    old = site.folder / "old" / "repo" / "el9"
+    (old / "Packages").mkdir(parents=True)
+    for file in (good / "markup-1.0-1.noarch.rpm", good / "bare-1-1.noarch.rpm"):
+        shutil.copy(file, old / "Packages")
+    shutil.copy(good / "scripts-1.0-1.noarch.rpm", old)
+    subprocess.run(["createrepo_c", "--quiet", str(old)], check=True, capture_output=True)
+    site.ask(f'action = "adopt"\nproduct = "grid"\nstage = "production"\nplatform = "el9/x86_64"\nfolder = "{old}"')
+    site.ask(site.bring("glite", "delta", twin(site.folder, "1", "first")), promote("tools-libs"), 'action = "sweep"')
+    return site

@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+"""The checker, tested: nothing is wrong with a site the real program made, and every planted violation is named.
+
+    SLUICE=target/debug/sluice SLUICE_FIXTURES=<folder of RPMs> tests/checker/test_checker.py
+
+`SLUICE_PLAYED` names a folder where the played site is kept for the next run.
+"""
+
+import collections
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import planted_listings  # noqa: E402, F401
+import planted_requests  # noqa: E402, F401
+import planted_times  # noqa: E402, F401
+import planted_trees  # noqa: E402, F401
+import remembered  # noqa: E402
+from findings import LOOKED_AT  # noqa: E402
+from forge import Copy  # noqa: E402
+from look import Site  # noqa: E402
+from mirror import Mirror  # noqa: E402
+from oracles import Oracles  # noqa: E402
+from planted import PLANTED  # noqa: E402
+from played import play  # noqa: E402
+
+
+def removed(folder):
+    """Removes a folder whose directories may be sealed."""
+    subprocess.run(["chmod", "-R", "u+w", str(folder)], check=False)
+    shutil.rmtree(folder)
+
+
+class CheckerTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        # Hundreds of copies of a small tree: in memory, where there is a place for that.
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        cls.place = pathlib.Path(tempfile.mkdtemp(prefix="checker-", dir=memory))
+        cls.oracles = Oracles()
+        kept = os.environ.get("SLUICE_PLAYED")
+        played = pathlib.Path(kept) if kept else pathlib.Path(tempfile.mkdtemp(prefix="played-"))
+        if not (played / "root").exists():
+            played.mkdir(parents=True, exist_ok=True)
+            play(played, os.environ["SLUICE"], os.environ["SLUICE_FIXTURES"])
+        cls.base = cls.place / "base"
+        Copy(played, cls.base)
+        if not kept:
+            removed(played)
+
+    @classmethod
+    def tearDownClass(cls):
+        removed(cls.place)
+
+    @contextlib.contextmanager
+    def copy(self, name):
+        copy = Copy(self.base, self.place / name)
+        try:
+            yield copy
+        finally:
+            removed(copy.folder)
+
+    def look(self, copy, at_rest=False, told=None, now=None, state=None):
+        site = Site(copy.root, copy.spool, told and copy.at(told), at_rest, now, self.oracles)
+        site.look()
+        if state:
+            remembered.compare(site, state)
+        return site.findings.violations
+
+    def test_a_played_site_is_sound(self):
+        with self.copy("sound") as copy:
+            for at_rest in (False, True):
+                self.assertEqual([], [str(one) for one in self.look(copy, at_rest)])
+            state = self.place / "state.json"
+            for _ in range(2):
+                self.assertEqual([], [str(one) for one in self.look(copy, state=state)])
+
+    def test_every_planted_violation_is_named(self):
+        state = self.place / "remembered.json"
+        with self.copy("remembered") as copy:
+            self.look(copy, state=state)
+        seen = json.loads(state.read_text())
+        started = time.monotonic()
+        for plant in PLANTED:
+            with self.subTest(f"{plant.invariant} {plant.name}"), self.copy(plant.name) as copy:
+                options = plant.put(copy) or {}
+                also = plant.also | options.pop("also", set())
+                if remember := options.pop("remember", None):
+                    changed = json.loads(json.dumps(seen))
+                    remember(changed)
+                    options["state"] = self.place / "changed.json"
+                    options["state"].write_text(json.dumps(changed))
+                found = self.look(copy, plant.at_rest, **options)
+                named = {one.invariant for one in found}
+                self.assertIn(plant.invariant, named, [str(one) for one in found])
+                self.assertLessEqual(named - {plant.invariant}, also, [str(one) for one in found])
+        print(f"{len(PLANTED)} planted violations in {time.monotonic() - started:.1f} s", file=sys.stderr)
+
+    def test_every_invariant_has_three_planted_violations(self):
+        count = collections.Counter(plant.invariant for plant in PLANTED)
+        self.assertEqual({}, {name: count[name] for name in LOOKED_AT if count[name] < 3})
+
+
+if __name__ == "__main__":
+    unittest.main()
