@@ -2,6 +2,7 @@
 """Reads a site, a crash image or a mirror and names every violated invariant; shares no code with Sluice.
 
     check.py --root ROOT [--spool SPOOL] [--told DIR] [--at-rest] [--state FILE] [--now SECONDS] [--cache DIR] [--json]
+    check.py --images DIR [--at-rest] [--now SECONDS] [--cache DIR]
     check.py --root COPY --mirror [--expect ROOT/generations] [--cache DIR] [--json]
 
 Exit code 0: nothing is violated. 1: something is, one line each: `I7 <path>: <what is wrong>`. 2: could not look.
@@ -25,7 +26,8 @@ import remembered  # noqa: E402
 
 def arguments(words):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--root", required=True, help="the directory of the site, or of a mirror")
+    parser.add_argument("--root", help="the directory of the site, or of a mirror")
+    parser.add_argument("--images", help="instead of --root: a folder of images, each with `root`, `spool`, `told`")
     parser.add_argument("--spool", help="the control directory")
     parser.add_argument("--told", help="copies of answers that somebody has seen")
     parser.add_argument("--at-rest", action="store_true", help="nothing is running: look at what holds then, too")
@@ -38,9 +40,29 @@ def arguments(words):
     return parser.parse_args(words)
 
 
+def images(folder, oracles, at_rest, now):
+    """Looks at every image in a folder, each with a `root` and perhaps `spool` and `told`. Gives lines and how many."""
+    lines, count = [], 0
+    for name in sorted(os.listdir(folder)):
+        place = os.path.join(folder, name)
+        spool, told = (os.path.join(place, one) if os.path.isdir(os.path.join(place, one)) else None
+                       for one in ("spool", "told"))
+        found = Site(os.path.join(place, "root"), spool, told, at_rest, now, oracles).look()
+        lines += [f"{name}: {violation}" for violation in found]
+        count += 1
+    return lines, count
+
+
 def main(words=None):
     given = arguments(words)
+    if (given.root is None) == (given.images is None):
+        print("check.py: name either --root or --images", file=sys.stderr)
+        return 2
     try:
+        if given.images:
+            lines, count = images(given.images, Oracles(given.cache), given.at_rest, given.now)
+            print("\n".join([*lines, f"{count} images, {len(lines)} violations"]))
+            return 1 if lines else 0
         oracles = Oracles(given.cache)
         if given.mirror:
             site = Mirror(given.root, given.expect, oracles)

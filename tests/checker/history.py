@@ -123,6 +123,9 @@ def causes(site, older, newer):
         if effect != change:
             words = f"in {name} {sorted(change)} changed, its requests say {sorted(effect)}"
             site.broken("I12", newer.path, words)
+    purged, before = (set(one.account.get("purged", [])) for one in (newer, older))
+    if before - purged or purged - before and "purge" not in does:
+        site.broken("I12", newer.path, "what is purged changed, and no request asked for it")
     if older.repositories.keys() - newer.repositories.keys() and not does & REWRITING:
         site.broken("I12", newer.path, "a repository went, and no request asked for it")
     if newer.repositories.keys() - older.repositories.keys() and not does & REWRITING:

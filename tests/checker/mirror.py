@@ -24,6 +24,7 @@ class Mirror:
         self.expect = expect
         self.oracles = oracles
         self.findings = Findings()
+        self.unread = set()
         self.broken = self.findings.broken
         self.current, self.stamped, self.listings, self.files, self._digests = None, None, {}, {}, None
 
@@ -34,7 +35,7 @@ class Mirror:
                 self.broken("I2", path, "it is neither file nor directory, or a symlink to nothing")
             if path == "repodata/repomd.xml" or path.endswith("/repodata/repomd.xml"):
                 self.repository(path.removesuffix("repodata/repomd.xml").rstrip("/"))
-        if not self.listings:
+        if not self.listings and not self.unread:
             self.broken("I4", ".", "there is no repository")
         retained = self.expected()
         self.strays(retained)
@@ -62,6 +63,7 @@ class Mirror:
         for invariant, words in wrong:
             self.broken(invariant, path, words)
         if found is None:
+            self.unread.add(top)
             return
         self.listings[top] = found
         if self.stamped is not None and int(found.repomd.revision or 0) > self.stamped // 10**9 + 2:
@@ -131,6 +133,8 @@ class Mirror:
                 continue
             if retained is not None and path in self.files:
                 continue
+            if any(path.startswith(f"{top}/".lstrip("/")) for top in self.unread):
+                continue  # nobody knows what it lists
             below = next((top for top in sorted(self.listings, key=len, reverse=True)
                           if path.startswith(f"{top}/".lstrip("/"))), None)
             name = path[len(f"{below}/".lstrip("/")):] if below is not None else path
@@ -174,7 +178,7 @@ class Mirror:
             for section in parser.sections():
                 base = parser[section].get("baseurl", "")
                 place = urllib.parse.unquote(urllib.parse.urlsplit(base.split()[0]).path).rstrip("/") if base else ""
-                fitting = [top for top in self.listings if fits(place, top)]
+                fitting = [top for top in [*self.listings, *self.unread] if fits(place, top)]
                 if base and not fitting:
                     self.broken("I2", path, f"[{section}] leads to `{base}`, where no repository is")
                 named.update(fitting)

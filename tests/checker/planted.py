@@ -23,3 +23,14 @@ def plant(invariant, also=(), at_rest=False):
         PLANTED.append(Plant(invariant, put.__name__, put, frozenset(also), at_rest))
         return put
     return register
+
+
+MIRRORED = []
+
+
+def register_mirror(invariant, also=(), expect=False):
+    """Registers a function that takes the copy of the newest generation, and one of an older generation."""
+    def register(put):
+        MIRRORED.append((invariant, put, frozenset(also), expect))
+        return put
+    return register

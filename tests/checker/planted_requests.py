@@ -120,7 +120,7 @@ def an_outcome_that_is_no_effect(copy):
     return {"also": {"I16"}}
 
 
-@plant("I16", also={"I14"})
+@plant("I16", also={"I14"}, at_rest=True)
 def an_answer_that_was_told_is_gone(copy):
     path, _ = copy.answer()
     copy.make("spool/tmp/told/answer.json", copy.read(path))

@@ -154,6 +154,11 @@ def a_keep_that_moves_packages(copy):
 
 
 @plant("I12")
+def a_purge_nobody_asked_for(copy):
+    copy.change_manifest(copy.current, lambda one: one["account"].update(purged=["0" * 64]))
+
+
+@plant("I12")
 def a_name_nobody_asked_for(copy):
     copy.change_manifest(copy.current, lambda one: one["names"].update(
         {"mine": {"generation": copy.current, "ended": True}}))

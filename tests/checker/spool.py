@@ -201,6 +201,11 @@ def same(site, said, number):
     return said in carried if carried else None
 
 
+def on_record(site, said):
+    """Whether a manifest or the audit log has this answer."""
+    return said in site.recorded.values() or any(said in one.answers for one in site.chain.values())
+
+
 def told(site):
     """I16: answers that somebody has seen are still there, and still true."""
     if site.told is None:
@@ -217,7 +222,8 @@ def told(site):
             site.broken("I16", path, str(error))
             continue
         kept = [one for one in site.answers.values() if one["claim"] == said["claim"]]
-        if site.spool is not None and said not in kept:
+        # The file may have to be written anew by the next start; what it says may not be lost.
+        if site.spool is not None and said not in kept and (site.at_rest or kept or not on_record(site, said)):
             site.broken("I16", path, "it was told, and the control directory does not say so")
         before = len(site.findings.violations)
         truth(site, path, said)

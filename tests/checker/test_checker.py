@@ -21,6 +21,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import planted_listings  # noqa: E402, F401
+import planted_mirrors  # noqa: E402, F401
 import planted_requests  # noqa: E402, F401
 import planted_times  # noqa: E402, F401
 import planted_trees  # noqa: E402, F401
@@ -30,7 +31,7 @@ from forge import Copy  # noqa: E402
 from look import Site  # noqa: E402
 from mirror import Mirror  # noqa: E402
 from oracles import Oracles  # noqa: E402
-from planted import PLANTED  # noqa: E402
+from planted import MIRRORED, PLANTED  # noqa: E402
 from played import play  # noqa: E402
 
 
@@ -104,6 +105,33 @@ class CheckerTest(unittest.TestCase):
                 self.assertIn(plant.invariant, named, [str(one) for one in found])
                 self.assertLessEqual(named - {plant.invariant}, also, [str(one) for one in found])
         print(f"{len(PLANTED)} planted violations in {time.monotonic() - started:.1f} s", file=sys.stderr)
+
+    def mirrored(self, number, name):
+        """A copy of one generation as rsync -L makes it."""
+        target = self.place / name
+        if target.exists():
+            removed(target)
+        shutil.copytree(self.base / "root/public" / f"@{number}", target)
+        subprocess.run(["chmod", "-R", "u+w", str(target)], check=True)
+        return target
+
+    def test_a_copy_of_a_generation_is_whole_and_planted_violations_are_named(self):
+        current = int(os.readlink(self.base / "root/public/current")[1:])
+        expect = self.base / "root/generations"
+        older = self.mirrored(2, "older")
+        for number in (2, current):
+            for given in (None, expect):
+                with self.subTest(f"sound {number}"):
+                    target = self.mirrored(number, "sound")
+                    found = Mirror(target, given, self.oracles).look()
+                    self.assertEqual([], [str(one) for one in found])
+        for invariant, put, also, with_expect in MIRRORED:
+            with self.subTest(f"{invariant} {put.__name__}"):
+                target = self.mirrored(current, "planted")
+                put(target, older)
+                found = Mirror(target, expect if with_expect else None, self.oracles).look()
+                self.assertEqual({invariant}, {one.invariant for one in found} - also, [str(one) for one in found])
+        print(f"{len(MIRRORED)} planted violations of a copy", file=sys.stderr)
 
     def test_every_invariant_has_three_planted_violations(self):
         count = collections.Counter(plant.invariant for plant in PLANTED)

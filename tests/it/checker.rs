@@ -1,5 +1,7 @@
 //! The independent checker, on sites of the real program: `tests/checker/`.
 
+mod images;
+
 use testkit::{Checker, Sandbox, Site, program, run};
 
 const STAGES: &str = r#"

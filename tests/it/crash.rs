@@ -25,7 +25,7 @@ type Told = BTreeMap<Utf8PathBuf, Vec<u8>>;
 
 /// One request, on a site where everything is at rest.
 pub struct Scenario {
-    name: &'static str,
+    pub name: &'static str,
     /// Makes the request, and whatever it needs, on the disk.
     ask: fn(&Arc<ForgetfulDisk>),
     /// How many seconds have passed since the site came to rest.
