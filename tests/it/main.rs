@@ -18,6 +18,7 @@ mod databases;
 mod demo;
 mod deploy;
 mod documents;
+mod drift;
 mod hostile;
 mod killed;
 mod once;

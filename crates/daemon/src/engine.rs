@@ -37,6 +37,9 @@ use crate::writing::Wanted;
 /// How long an import waits that could not be copied.
 const RETRY: SignedDuration = SignedDuration::from_secs(5);
 
+/// How many paths are named of what was done by hand.
+const NAMED_MAX: usize = 5;
+
 /// Owns the site: nobody else writes below its root while it lives.
 #[derive(Debug)]
 pub struct Engine {
@@ -289,7 +292,9 @@ impl Engine {
         waiting: Vec<Waiting>,
         step: &mut Step,
     ) -> Result<(), Error> {
-        let decided = match Line::decide(self, current, now, &waiting) {
+        let decided = self.strays(current.map(|(generation, _)| generation));
+        let decided = decided.and_then(|strays| Line::decide(self, current, now, &waiting, &strays));
+        let decided = match decided {
             Ok(decided) => decided,
             Err(error) => {
                 self.waiting = waiting;
@@ -336,6 +341,20 @@ impl Engine {
             }
         }
         self.answer_all(others, step)
+    }
+
+    /// Looks whether somebody worked in the published tree by hand: nothing is built on what was changed, and what
+    /// nobody recorded is named.
+    fn strays(&self, current: Option<&Generation>) -> Result<Vec<String>, Error> {
+        let Some(current) = current else { return Ok(Vec::new()) };
+        let drift = self.store.drift(current)?;
+        if !drift.changed.is_empty() {
+            let changed = drift.changed.iter().take(NAMED_MAX);
+            let changed = changed.map(|(path, words)| format!("`{path}`: {words}")).collect();
+            return Err(Error::Drifted { generation: current.number, changed });
+        }
+        let strays = drift.strays.iter().take(NAMED_MAX);
+        Ok(strays.map(|path| format!("`{path}` was put there by hand and is left behind")).collect())
     }
 
     /// Decides what becomes of requests that could not be published together.

@@ -104,6 +104,14 @@ pub enum Error {
         /// What failed.
         source: store::Error,
     },
+    /// Somebody changed the published tree by hand; nothing is built on it, and the requests wait.
+    #[error("failed to build on generation {generation}, which is not as it was sealed: {}; put it back as it was, `sluice verify` names everything", changed.join("; "))]
+    Drifted {
+        /// The generation.
+        generation: u64,
+        /// Each path and what is wrong with it; the first few.
+        changed: Vec<String>,
+    },
     /// A generation is visible and perhaps not durable: nobody was told, a person is needed.
     #[error("failed to make generation {generation} durable, it is visible and nobody was told: {source}")]
     Unproven {
@@ -220,6 +228,7 @@ impl Error {
             Self::Store(store::Error::NoGeneration { .. }) => 5,
             Self::NothingToResume { .. } => 5,
             Self::Damaged { .. } => 6,
+            Self::Drifted { .. } => 78,
             Self::Abandoned { .. } | Self::TooEarly { .. } => 75,
             _ => 1,
         }

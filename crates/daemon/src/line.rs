@@ -63,6 +63,8 @@ pub(crate) struct Line<'a> {
     named: BTreeMap<Sha256, Digest>,
     plans: Vec<Plan>,
     adoptions: Vec<Adoption>,
+    /// What lies in the published tree and nobody recorded, one sentence each.
+    strays: &'a [String],
 }
 
 impl<'a> Line<'a> {
@@ -72,11 +74,12 @@ impl<'a> Line<'a> {
         current: Option<(&'a Generation, &'a Account)>,
         now: Timestamp,
         waiting: &[Waiting],
+        strays: &'a [String],
     ) -> Result<Decided, Error> {
         let world = first_world(engine, current, now)?;
         let (before, entries) = (BTreeMap::new(), BTreeMap::new());
         let (named, plans, adoptions) = (BTreeMap::new(), Vec::new(), Vec::new());
-        let mut line = Line { engine, current, now, world, before, entries, named, plans, adoptions };
+        let mut line = Line { engine, current, now, world, before, entries, named, plans, adoptions, strays };
         let number = line.engine.store.next_number()?.max(line.engine.number_min);
         // New repositories are published alone: their request is decided without reading a single package.
         let config = waiting.iter().any(Waiting::is_of_the_clock);
@@ -134,7 +137,7 @@ impl<'a> Line<'a> {
             arrived.iter().flatten().map(|arrived| arrived.arrival.clone()).collect();
         let refused =
             |refusal| Verdict::Other(Box::new(answers::refused(claimed, asker, Some(request), refusal)));
-        let plan = match plan::decide(&self.world, request, asker, &arrivals) {
+        let mut plan = match plan::decide(&self.world, request, asker, &arrivals) {
             Decision::Refused(refusal) => return Ok(refused(refusal)),
             Decision::NothingToDo(code, sentence) => {
                 return Ok(Verdict::Other(Box::new(answers::nothing_to_do(
@@ -154,6 +157,7 @@ impl<'a> Line<'a> {
             tracing::error!(request = claimed.name, "{:?}", refusal.reasons);
             return Ok(refused(refusal));
         }
+        plan.notes.extend(self.strays.iter().cloned());
         if request.dry_run {
             return Ok(Verdict::Other(Box::new(answers::planned(claimed, asker, request, &plan))));
         }

@@ -218,7 +218,7 @@ impl<'a> Staging<'a> {
 }
 
 /// Says how a file differs from what was sealed, if it does.
-fn difference(state: &State, facts: &FileFacts, uid: u32) -> Option<String> {
+pub(crate) fn difference(state: &State, facts: &FileFacts, uid: u32) -> Option<String> {
     if state.kind != Kind::File {
         return Some("it is not a regular file".to_owned());
     }
