@@ -184,7 +184,7 @@ class Copy:
         for text in old:
             line = json.loads(text)
             while line["kind"] == "generation" and waiting and waiting[0] <= line["generation"]:
-                parent = self.link_manifest(waiting[0], parent, became)
+                parent = self.link_manifest(waiting[0], parent, became, before)
                 if waiting.pop(0) == line["generation"]:
                     line["manifest"] = parent
             for key in ("previous", "batch"):
@@ -197,16 +197,16 @@ class Copy:
             lines.append(made)
         self.edit(self.log(), b"".join(line + b"\n" for line in lines))
         for number in waiting:
-            parent = self.link_manifest(number, parent, became)
+            parent = self.link_manifest(number, parent, became, before)
 
-    def link_manifest(self, number, parent, became):
+    def link_manifest(self, number, parent, became, before):
         path = self.manifest_path(number)
         manifest = json.loads(self.read(path))
         if manifest["parent"] and parent:
             manifest["parent"]["digest"] = parent
         if "audit" in manifest["account"]:
             head = manifest["account"]["audit"]
-            manifest["account"]["audit"] = became.get(head, head)
+            manifest["account"]["audit"] = became.get(head, before or head)
         data = text_of(manifest)
         self.edit(path, data)
         return sha256(data)

@@ -2,7 +2,7 @@
 
 import json
 
-from forge import sha256, text_of
+from forge import line_of, sha256, text_of
 from planted import plant
 
 
@@ -273,6 +273,33 @@ def a_record_is_torn_in_the_middle(copy):
 def a_record_names_other_requests(copy):
     copy.change_log(lambda lines: [
         {**line, "settled": []} if line.get("generation") == 2 else line for line in lines])
+
+
+def chained(copy):
+    return b'"previous"' in copy.read(copy.log())
+
+
+@plant("I21")
+def a_line_was_changed(copy):
+    # Only the chain shows that a line says another time than it said.
+    lines = [json.loads(line) for line in copy.read(copy.log()).splitlines()]
+    lines[2]["at"] = "2001-01-01T00:00:00Z" if chained(copy) else "some time"
+    copy.edit(copy.log(), b"".join(line_of(line) + b"\n" for line in lines))
+    return {} if chained(copy) else {"also": {"I15", "I17"}}
+
+
+@plant("I21", also={"I15", "I17"})
+def two_lines_changed_places(copy):
+    lines = copy.read(copy.log()).splitlines(keepends=True)
+    if not chained(copy):
+        lines[0] = b"\n"
+    copy.edit(copy.log(), b"".join([lines[0], lines[2], lines[1], *lines[3:]]))
+
+
+@plant("I21", also={"I15", "I17"})
+def the_end_was_cut_off(copy):
+    lines = copy.read(copy.log()).splitlines(keepends=True)
+    copy.edit(copy.log(), b"".join(lines[:-3]))
 
 
 @plant("I21")
