@@ -23,6 +23,7 @@ mod hostile;
 mod killed;
 mod once;
 mod planted_bugs;
+mod power_loss;
 mod profiles;
 mod promotion_cost;
 mod purge;
