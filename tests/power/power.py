@@ -87,11 +87,11 @@ def recoveries(bed, day, count, rng, tally):
         tally.add("recovery", *bed.cut(again, 6, rng.random()))
 
 
-def kills(bed, count, rng, tally, bug, enough=None):
+def kills(bed, count, rng, tally, bug, names=AT_ONCE):
     """Power cuts after a program was killed and started again."""
     each = 4
-    while tally.states["killed"] < count and not (enough and len(tally.bad) >= enough):
-        wave = scenarios.at_once(rng.choice(AT_ONCE))
+    while tally.states["killed"] < count:
+        wave = scenarios.at_once(rng.choice(names))
         paths = killed.syncs(bed, wave)
         # Where what the killed program did is seen and not on the disk: after the flip, and in the audit log.
         telling = [at for at, path in enumerate(paths, 1) if path.endswith("/public") or "/audit" in path]
@@ -107,7 +107,7 @@ def planted(bed, count, seed, tally):
     if bug.startswith("Repodata"):
         tally.add("repodata", *bed.cut(bed.record(bed.plain, plain.script(bug)), count, seed, look=plain.look))
     elif bug.startswith("Recovery"):
-        kills(bed, count, rng, tally, bug)
+        kills(bed, count, rng, tally, bug, ["refusal"] if "AuditLog" in bug else ["promote", "import"])
     else:
         run = bed.record(bed.base, bed.asking(scenarios.ALL["several" if count <= FEW else "short"], bug))
         tally.add("day", *bed.cut(run, count, seed))
