@@ -19,6 +19,7 @@ mod demo;
 mod deploy;
 mod documents;
 mod drift;
+mod faults;
 mod hostile;
 mod killed;
 mod once;

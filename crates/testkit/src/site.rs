@@ -108,6 +108,12 @@ impl Site {
     /// Begins a command of the program, as the user the daemon runs as; it ends with the thread that starts it.
     #[must_use]
     pub fn as_daemon(&self) -> Command {
+        self.as_daemon_below(&[])
+    }
+
+    /// Begins the same below another program, such as strace with its options.
+    #[must_use]
+    pub fn as_daemon_below(&self, wrapper: &[&str]) -> Command {
         let mut command = program("setpriv");
         // It goes when the test goes, also when the test is killed.
         command.args(["--pdeathsig", "KILL"]);
@@ -115,7 +121,7 @@ impl Site {
             let uid = self.daemon_uid.to_string();
             command.args(["--reuid", &uid, "--regid", &uid, "--clear-groups"]);
         }
-        command.arg("--");
+        command.arg("--").args(wrapper);
         command.arg(&self.program).arg("-c").arg(self.config());
         command
     }

@@ -1,0 +1,177 @@
+//! The disk refuses a system call, once or from then on: no room, a broken sector, read-only.
+
+use std::collections::BTreeMap;
+
+use super::calls::{Call, Traced};
+use super::scenarios::{Ready, SCENARIOS};
+use super::{Part, Tally, is_thorough, may_trace, sweep, told};
+
+/// The calls that a disk refuses, by how they are named in the trace.
+const REFUSED: [&str; 5] = ["write", "fsync", "rename", "mkdir", "symlink"];
+
+/// How a full, a broken and a read-only disk answer.
+const ERRORS: [&str; 3] = ["ENOSPC", "EIO", "EROFS"];
+
+/// What is rare, and tried at some of the calls only.
+const RARE: [&str; 3] = ["EDQUOT", "EMFILE", "ENOMEM"];
+
+/// One fault.
+struct Fault {
+    call: Call,
+    error: &'static str,
+    is_sticky: bool,
+}
+
+impl Fault {
+    fn inject(&self) -> String {
+        self.call.inject(&format!("error={}", self.error), if self.is_sticky { "+" } else { "" })
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let often = if self.is_sticky { "for good from" } else { "once at" };
+        write!(out, "{} {often} {}", self.error, self.call)
+    }
+}
+
+/// Whether a disk can refuse this call at all.
+fn is_refused(ready: &Ready, call: &Call) -> bool {
+    let is_link = call.name == "link" || call.name == "linkat";
+    (is_link || REFUSED.contains(&call.name.as_str())) && call.is_of(ready.bench)
+}
+
+/// Every error at every call that the disk can refuse, once and for good.
+fn faults(ready: &Ready) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for call in ready.calls.iter().filter(|call| is_refused(ready, call)) {
+        for error in ERRORS {
+            faults.extend([false, true].map(|is_sticky| Fault { call: call.clone(), error, is_sticky }));
+        }
+    }
+    faults
+}
+
+/// The rare errors, also where files are opened and memory is asked for.
+fn rare_faults(ready: &Ready) -> Vec<Fault> {
+    let is_fit = |call: &&Call| {
+        is_refused(ready, call) || call.name == "openat" && call.is_of(ready.bench) || call.name == "mmap"
+    };
+    let calls: Vec<_> = ready.calls.iter().filter(is_fit).collect();
+    let errors = |(number, call): (usize, &&Call)| {
+        let error = if call.name == "mmap" { "ENOMEM" } else { RARE[number % RARE.len()] };
+        Fault { call: (*call).clone(), error, is_sticky: number % 2 == 1 && call.name != "mmap" }
+    };
+    calls.iter().enumerate().map(errors).collect()
+}
+
+/// What is wrong with how a round met its fault.
+fn wrong_with(ready: &Ready, fault: &Fault, round: &Traced) -> Vec<String> {
+    let (ran, said) = (&round.ran, round.told());
+    let mut wrong = Vec::new();
+    if said.contains("panicked") {
+        wrong.push(format!("it panics: {said}"));
+    }
+    // Where there is no memory nothing else can be done; it counts as a kill.
+    if round.was_killed() && fault.error == "ENOMEM" {
+        return wrong;
+    }
+    if ![0, 75, 78].contains(&ran.code()) && !was_refused_ground(round, &said) {
+        wrong.push(format!("it ends with {}: {ran}", ran.status));
+    }
+    let reason = reason(fault.error);
+    let names_place = said.contains(ready.bench.site.root().as_str()) || said.contains("/spool");
+    if ran.code() != 0 && !(said.contains(reason) && names_place) {
+        wrong.push(format!("it ends with {} and does not say where and why: {said}", ran.code()));
+    }
+    if ran.code() == 78 && ready.bench.told() != ready.told {
+        wrong.push("it ends with 78, and somebody was told".to_owned());
+    }
+    // One attempt and one for each request that waits; each repeats some of the recovery.
+    let attempts = ready.stems.len() + 2;
+    let changes = |calls: &[Call]| calls.iter().filter(|call| call.name == fault.call.name).count();
+    if changes(&round.calls) > attempts * (changes(&ready.calls) + 20) {
+        wrong.push(format!("it does not give up: {} calls", changes(&round.calls)));
+    }
+    wrong
+}
+
+/// Whether the program never began, because what it stands on could not be looked at.
+fn was_refused_ground(round: &Traced, said: &str) -> bool {
+    round.ran.code() == 2 && said.contains("failed to")
+}
+
+/// The words of the C library for an error.
+fn reason(error: &str) -> &'static str {
+    match error {
+        "ENOSPC" => "No space left on device",
+        "EIO" => "Input/output error",
+        "EROFS" => "Read-only file system",
+        "EDQUOT" => "quota exceeded",
+        "EMFILE" => "Too many open files",
+        _ => "Cannot allocate memory",
+    }
+}
+
+/// Runs a round with a fault, looks, and lets the next go well; tells how it ended, too.
+fn meet(ready: &Ready, fault: &Fault) -> Option<(i32, Vec<String>)> {
+    ready.bench.restore(&ready.state);
+    // Its own words are watched too, for where they cannot be written.
+    let watched =
+        if fault.call.name == "write" { "write".to_owned() } else { format!("{},write", fault.call.name) };
+    let round = ready.bench.traced(&watched, &[fault.inject()]);
+    if !round.was_killed() && !round.calls.iter().any(|call| call.outcome.contains("INJECTED")) {
+        return None;
+    }
+    let mut wrong = wrong_with(ready, fault, &round);
+    let (left, told) = ready.left();
+    wrong.extend(left);
+    wrong.extend(ready.next_round(&told));
+    Some((round.ran.code(), wrong))
+}
+
+fn meet_all(ready: &Ready, part: Part, faults: &[Fault]) -> Tally {
+    let mut tally = Tally::default();
+    let mut ends: BTreeMap<(&str, i32), usize> = BTreeMap::new();
+    for fault in part.of(faults.iter()) {
+        match meet(ready, fault) {
+            Some((end, wrong)) => {
+                *ends.entry((fault.error, end)).or_default() += 1;
+                tally.add(format!("{}: {fault}", ready.name), wrong);
+            }
+            None => tally.missed += 1,
+        }
+    }
+    println!("{}: how the rounds ended: {ends:?}", ready.name);
+    tally
+}
+
+#[test]
+fn a_disk_that_refuses_is_named_and_nothing_is_lost() {
+    if !may_trace() {
+        return;
+    }
+    let all =
+        told("faults", sweep(&SCENARIOS[..5], 400, |ready, part| meet_all(ready, part, &faults(ready))));
+    assert!(all.missed * 50 <= all.cases, "too many faults hit nothing: {all}");
+    all.demand_none_wrong();
+}
+
+#[test]
+fn a_quota_too_many_files_and_no_memory_lose_nothing() {
+    if !may_trace() {
+        return;
+    }
+    let all = told(
+        "rare faults",
+        sweep(&SCENARIOS[..3], 150, |ready, part| {
+            let all = rare_faults(ready);
+            // A hundred of them are enough.
+            let step = (all.len() * 3 / 110).max(1);
+            let some: Vec<_> = all.into_iter().step_by(if is_thorough() { step } else { 1 }).collect();
+            meet_all(ready, part, &some)
+        }),
+    );
+    assert!(!is_thorough() || all.cases >= 100, "only {} cases", all.cases);
+    all.demand_none_wrong();
+}

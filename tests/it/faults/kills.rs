@@ -1,0 +1,53 @@
+//! The daemon is killed at each of its system calls.
+
+use super::calls::Call;
+use super::scenarios::{Ready, SCENARIOS};
+use super::{Tally, is_thorough, may_trace, sweep, told};
+
+/// Of the calls that change nothing every how many-th is taken.
+const SPREAD: usize = 12;
+
+/// The points at which a round is killed: all that change something, and a spread of the others.
+pub fn points(ready: &Ready) -> Vec<Call> {
+    let mut others = 0;
+    let mut is_point = |call: &&Call| {
+        others += usize::from(!call.changes());
+        call.changes() || others % SPREAD == 0
+    };
+    ready.calls.iter().filter(|call| call.name != "execve").filter(|call| is_point(call)).cloned().collect()
+}
+
+/// Kills a round at one call, and tells everything that is wrong then and afterwards; `None` if it was not killed.
+pub fn kill(ready: &Ready, call: &Call) -> Option<Vec<String>> {
+    ready.bench.restore(&ready.state);
+    let cut = ready.bench.traced(&call.name, &[call.inject("signal=KILL", "")]);
+    if !cut.was_killed() {
+        return None;
+    }
+    let (mut wrong, told) = ready.left();
+    wrong.extend(ready.next_round(&told));
+    Some(wrong)
+}
+
+#[test]
+fn a_kill_at_any_system_call_loses_nothing() {
+    if !may_trace() {
+        return;
+    }
+    let all = told(
+        "kills",
+        sweep(&SCENARIOS, 120, |ready, part| {
+            let mut tally = Tally::default();
+            for call in part.of(points(ready).iter()) {
+                match kill(ready, call) {
+                    Some(wrong) => tally.add(format!("{} killed at {call}", ready.name), wrong),
+                    None => tally.missed += 1,
+                }
+            }
+            tally
+        }),
+    );
+    assert!(all.missed * 50 <= all.cases, "too many kills hit nothing: {all}");
+    assert!(!is_thorough() || all.cases >= 2000, "only {} points", all.cases);
+    all.demand_none_wrong();
+}
