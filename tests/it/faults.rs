@@ -104,7 +104,14 @@ pub fn sweep(
         let mut tallies = Vec::new();
         for scenario in scenarios {
             let bench = benches.entry(scenario.grace).or_insert_with(|| Bench::new(scenario.grace));
-            tallies.push((scenario.name, cases(&scenario.ready(bench), part)));
+            let ready = scenario.ready(bench);
+            let changing = ready.calls.iter().filter(|call| call.changes()).count();
+            println!(
+                "{}: {} calls, of which {changing} change or sync something",
+                ready.name,
+                ready.calls.len()
+            );
+            tallies.push((scenario.name, cases(&ready, part)));
         }
         tallies
     };

@@ -4,14 +4,33 @@ use daemon::verify::Rest;
 
 use super::bench::{Told, names};
 use super::scenarios::Ready;
-use testkit::run;
+use testkit::{Checker, run};
+
+/// Who looks at what is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looks {
+    /// The verifier of the program.
+    One,
+    /// It, and the independent checker, which takes longer than everything else together.
+    Both,
+}
+
+impl Looks {
+    /// The checker looks at every eighth case.
+    pub fn of_case(number: usize) -> Looks {
+        if number % 8 == 0 { Looks::Both } else { Looks::One }
+    }
+}
 
 impl Ready<'_> {
     /// Everything wrong with what was left, before anything is recovered; and what people can read.
-    pub fn left(&self) -> (Vec<String>, Told) {
+    pub fn left(&self, by: Looks) -> (Vec<String>, Told) {
         let mut wrong = Vec::new();
         if self.bench.site.root().join("public/current").is_symlink() {
             wrong.extend(self.bench.look(Rest::AnyInstant));
+            if by == Looks::Both {
+                wrong.extend(Checker::of(&self.bench.site).violations());
+            }
         }
         match self.bench.offered() {
             Ok(offered) if offered == self.before || offered == self.after => {}
@@ -22,13 +41,16 @@ impl Ready<'_> {
     }
 
     /// Starts again without any fault, and tells what is wrong when that has come to rest.
-    pub fn next_round(&self, told: &Told) -> Vec<String> {
+    pub fn next_round(&self, told: &Told, by: Looks) -> Vec<String> {
         let ran = run(self.bench.site.as_daemon().args(["daemon", "--once"]));
         let mut wrong = Vec::new();
         if ran.code() != 0 || ran.stderr.contains("panicked") {
             wrong.push(format!("the next start fails: {ran}"));
         }
         wrong.extend(self.bench.look(Rest::Quiet));
+        if by == Looks::Both {
+            wrong.extend(Checker::of(&self.bench.site).at_rest().violations());
+        }
         match self.bench.offered() {
             Ok(offered) if offered == self.after => {}
             Ok(offered) => wrong.push(format!("{offered:?} is offered, not {:?}", self.after)),

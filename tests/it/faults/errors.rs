@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::afterwards::Looks;
 use super::calls::{Call, Traced};
 use super::scenarios::{Ready, SCENARIOS};
 use super::{Part, Tally, is_thorough, may_trace, sweep, told};
@@ -114,7 +115,7 @@ fn reason(error: &str) -> &'static str {
 }
 
 /// Runs a round with a fault, looks, and lets the next go well; tells how it ended, too.
-fn meet(ready: &Ready, fault: &Fault) -> Option<(i32, Vec<String>)> {
+fn meet(ready: &Ready, fault: &Fault, by: Looks) -> Option<(i32, Vec<String>)> {
     ready.bench.restore(&ready.state);
     // Its own words are watched too, for where they cannot be written.
     let watched =
@@ -124,17 +125,17 @@ fn meet(ready: &Ready, fault: &Fault) -> Option<(i32, Vec<String>)> {
         return None;
     }
     let mut wrong = wrong_with(ready, fault, &round);
-    let (left, told) = ready.left();
+    let (left, told) = ready.left(by);
     wrong.extend(left);
-    wrong.extend(ready.next_round(&told));
+    wrong.extend(ready.next_round(&told, by));
     Some((round.ran.code(), wrong))
 }
 
 fn meet_all(ready: &Ready, part: Part, faults: &[Fault]) -> Tally {
     let mut tally = Tally::default();
     let mut ends: BTreeMap<(&str, i32), usize> = BTreeMap::new();
-    for fault in part.of(faults.iter()) {
-        match meet(ready, fault) {
+    for (number, fault) in part.of(faults.iter()).enumerate() {
+        match meet(ready, fault, Looks::of_case(number)) {
             Some((end, wrong)) => {
                 *ends.entry((fault.error, end)).or_default() += 1;
                 tally.add(format!("{}: {fault}", ready.name), wrong);

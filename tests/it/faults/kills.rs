@@ -1,11 +1,12 @@
 //! The daemon is killed at each of its system calls.
 
+use super::afterwards::Looks;
 use super::calls::Call;
 use super::scenarios::{Ready, SCENARIOS};
 use super::{Tally, is_thorough, may_trace, sweep, told};
 
 /// Of the calls that change nothing every how many-th is taken.
-const SPREAD: usize = 12;
+const SPREAD: usize = 40;
 
 /// The points at which a round is killed: all that change something, and a spread of the others.
 pub fn points(ready: &Ready) -> Vec<Call> {
@@ -18,14 +19,14 @@ pub fn points(ready: &Ready) -> Vec<Call> {
 }
 
 /// Kills a round at one call, and tells everything that is wrong then and afterwards; `None` if it was not killed.
-pub fn kill(ready: &Ready, call: &Call) -> Option<Vec<String>> {
+pub fn kill(ready: &Ready, call: &Call, by: Looks) -> Option<Vec<String>> {
     ready.bench.restore(&ready.state);
     let cut = ready.bench.traced(&call.name, &[call.inject("signal=KILL", "")]);
     if !cut.was_killed() {
         return None;
     }
-    let (mut wrong, told) = ready.left();
-    wrong.extend(ready.next_round(&told));
+    let (mut wrong, told) = ready.left(by);
+    wrong.extend(ready.next_round(&told, by));
     Some(wrong)
 }
 
@@ -38,8 +39,8 @@ fn a_kill_at_any_system_call_loses_nothing() {
         "kills",
         sweep(&SCENARIOS, 120, |ready, part| {
             let mut tally = Tally::default();
-            for call in part.of(points(ready).iter()) {
-                match kill(ready, call) {
+            for (number, call) in part.of(points(ready).iter()).enumerate() {
+                match kill(ready, call, Looks::of_case(number)) {
                     Some(wrong) => tally.add(format!("{} killed at {call}", ready.name), wrong),
                     None => tally.missed += 1,
                 }
