@@ -63,8 +63,8 @@ pub struct Engine {
     said: Option<String>,
     /// Requests carried out, whose uploads and copies are still to be removed.
     carried_out: Vec<Waiting>,
-    /// Whether a commit was abandoned and may have left something to clear away.
-    abandoned: bool,
+    /// The generations that were abandoned and may have left something to clear away.
+    abandoned: Vec<u64>,
     /// The lowest number the next generation may have.
     pub(crate) number_min: u64,
     /// The generation that is published and not concluded: answers, audit record, links to drop.
@@ -116,7 +116,7 @@ impl Engine {
             alone: false,
             said: None,
             carried_out: Vec::new(),
-            abandoned: false,
+            abandoned: Vec::new(),
             unfinished: None,
             onlooker: Onlooker::default(),
             witnessing,
@@ -254,10 +254,14 @@ impl Engine {
             step.wait = Some((instant, why));
             return Ok(step);
         }
-        if self.abandoned {
-            // On a full disk even clearing away can fail; it is tried again before anything new is built.
+        if !self.abandoned.is_empty() {
+            // On a full disk even clearing away can fail; it is tried again before anything new is built. Nothing of
+            // it is kept for a person: what fails again and again must not fill the disk.
             self.store.recover(&self.lock)?;
-            self.abandoned = false;
+            for number in &self.abandoned {
+                self.store.empty_quarantine(&self.lock, *number)?;
+            }
+            self.abandoned.clear();
         }
         self.answer_repeated(&mut step)?;
         let stalled = self.bring_in_arrivals(now, &mut step)?;
@@ -315,7 +319,7 @@ impl Engine {
                         return Err(Error::Unproven { generation: number, source });
                     }
                     Err(CommitError::Abandoned(source)) => {
-                        self.abandoned = true;
+                        self.abandoned.push(number);
                         let error = Error::Abandoned { generation: number, source };
                         return self.give_up(waiting, &decided.verdicts, error, step);
                     }

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use nevra::{Arch, Digest, Sha256};
 use plan::{Listed, Repository, Witness, World};
 use repo::Entry;
+use store::planted::{self, Bug};
 use store::{Draft, Generation, Modified, Named, PackageLink, PoolArrival, Source};
 
 use crate::account::{Account, FORMAT, Moves, Settled, Shelved};
@@ -93,7 +94,7 @@ impl Publication<'_> {
         for link in self.promised_links() {
             self.drop_links.remove(&link);
         }
-        retained.retain(|link, _| !self.drop_links.contains(link));
+        retained.retain(|link, _| !self.drop_links.contains(link) && !planted::is(Bug::RetainedForgotten));
 
         for (repository, listed) in &self.after.repositories {
             let name = repository.name();
@@ -125,7 +126,9 @@ impl Publication<'_> {
                 links.push(PackageLink { digest: package.pkgid, path: package.link(repository) });
             }
             let purged = &self.after.purged;
-            for package in moves.left.iter().filter(|package| !purged.contains(&package.pkgid)) {
+            let is_kept =
+                |package: &&Listed| !purged.contains(&package.pkgid) && !planted::is(Bug::LeftPackageNotRetained);
+            for package in moves.left.iter().filter(is_kept) {
                 retained.insert(package.link(repository), until);
             }
             if shelf.is_some() && !is_as_before {

@@ -76,9 +76,25 @@ bugs! {
     /// Recovery removes `staging/N` of an abandoned generation before it undid the links named there.
     RecoveryForgetsBeforeItUndoes,
 
+    // Store: numbers and what is carried.
+    /// The next number does not heed generations that were abandoned.
+    NumberUsedAgain,
+    /// What is carried from the parent is linked forward without a look at whether it still is what was recorded.
+    ForwardLinkNotCompared,
+
+    // What is kept for clients that are in the middle of something.
+    /// A package that leaves a repository is not retained.
+    LeftPackageNotRetained,
+    /// The next generation forgets what its parent retained.
+    RetainedForgotten,
+
+    // Ids.
+    /// A claim that was carried out before a crash is taken up as if it were new.
+    ClaimsNotRemembered,
+    /// An id that was settled is settled again.
+    IdsNotRemembered,
+
     // Engine and control directory.
-    /// `staging/N` is removed and the links to drop are dropped before the requests are answered.
-    FinishedBeforeTheAnswer,
     /// Requests are answered before `public/` was fsynced after the flip.
     AnsweredBeforeTheLastSync,
     /// The move of a request between the directories of the spool is not fsynced.

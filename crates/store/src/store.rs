@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use nevra::Sha256;
 
 use crate::paths::number_of;
+use crate::planted::{self, Bug};
 use crate::{Disk, Error, Kind, Paths, State};
 
 /// Generations, packages and their history below one root.
@@ -137,7 +138,8 @@ impl Store {
     pub fn next_number(&self) -> Result<u64, Error> {
         let paths = &self.paths;
         let mut highest = self.pointed()?.unwrap_or(0);
-        for dir in [paths.staging(), paths.generations(), paths.quarantine()] {
+        let quarantine = (!planted::is(Bug::NumberUsedAgain)).then(|| paths.quarantine());
+        for dir in [paths.staging(), paths.generations()].into_iter().chain(quarantine) {
             highest = highest.max(self.numbers_in(&dir, number_of)?.pop().unwrap_or(0));
         }
         let halves = self.numbers_in(&paths.public(), public_number)?;

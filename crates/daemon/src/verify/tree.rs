@@ -54,8 +54,28 @@ impl Look<'_> {
                 self.broken("I8", link, "the name is given and not there");
             }
         }
+        self.abandoned(chain);
         if self.quiet() {
             self.at_rest();
+        }
+    }
+
+    /// I3: a number that was abandoned is not used again.
+    fn abandoned(&mut self, chain: &Chain) {
+        for name in self.names("quarantine") {
+            let Some(number) = name.parse().ok().filter(|number| chain.kept.contains_key(number)) else {
+                continue;
+            };
+            // Of a generation that is kept, only what it left in `staging/` comes here.
+            let was_built = |half: &String| half.starts_with("private") || half.starts_with("public");
+            if self.names(&format!("quarantine/{name}")).iter().any(was_built) {
+                let path = self.root.join("quarantine").join(&name);
+                self.broken(
+                    "I3",
+                    path,
+                    format!("generation {number} was abandoned, and its number used again"),
+                );
+            }
         }
     }
 
