@@ -9,6 +9,8 @@ mod bench;
 mod calls;
 mod errors;
 mod kills;
+mod ledger;
+mod planted;
 mod scenarios;
 
 use std::collections::BTreeMap;

@@ -18,7 +18,7 @@ pub enum Looks {
 impl Looks {
     /// The checker looks at every eighth case.
     pub fn of_case(number: usize) -> Looks {
-        if number % 8 == 0 { Looks::Both } else { Looks::One }
+        if number.is_multiple_of(8) { Looks::Both } else { Looks::One }
     }
 }
 

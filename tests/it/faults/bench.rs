@@ -10,6 +10,7 @@ use daemon::observe;
 use daemon::verify::{Rest, Verifier};
 use jiff::Timestamp;
 use repo::Recipe;
+use store::planted::Bug;
 use store::{PosixDisk, Store};
 use testkit::{Ran, Sandbox, Site, program, run};
 use walkdir::WalkDir;
@@ -103,6 +104,19 @@ impl Bench {
     /// Runs one round below strace.
     pub fn traced(&self, watched: &str, injects: &[String]) -> Traced {
         round(self, watched, injects, &[])
+    }
+
+    /// Runs one round below strace with a planted bug, or with none, and watches all calls.
+    pub fn planted(&self, bug: Option<Bug>) -> Traced {
+        let name = bug.map(|bug| format!("{bug:?}"));
+        let environment: Vec<_> = name.iter().map(|name| ("SLUICE_PLANTED_BUG", name.as_str())).collect();
+        round(self, "all", &[], &environment)
+    }
+
+    /// Makes an empty folder beside the site, in place of what was there.
+    pub fn folder(&self, name: &str) -> Utf8PathBuf {
+        remove_tree(&self.sandbox.path(name));
+        self.sandbox.folder(name)
     }
 
     fn parts(&self) -> [Utf8PathBuf; 2] {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use testkit::{Ran, run};
+use testkit::{Ran, program, run};
 
 use super::bench::Bench;
 
@@ -52,7 +52,12 @@ pub struct Call {
 impl Call {
     /// Whether it makes or changes something, or syncs; to open a file for reading changes nothing.
     pub fn changes(&self) -> bool {
-        CHANGING.contains(&self.name.as_str()) || self.name == "openat" && self.arguments.contains("O_CREAT")
+        CHANGING.contains(&self.name.as_str()) || self.opens() && self.arguments.contains("O_CREAT")
+    }
+
+    /// Whether it opens a file.
+    pub fn opens(&self) -> bool {
+        self.name == "open" || self.name == "openat"
     }
 
     /// Whether it is about something of the site, not about the log, the memory or the threads.
@@ -106,6 +111,19 @@ pub fn round(bench: &Bench, watched: &str, injects: &[String], environment: &[(&
     let mut command = bench.site.as_daemon_below(&words);
     command.args(["daemon", "--once"]).envs(environment.iter().copied());
     let ran = run(&mut command);
+    let trace = fs::read(&file).unwrap_or_else(|error| panic!("no trace: {error}\n{ran}"));
+    Traced { calls: parse(&String::from_utf8_lossy(&trace)), ran }
+}
+
+/// Runs another command below strace, as whoever runs the tests, and lists all its calls.
+pub fn of_command(bench: &Bench, command: &[&str], injects: &[&str], environment: &[(&str, &str)]) -> Traced {
+    let file = bench.traces.join("command");
+    let mut strace = program("strace");
+    strace.args(["-f", "-qq", "-y", "-s", "600", "-e", "signal=none", "-o", file.as_str()]);
+    for inject in injects {
+        strace.args(["-e", &format!("inject={inject}")]);
+    }
+    let ran = run(strace.args(command).envs(environment.iter().copied()));
     let trace = fs::read(&file).unwrap_or_else(|error| panic!("no trace: {error}\n{ran}"));
     Traced { calls: parse(&String::from_utf8_lossy(&trace)), ran }
 }

@@ -56,7 +56,7 @@ fn faults(ready: &Ready) -> Vec<Fault> {
 /// The rare errors, also where files are opened and memory is asked for.
 fn rare_faults(ready: &Ready) -> Vec<Fault> {
     let is_fit = |call: &&Call| {
-        is_refused(ready, call) || call.name == "openat" && call.is_of(ready.bench) || call.name == "mmap"
+        is_refused(ready, call) || call.opens() && call.is_of(ready.bench) || call.name == "mmap"
     };
     let calls: Vec<_> = ready.calls.iter().filter(is_fit).collect();
     let errors = |(number, call): (usize, &&Call)| {

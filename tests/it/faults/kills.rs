@@ -13,7 +13,7 @@ pub fn points(ready: &Ready) -> Vec<Call> {
     let mut others = 0;
     let mut is_point = |call: &&Call| {
         others += usize::from(!call.changes());
-        call.changes() || others % SPREAD == 0
+        call.changes() || others.is_multiple_of(SPREAD)
     };
     ready.calls.iter().filter(|call| call.name != "execve").filter(|call| is_point(call)).cloned().collect()
 }
