@@ -126,8 +126,9 @@ impl Publication<'_> {
                 links.push(PackageLink { digest: package.pkgid, path: package.link(repository) });
             }
             let purged = &self.after.purged;
-            let is_kept =
-                |package: &&Listed| !purged.contains(&package.pkgid) && !planted::is(Bug::LeftPackageNotRetained);
+            let is_kept = |package: &&Listed| {
+                !purged.contains(&package.pkgid) && !planted::is(Bug::LeftPackageNotRetained)
+            };
             for package in moves.left.iter().filter(is_kept) {
                 retained.insert(package.link(repository), until);
             }
