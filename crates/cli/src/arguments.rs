@@ -94,6 +94,8 @@ pub enum Verb {
         /// A name, a glob over names, name-version-release, or a whole NEVRA
         package: String,
     },
+    /// Show who asked what, when, and what became of it, newest last; or check that record
+    Audit(crate::audit::arguments::Audit),
     /// Check the published tree against everything that must never be false
     Verify {
         /// Nothing is running and nothing waits: also check what holds only then

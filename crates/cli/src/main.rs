@@ -16,6 +16,7 @@ mod adopt;
 mod answer_text;
 mod arguments;
 mod ask;
+mod audit;
 mod bar;
 mod chronicle;
 mod clock;
@@ -91,6 +92,7 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::Show { generation } => show::run(settings, &generation, terminal),
         Verb::Diff { older, newer } => diff::run(settings, &older, &newer, terminal),
         Verb::Why { package } => why::run(settings, &package, terminal),
+        Verb::Audit(asked) => audit::run(settings, &asked, terminal),
         Verb::Verify { at_rest } => verify::run(settings, at_rest, terminal),
         Verb::Compare(asked) => compare::run(&asked, terminal),
         Verb::Serve { listen } => serve::run(settings, listen, terminal),

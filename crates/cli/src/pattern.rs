@@ -25,6 +25,13 @@ impl Pattern {
         })
     }
 
+    /// Whether a word of a text, a NEVRA or a name, is meant.
+    pub fn names(&self, word: &str) -> bool {
+        word == self.text
+            || self.glob.as_ref().is_some_and(|glob| glob.is_match(word))
+            || word.parse().is_ok_and(|nevra| self.fits(&nevra))
+    }
+
     /// Whether the package is meant.
     pub fn fits(&self, nevra: &Nevra) -> bool {
         self.glob.as_ref().is_some_and(|glob| glob.is_match(&nevra.name))

@@ -32,6 +32,9 @@ pub struct Account {
     /// The time that was witnessed when it was made; absent where nobody looked yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<Witness>,
+    /// The digest of the last line of the audit log when this was drafted; absent if there was no line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Sha256>,
 }
 
 /// One request that took effect, with the answer it gets.

@@ -2,130 +2,84 @@
 //!
 //! ```text
 //! audit/2026-11.jsonl
-//! {"format":1,"at":"2026-11-21T23:04:35Z","kind":"answer","claim":"...","id":"...","owner":"user:alice",...}
-//! {"format":1,"at":"2026-11-21T23:04:35Z","kind":"generation","generation":42,"manifest":"3fa9...","settled":[...]}
+//! {"format":1,"at":"2026-11-21T23:04:35Z","kind":"answer","previous":"9c1d...","claim":"...","owner":"user:alice",...}
+//! {"format":1,"at":"2026-11-21T23:04:35Z","kind":"generation","previous":"77e0...","generation":42,"manifest":"3fa9...",...}
 //! ```
 //!
-//! A line is durable when [`Audit::append`] returns. A crash may leave the last line torn; the next one then
-//! starts on a line of its own, and readers skip and report what they cannot read.
+//! A line is durable when [`Audit::append`] returns; several of one write are durable together.
+//!
+//! # The chain
+//!
+//! The *log* is the files `YYYY-MM.jsonl` in the order of their names, each line by line; a new line goes into the
+//! newest file, or into one for a later month. Empty lines count for nothing. The *digest* of a line is the SHA-256
+//! of its bytes without the newline, in lower-case hex.
+//!
+//! 1. The first record with `previous` begins the chain: its `previous` is the SHA-256 of every byte before that line
+//!    (of nothing: `e3b0c442...`). Lines before it were written by a program that made no chain; such a log gets a
+//!    record of kind `began`.
+//! 2. Every later line is a record whose `previous` is the digest of the line before it. So a line that was changed,
+//!    removed, added or moved is found at the line that follows.
+//! 3. A record of one write with others names in `batch` the last line that was durable when it was written; without
+//!    `batch` that is `previous`. Call it the record's *base*.
+//! 4. A crash leaves of the last write what it will. The lines after the last one that follows rule 2 are a *torn
+//!    tail* if the first of them is no record (cut short, or other bytes), and each of the others is none either or
+//!    has the base of that last line, or that line as its base. A torn tail counts for nothing, and is no fault.
+//! 5. A record of kind `healed` follows a torn tail, or a write that failed: its `previous` is the digest of the last
+//!    line that counts. Lines between that and the `healed` record count for nothing; each must be as in 4 (here the
+//!    first may be a record too).
+//! 6. The manifest of a generation names in its account, as `audit`, the digest of the last line that was durable when
+//!    the generation was drafted. So whoever cuts off whole lines at the end is found out, up to the newest generation.
+//!    Where a log has lost such a line, a restored one for instance, the daemon says so once, in a `healed` record with
+//!    these generations in `lost`, and generations without a record are recorded again with `healed: true`.
+//!
+//! What none of this can show: lines cut off, or the last line changed into torn bytes, after the newest generation
+//! was drafted; and a log rewritten from some line on together with the manifests of all later generations.
 
+mod chain;
 mod reading;
+mod record;
 #[cfg(test)]
 mod tests;
 
+pub use chain::Flaw;
 pub use reading::Records;
+pub use record::{Record, RecordKind};
 
-use crate::account::Account;
 use crate::error::Error;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use nevra::Sha256;
-use plan::Answer;
-use serde::{Deserialize, Serialize};
-use std::fmt::Debug;
+use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
+use store::Disk;
 use store::planted::{self, Bug};
-use store::{Disk, Generation};
-
-/// Is what a line is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RecordKind {
-    /// A request was refused, was a dry run, or had nothing to do.
-    Answer,
-    /// A generation was published.
-    Generation,
-}
-
-/// Is one line of the log.
-///
-/// Unknown fields are ignored, so that an older program reads the log of a newer one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    /// The version of this form, 1.
-    pub format: u32,
-    /// When the line was written.
-    pub at: Timestamp,
-    /// What it is about.
-    pub kind: RecordKind,
-    /// The claim that was answered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claim: Option<String>,
-    /// The id of the request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Who asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<String>,
-    /// The generation that was published.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub generation: Option<u64>,
-    /// The digest of that generation's manifest, which holds the answers of the requests settled in it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub manifest: Option<Sha256>,
-    /// The claims settled in that generation, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub settled: Vec<String>,
-    /// The answer that no generation carries.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answer: Option<Answer>,
-}
-
-impl Record {
-    /// Records an answer that changed nothing.
-    pub fn of_answer(at: Timestamp, answer: &Answer) -> Record {
-        Record {
-            format: 1,
-            at,
-            kind: RecordKind::Answer,
-            claim: Some(answer.claim.clone()),
-            id: Some(answer.id.clone()),
-            owner: Some(answer.owner.clone()),
-            generation: None,
-            manifest: None,
-            settled: Vec::new(),
-            answer: Some(answer.clone()),
-        }
-    }
-
-    /// Records that a generation was published; the answers stand in its manifest.
-    pub fn of_generation(at: Timestamp, generation: &Generation) -> Record {
-        let account = Account::of(generation.number, &generation.manifest.account);
-        let requests = account.map(|account| account.requests).unwrap_or_default();
-        Record {
-            format: 1,
-            at,
-            kind: RecordKind::Generation,
-            claim: None,
-            id: None,
-            owner: None,
-            generation: Some(generation.number),
-            manifest: Some(generation.manifest_digest),
-            settled: requests.into_iter().map(|settled| settled.answer.claim).collect(),
-            answer: None,
-        }
-    }
-}
 
 /// Is the audit log of one site, opened for writing by the one daemon that holds the lock.
 #[derive(Debug)]
 pub struct Audit {
     disk: Arc<dyn Disk>,
     dir: Utf8PathBuf,
-    /// The newest generation that has its record.
-    newest: Option<u64>,
-    /// The file that ends with a whole line, if one is known to.
-    whole: Option<Utf8PathBuf>,
+    /// The generations that have their record.
+    recorded: BTreeSet<u64>,
+    /// The digest of the last line that counts and is durable.
+    head: Sha256,
+    /// The newest file, which every line goes to until a later month begins.
+    newest_file: Option<Utf8PathBuf>,
+    /// The file that ends with a whole line, if one is known to, and its size.
+    whole: Option<(Utf8PathBuf, u64)>,
+    /// Whether lines may follow `head` that count for nothing.
+    is_torn: bool,
     /// A file that was made here, whose first line or whose name is not proven durable.
     unproven: Option<Utf8PathBuf>,
 }
 
 impl Audit {
-    /// Opens the log in `dir`, makes the directory if it is missing, and reads which generations are recorded.
+    /// Opens the log in `dir`, makes the directory if it is missing, reads which generations are recorded, and
+    /// heals a torn tail.
     ///
-    /// What cannot be read is logged and left as it is.
-    pub fn open(disk: Arc<dyn Disk>, dir: Utf8PathBuf) -> Result<Audit, Error> {
+    /// What is wrong with the log is logged and left as it is.
+    pub fn open(disk: Arc<dyn Disk>, dir: Utf8PathBuf, now: Timestamp) -> Result<Audit, Error> {
         if disk.state(&dir)?.is_none() {
             disk.make_directory(&dir, 0o750)?;
             if let Some(parent) = dir.parent() {
@@ -134,39 +88,91 @@ impl Audit {
         }
         // A file that was made just before a crash may have no durable name yet.
         disk.sync_directory(&dir)?;
-        let mut audit = Audit { disk, dir, newest: None, whole: None, unproven: None };
         if !planted::is(Bug::RecoveryTrustsTheAuditLog) {
-            audit.sync_all()?;
+            sync_all(&*disk, &dir)?;
         }
-        let mut newest = None;
-        let mut records = audit.records()?;
+        let mut records = Records::read(&*disk, &dir)?;
+        let newest_file = records.months().next_back().cloned();
+        let mut recorded = BTreeSet::new();
         for record in &mut records {
-            newest = newest.max(record?.generation);
+            recorded.extend(record?.generation);
         }
-        for (path, line, why) in records.skipped() {
-            tracing::warn!("`{path}` line {line} is not understood: {why}");
+        for Flaw { path, line, words } in records.flaws() {
+            tracing::error!("`{path}` line {line} is not as it was written: {words}");
         }
-        audit.newest = newest;
+        let torn = records.torn().cloned();
+        let (head, before) = (records.head(), records.digest_before());
+        drop(records);
+        let mut audit = Audit {
+            disk,
+            dir,
+            recorded,
+            head: head.unwrap_or(before),
+            newest_file,
+            whole: None,
+            is_torn: torn.is_some() && !planted::is(Bug::TornTailNotHealed),
+            unproven: None,
+        };
+        if let Some(Flaw { path, line, words }) = torn {
+            tracing::warn!("`{path}` line {line} was torn by a crash, it counts for nothing: {words}");
+            audit.heal(now)?;
+        }
+        if head.is_none() {
+            audit.begin(now)?;
+        }
         Ok(audit)
     }
 
-    /// Makes durable what can be read: a process that was killed may have written a line and not synced it, and
-    /// whoever reads that line here answers by it.
-    fn sync_all(&self) -> Result<(), Error> {
-        for path in self.records()?.months() {
-            // What its owner may not write was not being written.
-            if self.disk.state(path)?.is_some_and(|state| state.mode & 0o200 != 0) {
-                self.disk.append(path, 0o640)?.sync()?;
+    /// Begins the chain behind lines of a program that made none.
+    fn begin(&mut self, now: Timestamp) -> Result<(), Error> {
+        let newest = self.newest_file.clone();
+        if let Some(path) = newest.filter(|path| ends_with_newline(&*self.disk, path).is_ok_and(|ends| !ends))
+        {
+            // What ends it belongs to what stands before the chain.
+            let mut file = self.disk.append(&path, 0o640)?;
+            file.write_all(b"\n").map_err(|cause| Error::File {
+                operation: "append to",
+                path: path.clone(),
+                cause,
+            })?;
+            file.sync()?;
+            let mut records = Records::read(&*self.disk, &self.dir)?;
+            for record in &mut records {
+                record?;
             }
+            self.head = records.digest_before();
         }
-        Ok(())
+        self.append(&Record::new(now, RecordKind::Began))
+    }
+
+    /// Writes behind a torn tail, if there is one, that it counts for nothing.
+    fn heal(&mut self, now: Timestamp) -> Result<(), Error> {
+        match self.is_torn {
+            true => self.write(now, &[]),
+            false => Ok(()),
+        }
     }
 
     /// Appends a record; durable when this returns.
     ///
-    /// After an error the line may be there or not, whole or torn: append it again if it must be there.
+    /// After an error the line may be there or not, whole or torn: append it again if it must be there. The next
+    /// line says which of them counts.
     pub fn append(&mut self, record: &Record) -> Result<(), Error> {
-        let path = self.dir.join(format!("{}.jsonl", record.at.strftime("%Y-%m")));
+        self.append_all(std::slice::from_ref(record))
+    }
+
+    /// Appends records in one write; all of them are durable when this returns, and perhaps some after an error.
+    pub fn append_all(&mut self, records: &[Record]) -> Result<(), Error> {
+        match records.last() {
+            Some(last) => self.write(last.at, records),
+            None => Ok(()),
+        }
+    }
+
+    fn write(&mut self, now: Timestamp, records: &[Record]) -> Result<(), Error> {
+        let month = self.dir.join(format!("{}.jsonl", now.strftime("%Y-%m")));
+        // A clock that was set back does not bring the lines out of their order.
+        let path = self.newest_file.clone().filter(|newest| *newest > month).unwrap_or(month);
         if let Some(unproven) = self.unproven.clone() {
             // Its sync failed, and a second one would prove nothing: the kernel may have forgotten what it could
             // not write. Nobody was told that its line is there, so file and name are made anew.
@@ -175,50 +181,100 @@ impl Audit {
             }
             self.unproven = None;
         }
-        let is_new = self.disk.state(&path)?.is_none();
-        let mut line = Vec::new();
-        if !is_new && self.whole.as_ref() != Some(&path) && !ends_with_newline(&*self.disk, &path)? {
-            line.push(b'\n');
+        let size = self.disk.state(&path)?.map(|state| state.size);
+        let mut bytes = Vec::new();
+        if !self.ends_whole(&path, size)? {
+            bytes.push(b'\n');
+        }
+        let healed = self.is_torn.then(|| Record::new(now, RecordKind::Healed));
+        let mut previous = self.head;
+        for record in healed.iter().chain(records) {
+            let batch = (previous != self.head).then_some(self.head);
+            let linked = Record { previous: Some(previous), batch, ..record.clone() };
+            let line = serde_json::to_vec(&linked).expect("a record has text keys only, so it serialises");
+            previous = repo::sha256(&line);
+            bytes.extend(line);
+            bytes.push(b'\n');
         }
         self.whole = None;
-        serde_json::to_writer(&mut line, record).expect("a record has text keys only, so it serialises");
-        line.push(b'\n');
-        if is_new {
-            self.unproven = Some(path.clone());
+        match size {
+            None => self.unproven = Some(path.clone()),
+            Some(_) => self.is_torn = true,
         }
         let mut file = self.disk.append(&path, 0o640)?;
-        file.write_all(&line).map_err(|cause| Error::File {
+        file.write_all(&bytes).map_err(|cause| Error::File {
             operation: "append to",
             path: path.clone(),
             cause,
         })?;
-        file.sync()?;
-        if is_new {
+        if !planted::is(Bug::AuditLineNotSynced) {
+            file.sync()?;
+        }
+        if size.is_none() {
             self.disk.sync_directory(&self.dir)?;
         }
         self.unproven = None;
-        self.whole = Some(path);
-        self.newest = self.newest.max(record.generation);
+        self.is_torn = false;
+        self.whole = Some((path.clone(), size.unwrap_or(0) + bytes.len() as u64));
+        self.newest_file = Some(path);
+        self.head = previous;
+        self.recorded.extend(records.iter().filter_map(|record| record.generation));
         Ok(())
+    }
+
+    /// Whether what is written to `path` begins a line of its own; `size` is what it has now.
+    fn ends_whole(&self, path: &Utf8Path, size: Option<u64>) -> Result<bool, Error> {
+        let Some(size) = size else { return Ok(true) };
+        match &self.whole {
+            Some((whole, known)) if whole == path && *known == size => return Ok(true),
+            Some((whole, known)) if whole == path => tracing::error!(
+                "`{path}` has {size} bytes, the daemon left it with {known}: somebody else changed the audit log"
+            ),
+            _ => {}
+        }
+        // After a write that failed what can be read may not be what the disk has.
+        Ok(!self.is_torn && ends_with_newline(&*self.disk, path)?)
     }
 
     /// Appends the record of a generation unless that generation, or a newer one, has its record.
     pub fn append_once(&mut self, record: &Record) -> Result<(), Error> {
         match record.generation {
-            Some(number) if Some(number) <= self.newest => Ok(()),
+            Some(number) if Some(number) <= self.newest() => Ok(()),
             _ => self.append(record),
         }
     }
 
     /// The newest generation that has its record.
     pub fn newest(&self) -> Option<u64> {
-        self.newest
+        self.recorded.last().copied()
+    }
+
+    /// Whether a generation has its record.
+    pub fn knows(&self, generation: u64) -> bool {
+        self.recorded.contains(&generation)
+    }
+
+    /// The digest of the last durable line, which the next generation's manifest names; `None` if there is none.
+    pub fn head(&self) -> Option<Sha256> {
+        (self.head != repo::sha256(b"")).then_some(self.head)
     }
 
     /// Reads the log from its beginning, line by line; see [`Records`].
-    pub fn records(&self) -> Result<Records, Error> {
-        Records::read(Arc::clone(&self.disk), &self.dir)
+    pub fn records(&self) -> Result<Records<'_>, Error> {
+        Records::read(&*self.disk, &self.dir)
     }
+}
+
+/// Makes durable what can be read: a process that was killed may have written a line and not synced it, and whoever
+/// reads that line here answers by it.
+fn sync_all(disk: &dyn Disk, dir: &Utf8Path) -> Result<(), Error> {
+    for path in Records::read(disk, dir)?.months() {
+        // What its owner may not write was not being written.
+        if disk.state(path)?.is_some_and(|state| state.mode & 0o200 != 0) {
+            disk.append(path, 0o640)?.sync()?;
+        }
+    }
+    Ok(())
 }
 
 fn ends_with_newline(disk: &dyn Disk, path: &Utf8Path) -> Result<bool, Error> {

@@ -8,9 +8,9 @@
 //! ([`crate::run`]) only decides *when* to step.
 
 mod answering;
+mod remembering;
 mod renewing;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -51,7 +51,7 @@ pub struct Engine {
     pub(crate) store: Store,
     lock: Lock,
     pub(crate) spool: Spool,
-    audit: Audit,
+    pub(crate) audit: Audit,
     pub(crate) catalogue: Catalogue,
     settled: SettledIds,
     waiting: Vec<Waiting>,
@@ -99,7 +99,7 @@ impl Engine {
         spool.create_directories()?;
         let recovery = store.recover(&lock)?;
         let witnessing = Witnessing::open(&*disk, &store, &clock.reading())?;
-        let audit = Audit::open(Arc::clone(&disk), store.paths().audit())?;
+        let audit = Audit::open(Arc::clone(&disk), store.paths().audit(), clock.now())?;
         let mut engine = Self {
             config,
             disk,
@@ -129,10 +129,10 @@ impl Engine {
 
     /// Takes up what an earlier run left: answers first, then links to drop, then the requests that wait.
     fn resume(&mut self, recovery: Recovery) -> Result<(), Error> {
-        self.remember()?;
         if let Recovery::Visible { number } = recovery {
             self.unfinished = Some(number);
         }
+        self.remember()?;
         let claimed = self.spool.resume()?;
         self.take_in_all(claimed, &mut Step::default())?;
         // What was copied for a request that still waits need not be copied again.
@@ -143,23 +143,6 @@ impl Engine {
         }
         self.settled.written();
         self.conclude_unfinished()
-    }
-
-    /// Learns which ids are settled, from every manifest and from the audit log.
-    fn remember(&mut self) -> Result<(), Error> {
-        let numbers: BTreeSet<u64> =
-            self.store.numbers()?.into_iter().chain(self.store.past_numbers()?).collect();
-        let current = self.store.current()?.map(|current| current.number);
-        // A generation that was built and never in force settled nothing.
-        for number in numbers.into_iter().filter(|number| Some(*number) <= current) {
-            let manifest = self.store.history(number)?;
-            let account = Account::of(number, &manifest.account)?;
-            account.requests.iter().for_each(|settled| self.settled.record_unwritten(&settled.answer));
-        }
-        for record in self.audit.records()? {
-            record?.answer.iter().for_each(|answer| self.settled.record_unwritten(answer));
-        }
-        Ok(())
     }
 
     /// Says in one line what the engine is at, for systemd and for people.

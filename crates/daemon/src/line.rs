@@ -395,6 +395,7 @@ impl<'a> Line<'a> {
             named: &self.named,
             pool: pool.into_values().collect(),
             settled: settled.collect(),
+            audit: self.engine.audit.head(),
             drop_links: self.dropped_links(),
             rewritten: &rewritten,
             drop_generations: self.plans.iter().flat_map(|plan| plan.drop_generations.clone()).collect(),

@@ -61,6 +61,8 @@ pub struct Publication<'a> {
     pub pool: Vec<PoolArrival>,
     /// The requests that take effect, in order.
     pub settled: Vec<Settled>,
+    /// The digest of the last line of the audit log.
+    pub audit: Option<Sha256>,
     /// Links to drop, below `public/`.
     pub drop_links: BTreeSet<String>,
     /// Generations to drop.
@@ -162,6 +164,7 @@ impl Publication<'_> {
             purged: self.after.purged.clone(),
             repositories,
             clock: Some(self.witness),
+            audit: self.audit,
         };
         let names = self.after.names.iter();
         let names = names

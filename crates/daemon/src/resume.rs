@@ -157,7 +157,7 @@ fn of_newer_generations(store: &Store, current: u64) -> Result<BTreeMap<String, 
 /// The requests of which the audit log, which is copied last or first, knows more than the generations.
 fn of_audit_log(disk: &Arc<dyn Disk>, store: &Store, current: u64) -> Result<BTreeMap<String, u64>, Error> {
     let mut claims = BTreeMap::new();
-    for record in Records::read(Arc::clone(disk), &store.paths().audit())? {
+    for record in Records::read(&**disk, &store.paths().audit())? {
         let record = record?;
         if let Some(number) = record.generation.filter(|number| *number > current) {
             claims.extend(record.settled.into_iter().map(|claim| (claim, number)));

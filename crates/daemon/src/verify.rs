@@ -86,6 +86,19 @@ impl Verifier {
     }
 }
 
+/// Lists what is wrong with the audit log below `root`, by itself and against the manifests.
+pub fn audit(disk: &dyn Disk, root: &Utf8Path, now: Timestamp) -> Vec<Violation> {
+    let rest = Rest::AnyInstant;
+    let mut look = Look { disk, root, rest, now, found: Vec::new(), buffer: RefCell::default() };
+    let nothing =
+        || Chain { current: 0, kept: BTreeMap::new(), accounts: BTreeMap::new(), digests: BTreeMap::new() };
+    // What is wrong with the generations themselves the whole verification tells.
+    let chain = look.chain().unwrap_or_else(nothing);
+    look.found.clear();
+    look.audit(&chain);
+    look.found
+}
+
 /// How much of a file is hashed at a time, in bytes.
 const PIECE: u64 = 1 << 16;
 
@@ -149,4 +162,6 @@ struct Chain {
     kept: BTreeMap<u64, chain::Kept>,
     /// The account of every generation back to the first.
     accounts: BTreeMap<u64, crate::account::Account>,
+    /// The digest of the manifest of each of them.
+    digests: BTreeMap<u64, Sha256>,
 }

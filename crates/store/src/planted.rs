@@ -107,6 +107,10 @@ bugs! {
     AnsweredBeforeTheAuditLog,
     /// Recovery answers by lines of the audit log that it read and did not fsync.
     RecoveryTrustsTheAuditLog,
+    /// A line of the audit log is not fsynced.
+    AuditLineNotSynced,
+    /// What follows a torn tail of the audit log does not say that the tail counts for nothing.
+    TornTailNotHealed,
 
     // Time and retention.
     /// What the wall clock says counts as witnessed, so that a clock that jumps makes things go early.

@@ -6,7 +6,7 @@ use super::recovery::{Alike, sweep_recoveries};
 use super::{SCENARIOS, Thoroughness, sweep};
 
 /// The bugs, and the scenario that shows each.
-const BUGS: [(Bug, usize); 20] = [
+const BUGS: [(Bug, usize); 21] = [
     (Bug::FilesOfTheHalvesNotSynced, 1),
     (Bug::DirectoriesOfTheHalvesNotSynced, 1),
     (Bug::PackagesNotSynced, 1),
@@ -27,14 +27,16 @@ const BUGS: [(Bug, usize); 20] = [
     (Bug::MovedBeforeTheAnswer, 1),
     (Bug::AnswerNotSynced, 1),
     (Bug::AnsweredBeforeTheAuditLog, 2),
+    (Bug::AuditLineNotSynced, 2),
 ];
 
 /// The bugs of the recovery itself, which only a second failure shows, and the scenario to recover from.
-const BUGS_OF_RECOVERY: [(Bug, usize); 4] = [
+const BUGS_OF_RECOVERY: [(Bug, usize); 5] = [
     (Bug::RecoveryTrustsTheFlip, 1),
     (Bug::RecoveryLeavesAbandonedLinks, 1),
     (Bug::RecoveryForgetsBeforeItUndoes, 1),
     (Bug::RecoveryTrustsTheAuditLog, 2),
+    (Bug::TornTailNotHealed, 2),
 ];
 
 #[test]

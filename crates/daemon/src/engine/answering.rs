@@ -293,7 +293,9 @@ impl Engine {
     pub(super) fn conclude_unfinished(&mut self) -> Result<(), Error> {
         let Some(number) = self.unfinished else { return Ok(()) };
         let generation = self.store.generation(number)?;
-        self.audit.append_once(&Record::of_generation(self.clock.now(), &generation))?;
+        let record =
+            Record::of_generation(self.clock.now(), &generation.manifest, generation.manifest_digest);
+        self.audit.append_once(&record)?;
         self.remove_purged(&generation)?;
         self.store.finish(&self.lock, number)?;
         self.unfinished = None;

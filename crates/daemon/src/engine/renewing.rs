@@ -33,7 +33,9 @@ impl Engine {
 
     /// Writes the audit record of `generation` if there is none of it or of a newer one.
     pub(crate) fn put_on_record(&mut self, generation: &Generation) -> Result<(), Error> {
-        self.audit.append_once(&Record::of_generation(self.clock.now(), generation))
+        let record =
+            Record::of_generation(self.clock.now(), &generation.manifest, generation.manifest_digest);
+        self.audit.append_once(&record)
     }
 
     /// The newest generation the audit log tells of.

@@ -22,6 +22,7 @@ impl Look<'_> {
         let current = self.pointer()?;
         let mut kept = BTreeMap::new();
         let mut accounts = BTreeMap::new();
+        let mut digests = BTreeMap::new();
         let mut next = Some((current, None));
         while let Some((number, digest)) = next.take() {
             let (path, is_kept) = self.manifest_path(number, current);
@@ -61,12 +62,13 @@ impl Look<'_> {
                 self.broken("I10", path.clone(), format!("it is dated {}, in the future", manifest.created));
             }
             accounts.insert(number, account.clone());
+            digests.insert(number, repo::sha256(&bytes));
             if is_kept && let Some(files) = self.files(number, &manifest) {
                 kept.insert(number, Kept { number, manifest, files, account });
             }
         }
         self.dates(&kept);
-        kept.contains_key(&current).then_some(Chain { current, kept, accounts })
+        kept.contains_key(&current).then_some(Chain { current, kept, accounts, digests })
     }
 
     fn pointer(&mut self) -> Option<u64> {

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
+use nevra::Sha256;
 use plan::{Answer, Outcome};
 use store::Kind;
 
 use super::{Chain, Look};
+use crate::audit::Records;
 
 /// The end of an answer's file name.
 const ANSWER: &str = ".answer.json";
@@ -113,27 +115,58 @@ impl Look<'_> {
         answer.id != answer.claim && applied.values().any(|generation| *generation == number)
     }
 
-    /// The audit log reads, up to a torn tail, and knows every generation but perhaps the newest.
+    /// The chain of the audit log verifies, up to a torn tail; it knows every generation but perhaps the newest, and
+    /// every line that a manifest names.
     pub(super) fn audit(&mut self, chain: &Chain) {
-        let mut recorded = BTreeSet::new();
+        let dir = self.root.join("audit");
         for name in self.names("audit") {
-            let path = self.root.join("audit").join(&name);
+            let path = dir.join(&name);
             if self.disk.state(&path).ok().flatten().is_none_or(|state| state.kind != Kind::File) {
                 self.broken("I22", path, "the audit log is files only");
-                continue;
+                return;
             }
-            match self.read(&path) {
-                Ok(bytes) => recorded.extend(generations(&bytes)),
-                Err(error) => self.broken("I21", path, error),
+        }
+        let mut heads: BTreeMap<u64, Sha256> = chain
+            .accounts
+            .iter()
+            .filter_map(|(number, account)| account.audit.map(|head| (*number, head)))
+            .collect();
+        let mut recorded = BTreeSet::new();
+        let mut found = Vec::new();
+        let read = Records::read(self.disk, &dir).and_then(|mut records| {
+            records.want(heads.values().copied().collect());
+            for record in &mut records {
+                let record = record?;
+                if let Some((number, manifest)) = record.generation.zip(record.manifest) {
+                    recorded.insert(number);
+                    if chain.digests.get(&number).is_some_and(|digest| *digest != manifest) {
+                        found
+                            .push((dir.clone(), format!("it names another manifest of generation {number}")));
+                    }
+                }
+                // That these are lost was found, and is on record.
+                record.lost.iter().for_each(|number| {
+                    heads.remove(number);
+                });
             }
+            let flaws = records.flaws().iter().cloned();
+            found.extend(flaws.map(|flaw| (flaw.path, format!("line {}: {}", flaw.line, flaw.words))));
+            heads.retain(|_, head| records.missing().contains(head));
+            Ok(())
+        });
+        if let Err(error) = read {
+            return self.broken("I21", dir, error.to_string());
+        }
+        for (place, words) in found {
+            self.broken("I21", place, words);
+        }
+        for number in heads.into_keys() {
+            let words = format!("lines are missing: generation {number} names one that is not there");
+            self.broken("I21", dir.clone(), words);
         }
         for number in chain.accounts.keys().filter(|number| !recorded.contains(*number)) {
             if self.quiet() || *number != chain.current {
-                self.broken(
-                    "I21",
-                    self.root.join("audit"),
-                    format!("generation {number} is not in the audit log"),
-                );
+                self.broken("I21", dir.clone(), format!("generation {number} is not in the audit log"));
             }
         }
     }
@@ -142,11 +175,4 @@ impl Look<'_> {
 /// A claim name without its ending, as answers are named.
 fn stem(claim: &str) -> &str {
     claim.strip_suffix(".toml").or_else(|| claim.strip_suffix(".json")).unwrap_or(claim)
-}
-
-/// The generations an audit log tells of; a line that was cut short tells of none.
-fn generations(log: &[u8]) -> Vec<u64> {
-    let lines = log.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let records = lines.filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok());
-    records.filter_map(|record| record.get("generation")?.as_u64()).collect()
 }
