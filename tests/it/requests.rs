@@ -76,13 +76,3 @@ fn a_request_is_taken_up_without_waiting_for_the_scan() {
     let quick = watch.until(Duration::from_secs(20), || site.answers("quick").pop());
     assert!(quick.is_some(), "{}", daemon.log());
 }
-
-#[test]
-fn a_second_daemon_does_not_start() {
-    let sandbox = Sandbox::new();
-    let site = Site::initialised(&sandbox, "http://127.0.0.1:1", STAGES);
-    let _first = site.start();
-    let mut second = site.start_unwatched();
-    let ended = second.wait().and_then(|status| status.code());
-    assert_eq!(ended, Some(4), "{}", second.log());
-}

@@ -68,6 +68,10 @@ impl From<daemon::error::Error> for Failure {
             _ => None,
         };
         let reasons = match &error {
+            Error::Store(store::Error::Locked { root }) => crate::lock_holder::seen(root)
+                .map(|process| format!("process {process} holds it"))
+                .into_iter()
+                .collect(),
             Error::Damaged { violations, .. } => violations.iter().map(broken).collect(),
             _ => Vec::new(),
         };

@@ -29,7 +29,7 @@ use crate::observe::Catalogue;
 use crate::progress::Onlooker;
 use crate::reading::{InProcess, PackageReader};
 use crate::settled::SettledIds;
-use crate::spool::Spool;
+use crate::spool::{Spool, SpoolLock};
 use crate::waiting::Waiting;
 use crate::witnessing::Witnessing;
 use crate::writing::Wanted;
@@ -50,6 +50,8 @@ pub struct Engine {
     reader: Arc<dyn PackageReader>,
     pub(crate) store: Store,
     lock: Lock,
+    /// Two sites that shared a control directory would take each other's requests.
+    _spool_lock: SpoolLock,
     pub(crate) spool: Spool,
     pub(crate) audit: Audit,
     pub(crate) catalogue: Catalogue,
@@ -84,6 +86,8 @@ pub struct Step {
     pub published: Option<u64>,
     /// Why requests still wait: not before this instant, with the reason.
     pub wait: Option<(Timestamp, String)>,
+    /// Whether requests lie in `incoming/` that had no turn yet: the next step takes them.
+    pub has_more: bool,
 }
 
 impl Engine {
@@ -97,6 +101,7 @@ impl Engine {
         let lock = store.lock()?;
         let spool = Spool::new(Arc::clone(&disk), config.spool.clone());
         spool.create_directories()?;
+        let spool_lock = spool.lock()?;
         let recovery = store.recover(&lock)?;
         let witnessing = Witnessing::open(&*disk, &store, &clock.reading())?;
         let audit = Audit::open(Arc::clone(&disk), store.paths().audit(), clock.now())?;
@@ -107,6 +112,7 @@ impl Engine {
             reader: Arc::new(InProcess),
             store,
             lock,
+            _spool_lock: spool_lock,
             spool,
             audit,
             catalogue: Catalogue::default(),
@@ -220,6 +226,7 @@ impl Engine {
         let now = self.look_at_the_clock();
         let clock = Arc::clone(&self.clock);
         let claimed = self.spool.claim_all(now, &mut || clock.token())?;
+        step.has_more = self.spool.has_more();
         self.take_in_all(claimed, &mut step)?;
         self.conclude_unfinished()?;
         let current = self.store.current()?;

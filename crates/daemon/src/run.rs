@@ -92,6 +92,8 @@ pub fn run(
 /// Tells how long to sleep if nobody wakes the daemon.
 fn wait_after(step: &Step, clock: &dyn Clock) -> Duration {
     match &step.wait {
+        // More can be claimed meanwhile, and share the next generation.
+        _ if step.has_more => Duration::ZERO,
         Some((instant, _)) => {
             let ahead = Duration::try_from(clock.now().duration_until(*instant)).unwrap_or(RETRY_FIRST);
             ahead.clamp(Duration::from_millis(1), SCAN_EVERY - Duration::from_millis(1))

@@ -14,6 +14,7 @@ mod claim_name;
 mod examination;
 mod files;
 mod left;
+mod queue;
 mod resume;
 mod settle;
 mod sidecar;
@@ -21,7 +22,7 @@ mod sidecar;
 mod tests;
 mod upload;
 
-pub use claim::CLAIMS_MAX;
+pub use claim::{CLAIMS_AT_ONCE, CLAIMS_MAX};
 pub use left::Left;
 
 use crate::error::Error;
@@ -53,14 +54,27 @@ pub struct Spool {
 /// What is known while the process lives; all of it can be found again in the directories.
 #[derive(Debug, Default)]
 struct Memory {
-    /// Claims that were handed out and are not settled.
-    handed_out: BTreeSet<String>,
+    /// Claims that were handed out and are not settled, with their owners.
+    handed_out: BTreeMap<String, u32>,
+    /// The requests that are not claimed yet, in the order of their turns.
+    queue: queue::Queue,
     /// Requests whose renaming is not proven durable: the file in `processing/`, and its name in `incoming/`.
     unproven_renames: BTreeMap<Utf8PathBuf, String>,
     /// Claims whose sidecar and copy are not proven durable.
     unproven_records: BTreeSet<String>,
     /// The time in the newest claim name.
     newest: Option<Timestamp>,
+}
+
+/// Holds the lock on a control directory until it is dropped.
+pub struct SpoolLock {
+    _held: Box<dyn Send + Sync>,
+}
+
+impl std::fmt::Debug for SpoolLock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SpoolLock")
+    }
 }
 
 /// Is who owned a request file when it was claimed.
@@ -163,6 +177,16 @@ impl Spool {
                 tracing::warn!("`{path}` has the mode 0700 and keeps it: {error}");
                 Ok(())
             }
+        }
+    }
+
+    /// Takes the lock on the control directory: two daemons must not claim from it, whatever their roots are.
+    ///
+    /// Fails with [`store::Error::Locked`] if somebody holds it.
+    pub fn lock(&self) -> Result<SpoolLock, Error> {
+        match self.disk.lock(&self.dir)? {
+            Some(held) => Ok(SpoolLock { _held: held }),
+            None => Err(store::Error::Locked { root: self.dir.clone() }.into()),
         }
     }
 

@@ -89,7 +89,8 @@ impl Verifier {
 /// Lists what is wrong with the audit log below `root`, by itself and against the manifests.
 pub fn audit(disk: &dyn Disk, root: &Utf8Path, now: Timestamp) -> Vec<Violation> {
     let rest = Rest::AnyInstant;
-    let mut look = Look { disk, root, rest, now, found: Vec::new(), buffer: RefCell::default() };
+    let (found, purged) = (Vec::new(), BTreeSet::new());
+    let mut look = Look { disk, root, rest, now, purged, found, buffer: RefCell::default() };
     let nothing =
         || Chain { current: 0, kept: BTreeMap::new(), accounts: BTreeMap::new(), digests: BTreeMap::new() };
     // What is wrong with the generations themselves the whole verification tells.

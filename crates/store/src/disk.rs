@@ -117,6 +117,10 @@ pub trait Writing: Write + Send {
     /// Sets the time of last modification; later writes set it anew, so this comes last, before the sync.
     fn set_modified(&mut self, modified: Modified) -> Result<(), Error>;
 
+    /// Lets the disk begin to write what it has; promises nothing. Called for many files before the first of
+    /// them is synced, it makes the syncs of the others cheap.
+    fn start_sync(&mut self) {}
+
     /// Makes bytes, size, mode and times of the file durable; the name needs its directory synced as well.
     ///
     /// After an error nothing is known any more: it must not be called again for this file.

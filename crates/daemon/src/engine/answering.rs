@@ -23,19 +23,26 @@ impl Engine {
     /// Takes in what was claimed; after an error the rest is handed out again.
     pub(super) fn take_in_all(&mut self, claimed: Vec<Claimed>, step: &mut Step) -> Result<(), Error> {
         let mut claimed = claimed.into_iter();
+        let mut ready = Vec::new();
         while let Some(one) = claimed.next() {
             let name = one.name.clone();
-            if let Err(error) = self.take_in(one, step) {
+            if let Err(error) = self.take_in(one, &mut ready, step) {
                 self.spool.put_back(&name);
+                ready.iter().for_each(|(rest, _)| self.spool.put_back(&rest.name));
                 claimed.for_each(|rest| self.spool.put_back(&rest.name));
                 return Err(error);
             }
         }
-        Ok(())
+        self.answer_together(&ready, step)
     }
 
-    /// Parses a claimed request, asks who asks, and answers at once what needs no plan.
-    fn take_in(&mut self, claimed: Claimed, step: &mut Step) -> Result<(), Error> {
+    /// Parses a claimed request, asks who asks, and puts to `ready` what needs no plan to be answered.
+    fn take_in(
+        &mut self,
+        claimed: Claimed,
+        ready: &mut Vec<(Claimed, Answer)>,
+        step: &mut Step,
+    ) -> Result<(), Error> {
         let remembered =
             self.settled.unwritten(&claimed.name).filter(|_| !planted::is(Bug::ClaimsNotRemembered));
         if let Some(answer) = remembered.cloned() {
@@ -64,7 +71,9 @@ impl Engine {
         let request = match request {
             Ok(request) => request,
             Err(refusal) => {
-                return self.answer_now(&claimed, answers::refused(&claimed, &asker, None, refusal), step);
+                let answer = answers::refused(&claimed, &asker, None, refusal);
+                ready.push((claimed, answer));
+                return Ok(());
             }
         };
         match (is_door, &request.as_) {
@@ -75,15 +84,26 @@ impl Engine {
             (false, None) => {}
             (true, None) | (false, Some(_)) => {
                 let answer = answers::refused(&claimed, &asker, Some(&request), refused_as(&asker, is_door));
-                return self.answer_now(&claimed, answer, step);
+                ready.push((claimed, answer));
+                return Ok(());
             }
         }
+        let is_same = |(_, answer): &(Claimed, Answer)| {
+            Some(&answer.id) == request.id.as_ref() && answer.owner == asker.name
+        };
+        if ready.iter().any(is_same) {
+            // The first bearer of the id is settled before the second is looked at.
+            self.answer_together(ready, step)?;
+            ready.clear();
+        }
         if let Some(answer) = self.answered_before(&claimed, &asker, &request) {
-            return self.answer_now(&claimed, answer, step);
+            ready.push((claimed, answer));
+            return Ok(());
         }
         if let Some(refusal) = self.refused_unread(&asker, &request) {
             let answer = answers::refused(&claimed, &asker, Some(&request), refusal);
-            return self.answer_now(&claimed, answer, step);
+            ready.push((claimed, answer));
+            return Ok(());
         }
         self.waiting.push(Waiting { claimed, request, asker, arrived: None, adopted: None });
         Ok(())
@@ -130,42 +150,53 @@ impl Engine {
         Some(answers::refused(claimed, asker, Some(request), refusal))
     }
 
-    /// Records and writes an answer that no generation carries.
-    fn answer_now(&mut self, claimed: &Claimed, answer: Answer, step: &mut Step) -> Result<(), Error> {
-        let too_soon = planted::is(Bug::AnsweredBeforeTheAuditLog);
-        if too_soon {
-            self.spool.settle(claimed, &answer)?;
+    /// Records and writes answers that no generation carries; after an error all of them are handed out again.
+    fn answer_together(&mut self, ready: &[(Claimed, Answer)], step: &mut Step) -> Result<(), Error> {
+        let result = self.record_and_settle(ready);
+        for (claimed, answer) in ready {
+            if result.is_err() {
+                // For one that is settled already this does nothing.
+                self.spool.put_back(&claimed.name);
+                continue;
+            }
+            tracing::info!(request = answer.claim, outcome = ?answer.outcome, code = answer.code, "{}", answer.sentence);
+            step.answers.push(answer.clone());
         }
-        self.audit.append(&Record::of_answer(self.clock.now(), &answer))?;
+        result
+    }
+
+    fn record_and_settle(&mut self, ready: &[(Claimed, Answer)]) -> Result<(), Error> {
         // The clock has no file in the control directory; the audit log is all the answer it gets.
-        if Waiting::is_name_of_the_clock(&claimed.name) {
-            self.clock_refused = true;
-        } else {
-            self.settled.record_unwritten(&answer);
-            self.spool.settle(claimed, &answer)?;
-            self.settled.is_written(&claimed.name);
+        let is_of_the_clock = |claimed: &Claimed| Waiting::is_name_of_the_clock(&claimed.name);
+        let asked: Vec<_> = ready.iter().filter(|(claimed, _)| !is_of_the_clock(claimed)).collect();
+        let batch: Vec<_> = asked.iter().map(|(claimed, answer)| (claimed, answer)).collect();
+        if planted::is(Bug::AnsweredBeforeTheAuditLog) {
+            self.spool.settle_all(&batch)?;
         }
-        tracing::info!(request = answer.claim, outcome = ?answer.outcome, code = answer.code, "{}", answer.sentence);
-        step.answers.push(answer);
+        let now = self.clock.now();
+        let records: Vec<_> = ready.iter().map(|(_, answer)| Record::of_answer(now, answer)).collect();
+        self.audit.append_all(&records)?;
+        self.clock_refused |= asked.len() < ready.len();
+        asked.iter().for_each(|(_, answer)| self.settled.record_unwritten(answer));
+        self.spool.settle_all(&batch)?;
+        asked.iter().for_each(|(claimed, _)| self.settled.is_written(&claimed.name));
         Ok(())
     }
 
-    /// Answers requests that no generation carries; after an error the rest is handed out again.
+    /// Answers requests that no generation carries; after an error all of them are handed out again.
     pub(super) fn answer_all(
         &mut self,
         answers: Vec<(Waiting, Answer)>,
         step: &mut Step,
     ) -> Result<(), Error> {
-        let mut answers = answers.into_iter();
-        while let Some((waiting, answer)) = answers.next() {
-            let forgotten = self.forget_import(&waiting);
-            if let Err(error) = forgotten.and_then(|()| self.answer_now(&waiting.claimed, answer, step)) {
-                self.spool.put_back(&waiting.claimed.name);
-                answers.for_each(|(rest, _)| self.spool.put_back(&rest.claimed.name));
+        for (waiting, _) in &answers {
+            if let Err(error) = self.forget_import(waiting) {
+                answers.iter().for_each(|(waiting, _)| self.spool.put_back(&waiting.claimed.name));
                 return Err(error);
             }
         }
-        Ok(())
+        let ready: Vec<_> = answers.into_iter().map(|(waiting, answer)| (waiting.claimed, answer)).collect();
+        self.answer_together(&ready, step)
     }
 
     /// Answers waiting requests whose id was settled since they were claimed.
@@ -268,10 +299,9 @@ impl Engine {
     ) -> Result<(), Error> {
         let asked = || effects.iter().filter(|(waiting, _)| !waiting.is_of_the_clock());
         asked().for_each(|(_, answer)| self.settled.record_unwritten(answer));
-        for (waiting, answer) in asked() {
-            self.spool.settle(&waiting.claimed, answer)?;
-            self.settled.is_written(&waiting.claimed.name);
-        }
+        let batch: Vec<_> = asked().map(|(waiting, answer)| (&waiting.claimed, answer)).collect();
+        self.spool.settle_all(&batch)?;
+        asked().for_each(|(waiting, _)| self.settled.is_written(&waiting.claimed.name));
         for (_, answer) in effects {
             tracing::info!(request = answer.claim, generation = number, "{}", answer.sentence);
             step.answers.push(answer.clone());

@@ -5,20 +5,30 @@
 
 use super::claim_name::{claim_name, to_microseconds};
 use super::examination::{Examination, directory, examine};
-use super::files::{is, read_some, write_new};
+use super::files::{Unsynced, is, read_some, write_new};
+use super::queue::Queue;
 use super::sidecar::{Found, Sidecar};
 use super::{Claimed, Owner, REQUEST_SIZE_MAX, Spool, extension, format_of};
 use crate::error::Error;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use plan::{Code, Format, Refusal};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use store::planted::{self, Bug};
 use store::{Kind, Modified, State};
 
 /// The most claims that are in hand, so that a flood of requests takes bounded memory (64 KiB each).
 pub const CLAIMS_MAX: usize = 1000;
+
+/// The most claims of one call, so that whoever comes next does not wait for long.
+pub const CLAIMS_AT_ONCE: usize = 200;
+
+/// The most files of one call that are looked at, claimed or not.
+const LOOKS_AT_ONCE: usize = 1000;
+
+/// As many an owner may have in hand even when others have filled all places.
+const RESERVED: usize = 10;
 
 /// How long an incomplete request may rest before it counts as cut short.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
@@ -45,39 +55,21 @@ impl Begun {
 impl Spool {
     /// Claims every request in `incoming/` that is whole, or that has not changed for a minute.
     ///
-    /// Hands out in the order of the claims, oldest first. Takes new ones only while at most [`CLAIMS_MAX`] are
-    /// handed out and not settled; the others keep their places in `incoming/`, so call it again. What an earlier call began and could not finish comes first. `token` gives the
+    /// Hands out in the order of the claims: the owners take turns, each with the oldest of his. Takes at most
+    /// [`CLAIMS_AT_ONCE`] new ones, and only while less than [`CLAIMS_MAX`] are handed out and not settled, but for a few
+    /// of owners who have none; the others keep their places in `incoming/`, so call it again. What an earlier call
+    /// began and could not finish comes first. `token` gives the
     /// six digits of a claim name. One bad file never fails its neighbours: it is claimed with a problem, or
     /// logged and tried again by the next call. Everything handed out survives a power cut.
     pub fn claim_all(&self, now: Timestamp, token: &mut dyn FnMut() -> u32) -> Result<Vec<Claimed>, Error> {
         self.give_back_unproven()?;
         let mut begun = self.unfinished(false)?;
-        let in_hand = self.memory().handed_out.len();
-        let mut directories: Vec<Claimed> = Vec::new();
         let incoming = self.incoming();
-        let mut names = Vec::new();
-        for name in self.disk.list(&incoming)?.names {
-            if format_of(&name).is_some()
-                && let Some(state) = self.disk.state(&incoming.join(&name))?
-            {
-                names.push((state.modified, name, state));
-            }
-        }
-        // Oldest first, as far as times can be believed; the claim fixes the order.
-        names.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-        let mut renamed = false;
-        for (_, name, state) in names {
-            if in_hand + begun.len() + directories.len() >= CLAIMS_MAX {
-                break;
-            }
-            if state.kind == Kind::Directory {
-                directories.extend(self.refuse_directory(&name, state, now)?);
-            } else if self.is_due(&name, state, now)? {
-                let claimed = self.rename_into_processing(&name, now, token)?;
-                renamed |= claimed.is_some();
-                begun.extend(claimed);
-            }
-        }
+        let mut queue = self.take_queue(now)?;
+        let mut directories: Vec<Claimed> = Vec::new();
+        let taken = self.take_turns(&mut queue, &mut begun, &mut directories, (now, token));
+        self.put_queue(queue);
+        let renamed = taken?;
         if renamed && !planted::is(Bug::SpoolMoveNotSynced) {
             self.disk.sync_directory(&self.processing())?;
             self.disk.sync_directory(&incoming)?;
@@ -86,9 +78,66 @@ impl Spool {
             self.memory().unproven_renames.remove(&begun.file(&self.processing()));
         }
         let mut claimed = self.finish(begun, false)?;
-        self.memory().handed_out.extend(directories.iter().map(|claimed: &Claimed| claimed.name.clone()));
+        let owned = directories.iter().map(|claimed| (claimed.name.clone(), claimed.owner.uid));
+        self.memory().handed_out.extend(owned);
         claimed.extend(directories);
         Ok(claimed)
+    }
+
+    /// Claims what has its turn now; says whether any file was renamed.
+    fn take_turns(
+        &self,
+        queue: &mut Queue,
+        begun: &mut Vec<Begun>,
+        directories: &mut Vec<Claimed>,
+        (now, token): (Timestamp, &mut dyn FnMut() -> u32),
+    ) -> Result<bool, Error> {
+        let incoming = self.incoming();
+        let mut held = BTreeMap::<u32, usize>::new();
+        for uid in self.memory().handed_out.values() {
+            *held.entry(*uid).or_default() += 1;
+        }
+        let mut in_hand = held.values().sum::<usize>() + begun.len();
+        let (mut renamed, mut claimed, mut looks) = (false, 0, 0);
+        loop {
+            let held_by = |uid: &u32| held.get(uid).copied().unwrap_or_default();
+            let is_admitted =
+                |uid: &u32| in_hand < CLAIMS_MAX || in_hand < 2 * CLAIMS_MAX && held_by(uid) < RESERVED;
+            let round: Vec<u32> = queue.round().into_iter().filter(is_admitted).collect();
+            if round.is_empty() {
+                return Ok(renamed);
+            }
+            for uid in round {
+                if claimed >= CLAIMS_AT_ONCE || looks >= LOOKS_AT_ONCE {
+                    return Ok(renamed);
+                }
+                if in_hand >= CLAIMS_MAX && held.get(&uid).copied().unwrap_or_default() >= RESERVED {
+                    continue;
+                }
+                let Some(name) = queue.take(uid) else { continue };
+                looks += 1;
+                let Some(state) = self.disk.state(&incoming.join(&*name))? else {
+                    queue.forget(&name);
+                    continue;
+                };
+                let before = begun.len() + directories.len();
+                if state.kind == Kind::Directory {
+                    match self.refuse_directory(&name, state, now)? {
+                        Some(refused) => directories.push(refused),
+                        None => queue.is_refused(&name, state),
+                    }
+                } else if self.is_due(&name, state, now)? {
+                    queue.forget(&name);
+                    let one = self.rename_into_processing(&name, now, token)?;
+                    renamed |= one.is_some();
+                    begun.extend(one);
+                }
+                let taken = begun.len() + directories.len() - before;
+                claimed += taken;
+                in_hand += taken;
+                *held.entry(uid).or_default() += taken;
+            }
+        }
     }
 
     /// Gives requests back to `incoming/` that were claimed by a renaming whose sync failed.
@@ -203,7 +252,7 @@ impl Spool {
         };
         let mark = repo::sha256(format!("{name}\n{}", state.inode).as_bytes()).hex();
         let claim = format!("{}-directory-{}", super::claim_name::clean(stem), &mark[..16]);
-        if self.memory().handed_out.contains(&claim) || self.find_answer(&claim)?.is_some() {
+        if self.memory().handed_out.contains_key(&claim) || self.find_answer(&claim)?.is_some() {
             return Ok(None);
         }
         Ok(Some(Claimed {
@@ -226,8 +275,9 @@ impl Spool {
         let processing = self.processing();
         let mut failed = None;
         let mut read = Vec::new();
+        let mut copies = Unsynced::default();
         for begun in begun {
-            match self.read_once(&begun) {
+            match self.read_once(&begun, &mut copies) {
                 Ok(Some(one)) => read.push((begun, one)),
                 Ok(None) => {}
                 Err(error) if all => return Err(error),
@@ -237,6 +287,7 @@ impl Spool {
                 }
             }
         }
+        copies.sync()?;
         if let (true, Some(error)) = (read.is_empty(), failed) {
             return Err(error);
         }
@@ -247,13 +298,19 @@ impl Spool {
         if copied {
             self.disk.sync_directory(&processing)?;
         }
-        let mut written = false;
+        let mut sidecars = Unsynced::default();
+        let mut written = Vec::new();
         for (begun, one) in read.iter().filter(|(_, one)| !one.known) {
             let original = begun.original.clone().or_else(|| one.original.clone());
-            Sidecar::of(&one.claimed, original, one.copied).write(&*self.disk, &processing)?;
-            written = true;
+            let sidecar = Sidecar::of(&one.claimed, original, one.copied);
+            sidecar.write(&*self.disk, &processing, &mut sidecars)?;
+            written.push(sidecar);
         }
-        if written {
+        sidecars.sync()?;
+        for sidecar in &written {
+            sidecar.name(&*self.disk, &processing)?;
+        }
+        if !written.is_empty() {
             self.disk.sync_directory(&processing)?;
         }
         for (begun, _) in read.iter().filter(|(_, one)| one.copied) {
@@ -266,12 +323,12 @@ impl Spool {
         claimed.sort_by(|a, b| (a.claimed_at, &a.name).cmp(&(b.claimed_at, &b.name)));
         let mut memory = self.memory();
         memory.unproven_records.retain(|claim| !unknown.contains(claim));
-        memory.handed_out.extend(claimed.iter().map(|claimed| claimed.name.clone()));
+        memory.handed_out.extend(claimed.iter().map(|claimed| (claimed.name.clone(), claimed.owner.uid)));
         Ok(claimed)
     }
 
     /// Finds the bytes that count for a claim, and makes sure that the daemon has a copy of its own.
-    fn read_once(&self, begun: &Begun) -> Result<Option<Read>, Error> {
+    fn read_once(&self, begun: &Begun, copies: &mut Unsynced) -> Result<Option<Read>, Error> {
         let processing = self.processing();
         let file = begun.file(&processing);
         let make = |owner: Owner, bytes: Vec<u8>, problem: Option<Refusal>| Claimed {
@@ -284,7 +341,7 @@ impl Spool {
             problem,
         };
         match Sidecar::read(&*self.disk, &processing, &begun.claim)? {
-            Found::Whole(sidecar) => return self.restore(begun, *sidecar, &make).map(Some),
+            Found::Whole(sidecar) => return self.restore(begun, *sidecar, &make, copies).map(Some),
             Found::Nothing => {}
             Found::Damaged => {
                 let Some(Examination { owner, .. }) = examine(&*self.disk, &file, begun.format)? else {
@@ -299,7 +356,7 @@ impl Spool {
         };
         let copied = bytes.is_some();
         if let Some(bytes) = &bytes {
-            write_new(&*self.disk, &begun.copy(&processing), bytes, 0o440, true)?;
+            copies.push(write_new(&*self.disk, &begun.copy(&processing), bytes, 0o440)?)?;
         }
         let claimed = make(owner, bytes.unwrap_or_default(), problem);
         Ok(Some(Read { claimed, copied, known: false, original: None }))
@@ -311,6 +368,7 @@ impl Spool {
         begun: &Begun,
         sidecar: Sidecar,
         make: &dyn Fn(Owner, Vec<u8>, Option<Refusal>) -> Claimed,
+        copies: &mut Unsynced,
     ) -> Result<Read, Error> {
         let owner = sidecar.owner();
         let anew = self.memory().unproven_records.contains(&begun.claim);
@@ -330,7 +388,7 @@ impl Spool {
             let own = self.disk.state(path)?.is_some_and(|state| state.mode == 0o440 && state.links == 1);
             let copy_now = anew || !is_copy && !own;
             if copy_now {
-                write_new(&*self.disk, &copy, &bytes, 0o440, true)?;
+                copies.push(write_new(&*self.disk, &copy, &bytes, 0o440)?)?;
             }
             return known(make(owner, bytes, sidecar.problem), is_copy || copy_now);
         }

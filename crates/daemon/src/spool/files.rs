@@ -3,18 +3,17 @@
 use crate::error::Error;
 use camino::Utf8Path;
 use std::io::{ErrorKind, Read, Write};
-use store::{Disk, Reading};
+use store::{Disk, Reading, Writing};
 
 /// Writes the new file `path` with `mode`; an older one of that name, left by a crash, is removed first.
 ///
-/// The bytes are durable when this returns (unless `sync` is false, for planted bugs); the name is not.
+/// Neither bytes nor name are durable: sync what this gives, then the directory.
 pub(super) fn write_new(
     disk: &dyn Disk,
     path: &Utf8Path,
     bytes: &[u8],
     mode: u32,
-    sync: bool,
-) -> Result<(), Error> {
+) -> Result<Box<dyn Writing>, Error> {
     if disk.state(path)?.is_some() {
         disk.remove_file(path)?;
         // Else a power cut could bring the old one back when the new one was renamed away.
@@ -28,10 +27,33 @@ pub(super) fn write_new(
         path: path.to_owned(),
         cause,
     })?;
-    if sync {
-        file.sync()?;
+    Ok(file)
+}
+
+/// How many files are held open until they are synced.
+const OPEN_MAX: usize = 250;
+
+/// Files that are written and not durable; synced together they cost the disk little more than one.
+#[derive(Default)]
+pub(super) struct Unsynced {
+    files: Vec<Box<dyn Writing>>,
+}
+
+impl Unsynced {
+    /// Adds a file that was written; syncs those before it where they get many.
+    pub(super) fn push(&mut self, mut file: Box<dyn Writing>) -> Result<(), Error> {
+        file.start_sync();
+        self.files.push(file);
+        if self.files.len() >= OPEN_MAX { self.sync() } else { Ok(()) }
     }
-    Ok(())
+
+    /// Makes the bytes of all files durable. After an error none of them is known to be.
+    pub(super) fn sync(&mut self) -> Result<(), Error> {
+        for mut file in self.files.drain(..) {
+            file.sync()?;
+        }
+        Ok(())
+    }
 }
 
 /// Reads at most `limit` bytes and one more, which tells that there is more.

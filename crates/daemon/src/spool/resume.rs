@@ -47,9 +47,9 @@ impl Spool {
         {
             let mut memory = self.memory();
             memory.newest = begun.iter().map(|begun| begun.at).max().max(memory.newest);
-            begun.retain(|begun| !memory.handed_out.contains(&begun.claim));
+            begun.retain(|begun| !memory.handed_out.contains_key(&begun.claim));
             begun.retain(|begun| !memory.unproven_renames.contains_key(&begun.file(&self.processing())));
-            sidecars.retain(|claim| !memory.handed_out.contains(claim));
+            sidecars.retain(|claim| !memory.handed_out.contains_key(claim));
         }
         sidecars.retain(|claim| !begun.iter().any(|begun| begun.claim == *claim));
         for claim in sidecars {

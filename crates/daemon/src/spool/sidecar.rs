@@ -1,7 +1,7 @@
 //! What the daemon writes down beside a claimed request: whose it was, and which bytes count.
 
 use super::claim_name::claimed_at;
-use super::files::{read_small, write_new};
+use super::files::{Unsynced, read_small, write_new};
 use super::{Claimed, Owner};
 use crate::error::Error;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -50,14 +50,26 @@ impl Sidecar {
         Owner { uid: self.uid, gid: self.gid }
     }
 
-    /// Writes the sidecar; durable when `processing` was synced after it.
-    pub(super) fn write(&self, disk: &dyn Disk, processing: &Utf8Path) -> Result<(), Error> {
+    /// Writes the sidecar under a name for the meantime: sync it, then [`Sidecar::name`] it.
+    pub(super) fn write(
+        &self,
+        disk: &dyn Disk,
+        processing: &Utf8Path,
+        unsynced: &mut Unsynced,
+    ) -> Result<(), Error> {
         let mut bytes =
             serde_json::to_vec_pretty(self).expect("a sidecar has text keys only, so it serialises");
         bytes.push(b'\n');
-        let temporary = processing.join(format!(".{}.sidecar", self.claim));
-        write_new(disk, &temporary, &bytes, 0o440, true)?;
-        Ok(disk.rename(&temporary, &path(processing, &self.claim))?)
+        unsynced.push(write_new(disk, &self.temporary(processing), &bytes, 0o440)?)
+    }
+
+    /// Gives the sidecar its name; durable when `processing` was synced after it.
+    pub(super) fn name(&self, disk: &dyn Disk, processing: &Utf8Path) -> Result<(), Error> {
+        Ok(disk.rename(&self.temporary(processing), &path(processing, &self.claim))?)
+    }
+
+    fn temporary(&self, processing: &Utf8Path) -> Utf8PathBuf {
+        processing.join(format!(".{}.sidecar", self.claim))
     }
 
     /// Reads the sidecar of a claim.

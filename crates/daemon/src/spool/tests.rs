@@ -360,12 +360,51 @@ fn what_is_in_hand_is_bounded_and_the_rest_stays_in_incoming() {
         ground.put(&format!("{number:04}.json"), b"{}");
     }
     let at = modified(&ground.dir.join("incoming/0000.json"));
-    let first = ground.claim(at);
+    let mut first = ground.claim(at);
+    assert_eq!(first.len(), super::CLAIMS_AT_ONCE);
+    while ground.spool.has_more() {
+        first.extend(ground.claim(at));
+    }
     assert_eq!(first.len(), super::CLAIMS_MAX);
+    let names: Vec<String> = first.iter().map(|claim| claim.name[..4].to_owned()).collect();
+    assert!(names.is_sorted(), "the order of one owner's requests stays");
     assert_eq!(ground.claim(at), [], "nothing was settled");
     first[..2].iter().for_each(|claim| ground.settle(claim, Outcome::Done));
     assert_eq!(ground.claim(at).len(), 2);
     assert_eq!(ground.names("incoming").len(), 1);
+}
+
+#[test]
+fn one_request_of_another_owner_is_not_kept_out_by_a_flood() {
+    if !is_root() {
+        println!("skipped: only root can give files to two owners");
+        return;
+    }
+    let ground = Ground::new();
+    for number in 0..super::CLAIMS_MAX + 500 {
+        ground.put(&format!("flood-{number:04}.json"), b"{}");
+    }
+    let at = modified(&ground.dir.join("incoming/flood-0000.json"));
+    // The flood has taken all places when somebody else asks.
+    ground.claim(at);
+    while ground.spool.has_more() {
+        ground.claim(at);
+    }
+    let other = ground.put("other.json", b"{}");
+    chown(&other, Some(REQUESTER + 1), Some(REQUESTER + 1)).unwrap();
+    let later = at + SignedDuration::from_secs(1);
+    let claimed: Vec<_> = ground.claim(later).into_iter().map(|claim| claim.name).collect();
+    assert!(claimed.len() == 1 && claimed[0].starts_with("other-"), "{claimed:?}");
+    // Behind a flood that has not begun to be claimed it is the second.
+    let ground = Ground::new();
+    for number in 0..super::CLAIMS_AT_ONCE + 1 {
+        ground.put(&format!("flood-{number:04}.json"), b"{}");
+    }
+    let other = ground.put("other.json", b"{}");
+    chown(&other, Some(REQUESTER + 1), Some(REQUESTER + 1)).unwrap();
+    let claimed = ground.claim(later);
+    assert_eq!(claimed.len(), super::CLAIMS_AT_ONCE);
+    assert!(claimed[1].name.starts_with("other-"), "{}", claimed[1].name);
 }
 
 #[test]

@@ -61,10 +61,11 @@ fn outcome(claimed: &Claimed) -> Outcome {
 
 /// Settles each claim, and leaves a mark on the disk when the call returned.
 fn settle_all(disk: &ForgetfulDisk, spool: &Spool, claimed: &[Claimed]) -> Result<(), crate::Error> {
-    claimed.iter().try_for_each(|claim| {
-        spool.settle(claim, &answer(claim, outcome(claim)))?;
-        Ok(disk.make_directory(&mark(&format!("{}.answer.json", claim.name)), 0o755)?)
-    })
+    let answers: Vec<_> = claimed.iter().map(|claim| answer(claim, outcome(claim))).collect();
+    spool.settle_all(&claimed.iter().zip(&answers).collect::<Vec<_>>())?;
+    claimed
+        .iter()
+        .try_for_each(|claim| Ok(disk.make_directory(&mark(&format!("{}.answer.json", claim.name)), 0o755)?))
 }
 
 fn mark(answer: &str) -> Utf8PathBuf {
