@@ -55,10 +55,10 @@ fn two_sites_do_not_share_a_control_directory() {
         let owner = fs::metadata(site.root()).map(|root| std::os::unix::fs::MetadataExt::uid(&root)).unwrap();
         std::os::unix::fs::chown(&other, Some(owner), Some(owner)).unwrap();
     }
-    let config = site.config().with_file_name("other.toml");
-    fs::write(&config, text.replace(&format!("root = \"{}\"", site.root()), &format!("root = \"{other}\"")))
-        .unwrap();
-    let (code, said) = second(&site, &["-c", config.as_str(), "init"]);
+    // The first one has read its configuration.
+    let text = text.replace(&format!("root = \"{}\"", site.root()), &format!("root = \"{other}\""));
+    fs::write(site.config(), text).unwrap();
+    let (code, said) = second(&site, &["init"]);
     assert_eq!(code, Some(4), "{said}");
     assert!(said.contains(site.spool().as_str()), "{said}");
     assert!(first.stop().is_some_and(|status| status.success()), "{}", first.log());
