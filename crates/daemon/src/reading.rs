@@ -101,6 +101,24 @@ fn examine(file: &mut dyn Read) -> Result<Result<Package, Unfit>, std::io::Error
     Ok(repo::package_of(&head, facts).map_err(|error| Unfit::of(&error)))
 }
 
+/// Takes any bytes for the answer of a worker, as the daemon does: for fuzzing.
+#[cfg(feature = "testing")]
+pub fn tried(bytes: &[u8]) {
+    if let Ok(Ok(answer::Answer::Listed(package))) = answer::heard(bytes).map(answer::Answer::checked) {
+        let fragments = repo::fragments_of(&package);
+        for part in [&fragments.primary, &fragments.filelists, &fragments.other] {
+            assert!(std::str::from_utf8(part).is_ok_and(|text| text.chars().all(repo::is_carried)));
+        }
+    }
+}
+
+/// What a worker says of a package: for fuzzing.
+#[cfg(feature = "testing")]
+pub fn said_of(mut rpm: &[u8]) -> Option<Vec<u8>> {
+    let package = examine(&mut rpm).ok()?.ok()?;
+    serde_json::to_vec(&answer::Answer::Listed(Box::new(package))).ok()
+}
+
 impl Unfit {
     /// Sorts what the reader of RPMs says.
     fn of(error: &repo::Error) -> Self {

@@ -53,6 +53,32 @@ use connections::Peer;
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 
+/// Takes any bytes for a path and header lines behind it, as a request has them: for fuzzing.
+#[cfg(feature = "testing")]
+pub fn tried(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let mut lines = text.lines();
+    if let Ok(address) = Address::parse(lines.next().unwrap_or_default()) {
+        let harmless =
+            |segment: &String| !matches!(segment.as_str(), "" | "." | "..") && !segment.contains(['/', '\0']);
+        assert!(address.segments.iter().all(harmless), "{address:?}");
+        let again = Address::parse(&format!("{}/", address.encoded()));
+        assert_eq!(again.map(|again| again.segments), Ok(address.segments.clone()));
+        let _ = address.is_immutable();
+    }
+    let mut headers = HeaderMap::new();
+    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+        if let (Ok(name), Ok(value)) = (name.parse::<header::HeaderName>(), HeaderValue::from_str(value)) {
+            headers.append(name, value);
+        }
+    }
+    for size in [0, 1, 100, u64::MAX] {
+        if let Verdict::Part(range) = precondition::judge(&Facts::new(size, 5, 0, 7), &headers) {
+            assert!(range.start < range.end && range.end <= size, "{range:?} of {size}");
+        }
+    }
+}
+
 /// Serves `public` on `listener` until `shutdown` completes.
 ///
 /// At most [`CONNECTIONS_MAX`] connections are open at a time, later ones wait in the backlog; one on

@@ -11,7 +11,7 @@ use crate::head::{Head, Header};
 use crate::tags::{self, Tag};
 use crate::{Error, Package};
 
-use text::{required_text, text_or_empty};
+use text::{required_name, text_or_empty};
 
 /// What is known of an RPM from outside its header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,11 +94,11 @@ fn nevra_of(header: &Header, source: bool) -> Result<Nevra, Error> {
             name: tags::EPOCH.name,
             why: "it is above 4294967295".into(),
         })?,
-        version: required_text(header, tags::VERSION)?,
-        release: required_text(header, tags::RELEASE)?,
+        version: required_name(header, tags::VERSION)?,
+        release: required_name(header, tags::RELEASE)?,
     };
-    let arch = if source { Arch::new("src") } else { Arch::new(required_text(header, tags::ARCH)?) };
-    Nevra::new(required_text(header, tags::NAME)?, evr, arch).map_err(Error::Name)
+    let arch = if source { Arch::new("src") } else { Arch::new(required_name(header, tags::ARCH)?) };
+    Nevra::new(required_name(header, tags::NAME)?, evr, arch).map_err(Error::Name)
 }
 
 /// Says whether this is a source package, also of those so old that neither tag is there.

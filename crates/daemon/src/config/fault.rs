@@ -51,6 +51,9 @@ impl Fault {
     }
 }
 
+/// How many faults of one text are told; nobody mends more at a time.
+const FAULTS_MAX: usize = 500;
+
 /// Collects the faults of one text; places are byte offsets until a person reads them.
 #[derive(Debug)]
 pub(super) struct Faults<'a> {
@@ -69,8 +72,11 @@ impl<'a> Faults<'a> {
 
     /// Adds a fault that is not merely a value of the wrong form.
     pub(super) fn coded(&mut self, code: Code, at: usize, reason: impl Into<String>, hint: Option<String>) {
-        let (line, column) = self.line_and_column(at);
-        self.found.push(Fault { line, column, code, reason: reason.into(), hint });
+        // Each is looked up in the text: a megabyte of brackets would be searched a million times.
+        if self.found.len() < FAULTS_MAX {
+            let (line, column) = self.line_and_column(at);
+            self.found.push(Fault { line, column, code, reason: reason.into(), hint });
+        }
     }
 
     pub(super) fn add_in_line(
@@ -166,6 +172,13 @@ mod tests {
         assert_eq!(nearest("Root", keys), Some("root"));
         assert_eq!(nearest("colour", keys), None);
         assert_eq!(nearest(&"x".repeat(100_000), keys), None);
+    }
+
+    #[test]
+    fn a_text_full_of_faults_is_judged_in_a_moment() {
+        let mut faults = Faults::new("[");
+        (0..100_000).for_each(|at| faults.add(at, "wrong", None));
+        assert_eq!(faults.sorted().len(), FAULTS_MAX);
     }
 
     #[test]

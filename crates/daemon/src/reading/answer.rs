@@ -58,6 +58,11 @@ impl Answer {
     }
 }
 
+/// Reads what a worker said.
+pub(super) fn heard<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(bytes).map_err(|error| one_line(&error.to_string()))
+}
+
 /// Makes one line, not too long, of words that somebody else chose.
 pub(super) fn one_line(words: &str) -> String {
     let escaped = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };

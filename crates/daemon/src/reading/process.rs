@@ -19,7 +19,7 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg}
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use store::Reading;
 
-use super::answer::{Answer, Greeting, SIZE_MAX, one_line};
+use super::answer::{Answer, Greeting, SIZE_MAX, heard, one_line};
 use super::{Limits, PackageReader, Unfit, Wrong};
 use crate::error::Error;
 
@@ -220,7 +220,7 @@ impl Process {
             bytes.resize(length.min(start + (1 << 16)), 0);
             self.fill(&mut bytes[start..], until)?;
         }
-        serde_json::from_slice(&bytes).map_err(|error| Silence::Nonsense(one_line(&error.to_string())))
+        heard(&bytes).map_err(Silence::Nonsense)
     }
 
     fn fill(&mut self, mut place: &mut [u8], until: Instant) -> Result<(), Silence> {

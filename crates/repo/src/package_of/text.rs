@@ -18,6 +18,18 @@ pub(super) fn required_text(header: &Header, tag: Tag) -> Result<String, Error> 
     }
 }
 
+/// Gives the text of a tag that names the package: what is no UTF-8 is not made into another name, as
+/// createrepo_c does, but shown as such, for a full name to refuse.
+pub(super) fn required_name(header: &Header, tag: Tag) -> Result<String, Error> {
+    match header.text(tag).map(std::str::from_utf8) {
+        Some(Err(error)) => {
+            let why = format!("its byte {} is not UTF-8", error.valid_up_to() + 1);
+            Err(Error::Tag { tag: tag.number, name: tag.name, why })
+        }
+        _ => required_text(header, tag),
+    }
+}
+
 /// Reads bytes as UTF-8, or else as Latin-1 without its control characters (which are most likely
 /// quotation marks of another code page).
 pub(super) fn text_of(tag: Tag, bytes: &[u8]) -> Result<String, Error> {

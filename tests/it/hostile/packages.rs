@@ -1,0 +1,296 @@
+//! Damaged packages in bulk: through the worker and through a daemon, and what is taken is what rpm reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::time::Duration;
+
+use camino::Utf8Path;
+use daemon::reading::{Limits, PackageReader as _, Worker, Wrong};
+use fastrand::Rng;
+use repo::{Package, Relation};
+use serde_json::Value;
+use store::{Disk as _, PosixDisk};
+use testkit::{Sandbox, Site, fixtures, program, sluice};
+
+use super::targets::recipes;
+
+/// Of a package, where headers lie; giants are left out, so that a round stays short.
+const HEAD: usize = 48 << 10;
+
+fn is_thorough() -> bool {
+    std::env::var_os("SLUICE_THOROUGH").is_some()
+}
+
+/// Every kind of package there is: of rpmbuild, made by hand, and of our own maker.
+fn seeds() -> Vec<Vec<u8>> {
+    let fixtures = fixtures();
+    let paths = fixtures.listed().chain(fixtures.refused.iter().map(|path| path.as_path()));
+    let read =
+        paths.map(|path| fs::read(path).unwrap()).chain(recipes().into_iter().map(|recipe| recipe.build()));
+    read.filter(|bytes| head_of(bytes).is_some_and(|end| end < HEAD))
+        .map(|mut bytes| {
+            bytes.truncate(HEAD);
+            bytes
+        })
+        .collect()
+}
+
+/// Where the payload begins.
+fn head_of(bytes: &[u8]) -> Option<usize> {
+    let head = repo::read_head(&mut &*bytes).ok()?;
+    usize::try_from(head.header_range().end).ok()
+}
+
+/// Changes up to three places of the head: bits, bytes, words that matter; now and then the file ends early.
+///
+/// Half of them get a signature header that states no digest of the header, or nothing that was changed in the
+/// header would get past that.
+fn damage(rpm: &mut Vec<u8>, end: usize, random: &mut Rng) {
+    if random.bool() {
+        // SHA1, SHA256 and MD5 become tags that nobody looks at.
+        let entries = u32::from_be_bytes(rpm[104..108].try_into().unwrap()) as usize;
+        for entry in 0..entries.min(32) {
+            let at = 112 + entry * 16;
+            let tag = u32::from_be_bytes(rpm[at..at + 4].try_into().unwrap());
+            if [269, 273].contains(&tag) {
+                rpm[at..at + 4].copy_from_slice(&(tag + 30_000).to_be_bytes());
+            }
+        }
+    }
+    for _ in 0..random.usize(1..=3) {
+        let at = random.usize(96..end);
+        match random.u8(0..5) {
+            0 => rpm[at] ^= 1 << random.u8(0..8),
+            1 => rpm[at] = random.u8(..),
+            2 => rpm[at] = random.u8(b'a'..=b'z'),
+            _ => {
+                let words = [0, 1, 2, 8, 62, 63, 100, 1000, 0xffff, 0x0fff_ffff, 0x8000_0000_u32, u32::MAX];
+                let word = random.choice(words).unwrap_or(0);
+                if let Some(place) = rpm.get_mut(at & !3..(at & !3) + 4) {
+                    place.copy_from_slice(&word.to_be_bytes());
+                }
+            }
+        }
+    }
+    if random.u8(0..50) == 0 {
+        rpm.truncate(random.usize(0..end));
+    }
+}
+
+/// rpm in one process, by its Python binding.
+struct Rpm {
+    child: Child,
+    asked: Option<ChildStdin>,
+    said: BufReader<ChildStdout>,
+}
+
+impl Rpm {
+    fn start() -> Self {
+        // Debian's interpreter has the binding; one that comes first in PATH may not.
+        let mut child = program("/usr/bin/python3")
+            .args(["-c", include_str!("package_oracle.py")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (asked, said) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
+        Rpm { child, asked, said }
+    }
+
+    fn read(&mut self, path: &Utf8Path) -> Value {
+        writeln!(self.asked.as_mut().unwrap(), "{path}").unwrap();
+        let mut line = String::new();
+        self.said.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("rpm said `{line}` of {path}: {error}"))
+    }
+}
+
+impl Drop for Rpm {
+    fn drop(&mut self) {
+        drop(self.asked.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// A relation as rpm writes it: name, flags, version.
+fn row(relation: &Relation) -> (String, u64, String) {
+    let flags = match relation.flags {
+        Some("LT") => 2,
+        Some("GT") => 4,
+        Some("EQ") => 8,
+        Some("LE") => 10,
+        Some("GE") => 12,
+        _ => 0,
+    };
+    let part = |part: &Option<String>| part.clone().unwrap_or_default();
+    let release = relation.release.as_ref().map(|release| format!("-{release}")).unwrap_or_default();
+    // An epoch that is not written counts as 0, to rpm and in metadata.
+    let epoch = part(&relation.epoch);
+    let epoch = if epoch.is_empty() || epoch == "0" { String::new() } else { format!("{epoch}:") };
+    (relation.name.clone(), flags, format!("{epoch}{}{release}", part(&relation.version)))
+}
+
+fn rows(said: &Value) -> BTreeSet<(String, u64, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let rows = said.as_array().unwrap().iter();
+    rows.map(|row| {
+        let version = text(&row[2]);
+        let version = version.strip_prefix("0:").or_else(|| version.strip_prefix(':')).unwrap_or(&version);
+        (text(&row[0]), row[1].as_u64().unwrap(), version.to_owned())
+    })
+    .collect()
+}
+
+/// Says in which way rpm reads something else, if it does.
+fn disagreement(package: &Package, said: &Value) -> Option<String> {
+    if let Some(why) = said["refused"].as_str() {
+        return Some(format!("rpm refuses it: {why}"));
+    }
+    let nevra = &package.nevra;
+    let ours =
+        serde_json::json!([nevra.name, nevra.evr.epoch, nevra.evr.version, nevra.evr.release, nevra.arch]);
+    if ours != said["nevra"] {
+        return Some(format!("name: {ours}, rpm says {}", said["nevra"]));
+    }
+    let provides: BTreeSet<_> = package.provides.iter().map(row).collect();
+    let theirs = rows(&said["provides"]);
+    // createrepo_c's rules leave rows out and never make any up.
+    if let Some(made_up) =
+        provides.difference(&theirs).find(|row| row.1 != 0 || !theirs.iter().any(|their| their.0 == row.0))
+    {
+        return Some(format!("provides: {made_up:?} is not rpm's"));
+    }
+    let named: BTreeSet<&str> = package.provides.iter().map(|relation| relation.name.as_str()).collect();
+    let theirs_required = rows(&said["requires"]);
+    for relation in package.requires.iter().chain(&package.recommends) {
+        let row = row(relation);
+        let has_weak_tags = package.recommends.contains(relation);
+        if !has_weak_tags
+            && !theirs_required.contains(&row)
+            && (row.1 != 0 || !theirs_required.iter().any(|their| their.0 == row.0))
+        {
+            return Some(format!("requires: {row:?} is not rpm's"));
+        }
+    }
+    let left_out = theirs.iter().find(|their| !their.0.is_empty() && !named.contains(their.0.as_str()));
+    left_out.filter(|row| !row.2.contains(':')).map(|row| format!("provides: {row:?} is missing"))
+}
+
+#[test]
+fn damaged_packages_are_refused_or_read_as_rpm_reads_them() {
+    let rounds = if is_thorough() { 100_000 } else { 3_000 };
+    let seeds: Vec<(Vec<u8>, usize)> = seeds()
+        .into_iter()
+        .map(|seed| (head_of(&seed).unwrap(), seed))
+        .map(|(end, seed)| (seed, end))
+        .collect();
+    assert!(seeds.len() > 70, "{} packages have short headers", seeds.len());
+    let sandbox = Sandbox::new();
+    let path = sandbox.path("mutant.rpm");
+    let worker = Worker::new(sluice(), Limits::default(), Duration::from_secs(60));
+    let mut rpm = Rpm::start();
+    let mut random = Rng::with_seed(20_261_122);
+    let mut refused = BTreeMap::<String, usize>::new();
+    let mut classes = BTreeMap::<String, (usize, String)>::new();
+    let (mut taken, mut agreed, mut peak, mut workers) = (0, 0, 0, BTreeSet::new());
+    for round in 0..rounds {
+        let (seed, end) = &seeds[round % seeds.len()];
+        let mut mutant = seed.clone();
+        damage(&mut mutant, *end, &mut random);
+        fs::write(&path, &mutant).unwrap();
+        let mut file = PosixDisk.open(&path).unwrap();
+        let said = worker.read(&path, &mut *file).unwrap();
+        let process = worker.process();
+        workers.extend(process);
+        if round % 64 == 0 {
+            peak = peak.max(process.map_or(0, peak_of));
+        }
+        match said {
+            Err(unfit) => {
+                assert_ne!(unfit.wrong, Wrong::Deadly, "round {round}: {}", unfit.words);
+                *refused.entry(format!("{:?}", unfit.wrong)).or_default() += 1;
+            }
+            Ok(package) => {
+                taken += 1;
+                match disagreement(&package, &rpm.read(&path)) {
+                    None => agreed += 1,
+                    Some(words) => {
+                        let class: String = words.chars().take(60).collect();
+                        let class = class.split('`').next().unwrap_or_default().to_owned();
+                        let class = classes.entry(class).or_insert((0, format!("round {round}: {words}")));
+                        class.0 += 1;
+                    }
+                }
+            }
+        }
+    }
+    println!(
+        "{rounds} mutants of {} packages, read by {} workers, of which none died",
+        seeds.len(),
+        workers.len()
+    );
+    println!(
+        "the largest worker had {peak} KiB; {taken} taken, {agreed} as rpm reads them; refused: {refused:?}"
+    );
+    for (class, (count, example)) in &classes {
+        println!("{count} differ: {class} ({example})");
+    }
+    assert!(taken > rounds / 20 && refused.len() > 3, "{taken} {refused:?}");
+    assert!(taken - agreed <= DIFFERENT_MAX * rounds / 100_000 + 3, "{classes:#?}");
+    assert!(peak < 256 << 10, "{peak} KiB");
+}
+
+/// How many of 100,000 may be read in another way than rpm reads them; the classes stand in tests/README.md.
+const DIFFERENT_MAX: usize = 0;
+
+/// The most memory a process ever had, in KiB.
+fn peak_of(process: u32) -> usize {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+const STAGES: &str = r#"
+[roles]
+release-team = ["ME"]
+[[product]]
+name = "glite-3.2"
+preset = "glite"
+platforms = ["el9/x86_64"]
+"#;
+
+#[test]
+fn a_daemon_given_damaged_packages_answers_each_and_lives() {
+    let sandbox = Sandbox::new();
+    let site = Site::initialised(&sandbox, "http://127.0.0.1:1", STAGES);
+    let mut daemon = site.start();
+    let rounds = if is_thorough() { 2_000 } else { 60 };
+    let seeds = seeds();
+    let mut random = Rng::with_seed(77);
+    for round in 0..rounds {
+        let mut mutant = seeds[round % seeds.len()].clone();
+        let end = head_of(&mutant).unwrap();
+        damage(&mut mutant, end, &mut random);
+        let upload = site.upload("mutant.rpm", &mutant);
+        let text = format!(
+            "format = 1\naction = \"import\"\nproduct = \"glite-3.2\"\nto = \"delta\"\nfiles = [{upload:?}]\n[end]\n"
+        );
+        site.drop_request(&format!("mutant-{round}.toml"), &text);
+    }
+    let mut codes = BTreeMap::<String, usize>::new();
+    for round in 0..rounds {
+        let answer = site.answer(&format!("mutant-{round}"));
+        let code = answer["code"].as_str().unwrap().to_owned();
+        assert!(!["internal", "reader-died", "try-later"].contains(&&*code), "{answer}");
+        assert!(!answer["sentence"].as_str().unwrap().contains(|c: char| c.is_control()), "{answer}");
+        *codes.entry(code).or_default() += 1;
+    }
+    println!("{rounds} requests: {codes:?}");
+    assert!(codes.len() > 2, "{codes:?}");
+    assert!(!daemon.log().contains("panicked"), "{}", daemon.log());
+    assert_eq!(daemon.stop().and_then(|status| status.code()), Some(0));
+    site.sluice(&["verify", "--at-rest"]).ok();
+}

@@ -1,0 +1,319 @@
+//! Everything that reads bytes somebody else may have written, one function each, with good inputs to start from.
+//!
+//! The mutation test here and the fuzz targets in `fuzz/` run the same functions.
+#![allow(dead_code, reason = "the fuzz targets include this file and use less of it")]
+
+use std::sync::Arc;
+
+use nevra::{Algorithm, Dependency, Digest, Evr, Nevra, Sha256};
+use plan::Format;
+use repo::{Compression, Document, FileFacts, Recipe, Repomd, Written};
+use store::forgetful::ForgetfulDisk;
+use store::{Disk, Store};
+
+/// One reader of hostile bytes.
+pub struct Target {
+    /// Its name, also that of the fuzz target's corpus.
+    pub name: &'static str,
+    /// Reads the bytes, and believes nothing; panics if what it says contradicts itself.
+    pub run: fn(&[u8]),
+    /// Inputs that it takes.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+/// Every reader.
+pub const TARGETS: &[Target] = &[
+    Target { name: "request_toml", run: |bytes| request(bytes, Format::Toml), seeds: toml_requests },
+    Target { name: "request_json", run: |bytes| request(bytes, Format::Json), seeds: json_requests },
+    Target { name: "configuration", run: configuration, seeds: || vec![CONFIGURATION.as_bytes().to_vec()] },
+    Target { name: "rpm", run: rpm, seeds: packages },
+    Target { name: "repomd", run: repomd, seeds: || vec![metadata().repomd.clone()] },
+    Target { name: "primary", run: |bytes| contents(bytes, 0), seeds: || vec![open(0)] },
+    Target { name: "filelists", run: |bytes| contents(bytes, 1), seeds: || vec![open(1)] },
+    Target { name: "other", run: |bytes| contents(bytes, 2), seeds: || vec![open(2)] },
+    Target { name: "comps", run: comps, seeds: || vec![COMPS.as_bytes().to_vec()] },
+    Target { name: "packed", run: packed, seeds: packings },
+    Target { name: "manifest", run: manifest, seeds: || vec![MANIFEST.as_bytes().to_vec()] },
+    Target { name: "files", run: files, seeds: || vec![FILES.as_bytes().to_vec()] },
+    Target { name: "links", run: links, seeds: || vec![LINKS.as_bytes().to_vec()] },
+    Target { name: "audit", run: audit, seeds: || vec![AUDIT.as_bytes().to_vec()] },
+    Target { name: "answer", run: answer, seeds: || vec![ANSWER.as_bytes().to_vec()] },
+    Target { name: "http", run: daemon::web::tried, seeds: web_requests },
+    Target { name: "worker", run: daemon::reading::tried, seeds: worker_answers },
+    Target {
+        name: "names",
+        run: names,
+        seeds: || texts(&["a-1:2-3.x86_64", "glibc >= 2:2.34-60.el9", "1:2~rc1^git-3"]),
+    },
+];
+
+fn texts(texts: &[&str]) -> Vec<Vec<u8>> {
+    texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
+fn request(bytes: &[u8], format: Format) {
+    let is_complete = plan::is_complete(bytes, format);
+    if let Ok(request) = plan::parse(bytes, format) {
+        assert!(is_complete, "a request that is not complete is none");
+        assert!(request.id.is_none_or(|id| id.len() <= bytes.len()));
+    }
+}
+
+fn toml_requests() -> Vec<Vec<u8>> {
+    let head = "format = 1\nid = \"x-1\"\nreason = \"\\u00e9 'why'\"\nexpires = \"2030-01-01T00:00:00Z\"\n";
+    let upload = format!("{}-voms-1-1.noarch.rpm", "ab".repeat(32));
+    [
+        "action = \"promote\"\nproduct = \"glite-3.2\"\nfrom = \"delta\"\nto = \"production\"\npackages = [\"voms*\", \"a-1:2-3.x86_64\"]\nplatforms = [\"el9/x86_64\"]\n".to_owned(),
+        format!("action = \"import\"\nproduct = \"glite-3.2\"\nto = \"delta\"\nfiles = [\"{upload}\"]\n"),
+        "action = \"withdraw\"\nproduct = \"p\"\nfrom = \"delta\"\npackages = ['x']\n".to_owned(),
+        "action = \"revert\"\nproduct = \"p\"\nstage = \"production\"\nto = 41\n".to_owned(),
+        "action = \"keep\"\nname = \"update-57\"\n".to_owned(),
+        "action = \"sweep\"\n".to_owned(),
+        "action = \"adopt\"\nproduct = \"p\"\nstage = \"s\"\nplatform = \"el9/x86_64\"\nfolder = \"/srv/old\"\n".to_owned(),
+    ]
+    .iter()
+    .map(|action| format!("{head}{action}[end]\n").into_bytes())
+    .collect()
+}
+
+fn json_requests() -> Vec<Vec<u8>> {
+    texts(&[
+        r#"{"format": 1, "action": "promote", "product": "glite-3.2", "from": "delta", "to": "production", "packages": ["voms"], "reason": "\u00e9\n"}"#,
+        r#"{"format": 1, "action": "keep", "generation": 41, "name": "update-57"}"#,
+    ])
+}
+
+const CONFIGURATION: &str = r#"format = 1
+[site]
+name = "Example"
+root = "/srv/sluice"
+spool = "/var/spool/sluice"
+base_url = "https://repo.example.org"
+grace = "14d"
+[roles]
+release-team = ["user:alice", "group:release", "uid:1000"]
+[[product]]
+name = "glite-3.2"
+preset = "glite"
+platforms = ["el9/x86_64", "sl5/x86_64"]
+[[product.stage]]
+name = "candidate"
+import_roles = ["operations"]
+restricted = ["192.0.2.0/24", "2001:db8::/32"]
+[[product.route]]
+from = "candidate"
+to = "production"
+roles = ["release-team"]
+"#;
+
+fn configuration(bytes: &[u8]) {
+    if let Err(errors) = daemon::config::Config::parse(bytes, "sluice.toml") {
+        assert!(!errors.faults.is_empty() && errors.to_string().len() < (1 << 20) + 64 * bytes.len());
+    }
+}
+
+/// Packages of every shape the maker knows.
+pub fn recipes() -> Vec<Recipe> {
+    let dependency = |text: &str| text.parse::<Dependency>().unwrap();
+    let mut full = Recipe::new("glite-wms", "1.2.3", "4.el9").arch("x86_64");
+    full.epoch = Some(2);
+    full.provides = ["libwms.so.1()(64bit)", "config(glite-wms) = 2:1.2.3-4.el9"].map(dependency).to_vec();
+    full.requires = ["libc.so.6(GLIBC_2.34)(64bit)", "voms >= 1:2-3", "/bin/sh"].map(dependency).to_vec();
+    full.conflicts = vec![dependency("old < 1")];
+    full.obsoletes = vec![dependency("lcg <= 3")];
+    full.recommends = vec![dependency("docs")];
+    full.directories = vec!["/etc/glite".to_owned()];
+    let full = full
+        .file("/etc/glite/wms.conf", "a = 1\n")
+        .file("/usr/bin/wms", "#!/bin/sh\n")
+        .file("/usr/share/doc/wms/\u{fc}", "x")
+        .change(1_700_000_000, "Ann <ann@example.org> - 1-1", "- one & <two>");
+    vec![Recipe::new("voms", "1", "1"), full, Recipe { source: true, ..Recipe::new("voms", "1", "1") }]
+}
+
+fn packages() -> Vec<Vec<u8>> {
+    recipes().iter().map(Recipe::build).collect()
+}
+
+/// Reads an RPM as the worker does, and writes what it says as the daemon does.
+pub fn rpm(bytes: &[u8]) {
+    let Ok(head) = repo::read_head(&mut &*bytes) else { return };
+    let _ = (head.check_header(), head.payload_digest());
+    let facts = FileFacts {
+        size: bytes.len() as u64,
+        digest: Sha256::from([0; 32]).into(),
+        mtime: 0,
+        href: "a.rpm".into(),
+    };
+    let Ok(package) = repo::package_of(&head, facts) else { return };
+    let entry = repo::entry_of(&package);
+    let at = entry.at("Packages/b.rpm").expect("what was written is read again");
+    let fragments = &at.fragments;
+    for part in [&fragments.primary, &fragments.filelists, &fragments.other] {
+        assert!(std::str::from_utf8(part).is_ok_and(|text| text.chars().all(repo::is_carried)));
+    }
+}
+
+fn metadata() -> repo::Metadata {
+    let entries: Vec<_> = recipes()
+        .iter()
+        .map(|recipe| {
+            let rpm = recipe.build();
+            let facts = FileFacts {
+                size: rpm.len() as u64,
+                digest: repo::sha256(&rpm).into(),
+                mtime: 5,
+                href: format!("Packages/{}.rpm", recipe.name),
+            };
+            repo::entry_of(&repo::package_of(&repo::read_head(&mut &*rpm).unwrap(), facts).unwrap())
+        })
+        .collect();
+    repo::write_metadata(&entries, 1_700_000_000, &[])
+}
+
+fn open(at: usize) -> Vec<u8> {
+    repo::unpack(&metadata().files[at].1, 1 << 24).unwrap()
+}
+
+fn repomd(bytes: &[u8]) {
+    let Ok(repomd) = Repomd::parse(bytes) else { return };
+    for record in &repomd.records {
+        assert!(repo::is_inside(&record.href), "{}", record.href);
+        assert!(record.checksum.hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
+}
+
+fn contents(bytes: &[u8], at: usize) {
+    static GOOD: std::sync::LazyLock<[Vec<u8>; 3]> = std::sync::LazyLock::new(|| [open(0), open(1), open(2)]);
+    let document = [Document::Primary, Document::Filelists, Document::Other][at];
+    let _ = Written::read(document, bytes);
+    let mut three: [&[u8]; 3] = [&GOOD[0], &GOOD[1], &GOOD[2]];
+    three[at] = bytes;
+    let sliced = repo::Contents::read(three[0], three[1], three[2]);
+    let parsed = repo::parse_packages(three[0], three[1], three[2]);
+    if let Ok(sliced) = sliced {
+        for entry in &sliced.entries {
+            let _ = entry.at("b.rpm");
+        }
+        if let Ok(parsed) = parsed {
+            assert_eq!(parsed.len(), sliced.entries.len());
+        }
+    }
+    let _ = repo::parse_primary(bytes);
+}
+
+const COMPS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE comps PUBLIC "-//Red Hat, Inc.//DTD Comps info//EN" "comps.dtd">
+<comps>
+  <group><id>grid</id><name xml:lang="de">Gitter &amp; mehr</name><uservisible>true</uservisible>
+    <packagelist><packagereq type="mandatory">voms</packagereq></packagelist></group>
+</comps>
+"#;
+
+fn comps(bytes: &[u8]) {
+    let _ = repo::check_comps(bytes);
+}
+
+fn packings() -> Vec<Vec<u8>> {
+    let text = open(1);
+    let all = [Compression::Gzip, Compression::Zstd, Compression::Bzip2, Compression::Xz];
+    let mut packed: Vec<_> = all.into_iter().map(|compression| repo::pack(compression, &text)).collect();
+    packed.push([repo::gzip(b"one "), repo::gzip(b"two")].concat());
+    packed
+}
+
+/// What comes out is never more than was allowed.
+fn packed(bytes: &[u8]) {
+    const LIMIT: u64 = 1 << 16;
+    if let Ok(open) = repo::unpack(bytes, LIMIT) {
+        assert!(open.len() as u64 <= LIMIT);
+    }
+}
+
+const MANIFEST: &str = r#"{"format":1,"number":2,"parent":{"number":1,"digest":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},"created":"2026-01-31T12:00:00Z","files":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","policy":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","links_made":["packages/a/00/0011223344556677/x.rpm"],"retained":{"packages/a/00/0011223344556677/x.rpm":"2026-02-14T12:00:00Z"},"drop_links":[],"drop_generations":[1],"names":{"update-57":{"generation":1,"ended":false}},"account":{"format":1,"requests":[],"changes":{},"repositories":{"p/el9/x86_64/delta":{"product":"p","os":"el9","arch":"x86_64","stage":"delta","kind":"binary","path":"p/el9/x86_64/delta"}}}}"#;
+
+fn manifest(bytes: &[u8]) {
+    if let Ok(manifest) = serde_json::from_slice::<store::Manifest>(bytes) {
+        let _ = daemon::account::Account::of(manifest.number, &manifest.account);
+    }
+}
+
+const FILES: &str = r#"{"format":1,"public":{"index.html":{"size":3,"sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","modified":{"seconds":5,"nanoseconds":7},"until":"2026-02-14T12:00:00Z"}},"private":{},"packages_links":{"a/Packages":"../../packages/a"}}"#;
+
+fn files(bytes: &[u8]) {
+    if let Ok(files) = serde_json::from_slice::<store::Files>(bytes) {
+        let again = serde_json::to_vec(&files).unwrap();
+        assert_eq!(serde_json::from_slice::<store::Files>(&again).unwrap(), files);
+    }
+}
+
+const LINKS: &str = r#"{"format":1,"number":7,"links":["packages/a/00/0011223344556677/x.rpm","pool/e3/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855.rpm"],"repositories":["a"]}"#;
+
+/// Recovery of a site in which a generation was begun: whatever its list of links says, nothing else is removed.
+fn links(bytes: &[u8]) {
+    let disk = Arc::new(ForgetfulDisk::new());
+    let store = Store::new(Arc::clone(&disk) as Arc<dyn Disk>, camino::Utf8PathBuf::from("/site"));
+    disk.make_directory("/site".into(), 0o755).unwrap();
+    store.create_directories().unwrap();
+    disk.make_directory("/elsewhere".into(), 0o755).unwrap();
+    let write = |path: &str, bytes: &[u8]| {
+        let mut file = disk.create(path.into(), 0o644).unwrap();
+        std::io::Write::write_all(&mut file, bytes).unwrap();
+    };
+    write("/elsewhere/precious", b"kept");
+    disk.make_directory("/site/staging/7".into(), 0o755).unwrap();
+    write("/site/staging/7/links.json", bytes);
+    let lock = store.lock().unwrap();
+    let _ = store.recover(&lock);
+    assert!(disk.state("/elsewhere/precious".into()).unwrap().is_some(), "recovery left its root");
+}
+
+const AUDIT: &str = r#"{"format":1,"at":"2026-11-21T23:04:35Z","kind":"generation","generation":42,"manifest":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","settled":["a-20260131T120000.000000Z-abcdef"]}"#;
+
+fn audit(bytes: &[u8]) {
+    let _ = serde_json::from_slice::<daemon::audit::Record>(bytes);
+}
+
+const ANSWER: &str = r#"{"format":1,"claim":"x-20261122T055541.853640Z-4a3d6f","id":"x","action":"import","owner":"user:root","request_digest":"b8b9207f429d36c97e4b0feae51b3174e998178b217377785e33a71cc001351d","outcome":"refused","code":"reader-died","exit":2,"sentence":"no","reasons":[],"hint":"h","gates":[],"moved":[]}"#;
+
+fn answer(bytes: &[u8]) {
+    let _ = serde_json::from_slice::<plan::Answer>(bytes);
+}
+
+/// A path, and lines of a header behind it.
+fn web_requests() -> Vec<Vec<u8>> {
+    texts(&[
+        "/@42/glite/el9/x86_64/repodata/repomd.xml\nrange: bytes=0-99\nif-range: \"5.0-3-7\"",
+        "/a/%7Eb/gcc-c%2b%2B.rpm\nif-none-match: W/\"x\", \"5.0-3-7\"\nif-modified-since: Sun, 06 Nov 1994 08:49:37 GMT",
+        "/@update-57/\nrange: bytes=-5\nif-match: *",
+    ])
+}
+
+fn worker_answers() -> Vec<Vec<u8>> {
+    let mut answers = texts(&[r#"{"unfit":{"wrong":"not-rpm","words":"no"}}"#, r#"{"not-read":"EIO"}"#]);
+    answers.extend(packages().iter().filter_map(|rpm| daemon::reading::said_of(rpm)));
+    answers
+}
+
+/// Names and versions: what is read is written as what is read again.
+fn names(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(nevra) = text.parse::<Nevra>() {
+        assert_eq!(nevra.to_string().parse::<Nevra>().as_ref(), Ok(&nevra));
+        assert!(!nevra.file_name().contains('/'));
+    }
+    if let Ok(evr) = text.parse::<Evr>() {
+        assert_eq!(evr.to_string().parse::<Evr>().as_ref(), Ok(&evr));
+    }
+    if let Ok(dependency) = text.parse::<Dependency>() {
+        assert_eq!(dependency.to_string().parse::<Dependency>().as_ref(), Ok(&dependency));
+    }
+    let _ = (text.parse::<Sha256>(), Digest::new(Algorithm::Sha1, text), plan::upload_parts(text));
+    let _ = text.parse::<plan::Reference>();
+}
+
+/// Reads `bytes` as the target `name` does.
+pub fn read(name: &str, bytes: &[u8]) {
+    let target = TARGETS.iter().find(|target| target.name == name);
+    (target.expect("there is such a target").run)(bytes);
+}
