@@ -84,7 +84,8 @@ impl Publication<'_> {
     pub fn draft(mut self) -> Result<Draft, Error> {
         // Whoever looks while the clock is behind is promised as much as anybody.
         let until = self.now.max(self.witness.time) + self.config.grace;
-        let modified = Modified { seconds: self.now.as_second(), nanoseconds: 0 };
+        let standing = if planted::is(Bug::DatesStandStill) { self.now.as_second() % 3600 } else { 0 };
+        let modified = Modified { seconds: self.now.as_second() - standing, nanoseconds: 0 };
         let mut public = self.carried_files();
         let mut packages_links = BTreeMap::new();
         let mut links = Vec::new();
@@ -132,7 +133,10 @@ impl Publication<'_> {
                 !purged.contains(&package.pkgid) && !planted::is(Bug::LeftPackageNotRetained)
             };
             for package in moves.left.iter().filter(is_kept) {
-                retained.insert(package.link(repository), until);
+                match planted::is(Bug::PackagesLeaveAtOnce) {
+                    true => drop(self.drop_links.insert(package.link(repository))),
+                    false => drop(retained.insert(package.link(repository), until)),
+                }
             }
             if shelf.is_some() && !is_as_before {
                 changes.insert(name.clone(), moves);
@@ -237,6 +241,10 @@ impl Publication<'_> {
         public: &mut BTreeMap<Utf8PathBuf, Source>,
     ) {
         for href in shelf.iter().flat_map(|shelf| &shelf.hrefs) {
+            if planted::is(Bug::MetadataLeavesAtOnce) {
+                public.remove(&Utf8Path::new(path).join(href));
+                continue;
+            }
             public.insert(Utf8Path::new(path).join(href), Source::CarryUntil(until));
         }
         for record in &written.carried {

@@ -116,6 +116,14 @@ bugs! {
     /// What the wall clock says counts as witnessed, so that a clock that jumps makes things go early.
     SweepsEarly,
 
+    // What readers are promised.
+    /// The links of packages that leave a repository are dropped at once, instead of after the grace.
+    PackagesLeaveAtOnce,
+    /// Superseded metadata is left out of the next generation, instead of kept for the grace.
+    MetadataLeavesAtOnce,
+    /// Files that change are dated as the hour, so that web servers call different ones the same.
+    DatesStandStill,
+
     // Repodata of a plain directory.
     /// The bytes of the new repodata are not fsynced.
     RepodataFilesNotSynced,

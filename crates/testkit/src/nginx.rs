@@ -38,6 +38,14 @@ impl Nginx {
         Self::start(sandbox, site_root)
     }
 
+    /// Starts one as [`Nginx::start`] does, with one text of its configuration in the place of another.
+    #[must_use]
+    pub fn start_changed(sandbox: &Sandbox, site_root: &Utf8Path, (from, to): (&str, &str)) -> Self {
+        let deployed = Self::deployed(sandbox, site_root);
+        assert!(deployed.contains(from), "deploy/nginx/sluice.conf does not say `{from}`");
+        Self::with(&Self::port(), sandbox, &deployed.replace(from, to))
+    }
+
     /// Takes a port that one server can have after another.
     #[must_use]
     pub fn port() -> TcpListener {
@@ -49,13 +57,18 @@ impl Nginx {
     /// Starts one as [`Nginx::start`] does, on this port.
     #[must_use]
     pub fn start_on(listener: &TcpListener, sandbox: &Sandbox, site_root: &Utf8Path) -> Self {
+        Self::with(listener, sandbox, &Self::deployed(sandbox, site_root))
+    }
+
+    /// Returns the configuration that is deployed, for this site.
+    fn deployed(sandbox: &Sandbox, site_root: &Utf8Path) -> String {
         let deployed =
             fs::read_to_string(checkout().join("deploy/nginx/sluice.conf")).expect("the deployed file");
         let substituted = deployed.replace("/srv/sluice", site_root.as_str()).replace("listen [::]:80;", "");
         let rules = sandbox.path("restricted*.conf");
         let substituted = substituted.replace("/etc/sluice/web/nginx*.conf", rules.as_str());
         assert!(substituted.contains("listen 80;"), "deploy/nginx/sluice.conf listens elsewhere");
-        Self::with(listener, sandbox, &substituted)
+        substituted
     }
 
     /// Starts one that serves a folder as any small site would, on this port; `more` stands in its `server`.

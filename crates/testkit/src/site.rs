@@ -44,8 +44,9 @@ impl Site {
         let daemon_uid = if is_root() { DAEMON_UID } else { me };
         // The daemon's user need not be able to reach the place where cargo builds.
         let own = folder.join("sluice");
-        fs::copy(sluice(), &own)
-            .unwrap_or_else(|error| panic!("failed to copy the program to `{own}`: {error}"));
+        // By a program of its own: a descriptor that this process writes through would be inherited by what other
+        // threads start meanwhile, and the kernel runs no file that somebody may write.
+        run(program("cp").arg(sluice()).arg(&own)).ok();
         let text = format!(
             "format = 1\n[site]\nname = \"Test\"\nroot = \"{folder}/root\"\nspool = \"{folder}/spool\"\n\
              base_url = \"{base_url}\"\n{}{}",
@@ -132,8 +133,20 @@ impl Site {
     /// If it does not become ready; what it logged is shown.
     #[must_use]
     pub fn start(&self) -> Running {
+        self.start_ready(self.as_daemon())
+    }
+
+    /// Starts the daemon as [`Site::start`] does, with a bug planted in it.
+    #[must_use]
+    pub fn start_with_bug(&self, bug: &str) -> Running {
+        let mut command = self.as_daemon();
+        command.env("SLUICE_PLANTED_BUG", bug);
+        self.start_ready(command)
+    }
+
+    fn start_ready(&self, command: Command) -> Running {
         let readiness = Readiness::new(&self.folder, &format!("notify-{}", self.started.get()));
-        let mut running = self.launch(Some(&readiness));
+        let mut running = self.launch(command, Some(&readiness));
         if !readiness.heard("READY=1", PATIENCE) {
             running.kill();
             panic!("the daemon did not become ready; it said\n{}", running.log());
@@ -144,15 +157,14 @@ impl Site {
     /// Starts the daemon and does not wait for anything.
     #[must_use]
     pub fn start_unwatched(&self) -> Running {
-        self.launch(None)
+        self.launch(self.as_daemon(), None)
     }
 
-    fn launch(&self, readiness: Option<&Readiness>) -> Running {
+    fn launch(&self, mut command: Command, readiness: Option<&Readiness>) -> Running {
         let number = self.started.get();
         self.started.set(number + 1);
         let log = self.folder.join(format!("daemon-{number}.log"));
         let file = fs::File::create(&log).expect("failed to make a log file");
-        let mut command = self.as_daemon();
         command.arg("daemon").stdout(file.try_clone().expect("failed to share a log file")).stderr(file);
         command.env_remove("NOTIFY_SOCKET").env_remove("WATCHDOG_USEC").env_remove("WATCHDOG_PID");
         if let Some(readiness) = readiness {

@@ -29,6 +29,11 @@ impl Flips {
         self.changed.notify_all();
     }
 
+    /// Tells that there will be no more when the answer is dropped, also when somebody panics.
+    pub fn ending(&self) -> Ending<'_> {
+        Ending(self)
+    }
+
     pub fn count(&self) -> u64 {
         self.state.lock().unwrap().count
     }
@@ -50,5 +55,14 @@ impl Flips {
             let state = self.state.lock().unwrap();
             drop(self.changed.wait_timeout_while(state, patience, |state| !state.ended).unwrap());
         }
+    }
+}
+
+/// Ends the flips when it is dropped.
+pub struct Ending<'a>(&'a Flips);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }

@@ -17,7 +17,6 @@ use repo::{Recipe, Repomd};
 use serde_json::Value;
 use testkit::{Site, Watch};
 
-use super::flips::Flips;
 use super::ledger::Ledger;
 
 /// The configuration of a site that [`Promotions`] can drive.
@@ -126,17 +125,6 @@ impl<'a> Promotions<'a> {
         Arc::clone(&self.ledger)
     }
 
-    /// Goes on for so many generations at least, and promotions, and tells each flip.
-    pub fn run(&mut self, generations: u64, promotions: u64, flips: &Flips) {
-        while self.done.generations < generations || self.done.promotions < promotions {
-            self.step();
-            flips.reached(self.done.generations);
-            if self.steps.is_multiple_of(100) {
-                println!("step {}: {:?}", self.steps, self.done);
-            }
-        }
-    }
-
     /// Hands in some requests and waits for their answers.
     pub fn step(&mut self) {
         self.steps += 1;
@@ -174,6 +162,22 @@ impl<'a> Promotions<'a> {
             return self.look();
         }
         self.ask(requests);
+    }
+
+    /// Brings one more package into `production` of the other platform.
+    pub fn bring(&mut self, file: &str, package: &[u8]) {
+        let upload = self.site.upload(file, package);
+        let text = format!(
+            "format = 1\naction = \"import\"\nproduct = \"glite\"\nto = \"production\"\nfiles = [\"{upload}\"]\n\
+             platforms = [\"el9/aarch64\"]\n[end]\n"
+        );
+        self.ask(vec![Asked { action: "import", text }]);
+    }
+
+    /// Takes it out again.
+    pub fn take_away(&mut self, name: &str) {
+        let name = name.to_owned();
+        self.ask(vec![request("withdraw", &[("from", "production")], &[name], "el9/aarch64")]);
     }
 
     /// What happens on the other platform: a package comes, goes on, and now and then all goes back.
@@ -267,6 +271,9 @@ impl<'a> Promotions<'a> {
 
     /// Counts the generations there were.
     fn look(&mut self) {
+        if self.steps > 0 && self.steps.is_multiple_of(100) {
+            println!("step {}: {:?}", self.steps, self.done);
+        }
         let numbers = self.ledger.first + 1..=self.ledger.current();
         self.done.generations = numbers.filter(|number| self.ledger.is_there(*number)).count() as u64;
     }

@@ -18,7 +18,7 @@ use super::tally::{Fault, Read, Session};
 use super::wire::Wire;
 
 /// How many sessions of one reader wait for flips at a time.
-const WAITING_MAX: usize = 16;
+const WAITING_MAX: usize = 48;
 
 /// How many packages a session fetches.
 const PACKAGES: usize = 3;
@@ -109,10 +109,6 @@ impl Reader {
         let repository = self.origin.routes[route][self.rng.usize(..2)].clone();
         let is_free = self.waiting.len() < WAITING_MAX;
         match self.rng.usize(..20) {
-            0..=4 => {
-                let ended = self.refresh(&repository);
-                self.ended(Session::Refresh, ended);
-            }
             5..=7 => {
                 let ended = self.revalidate(&repository);
                 self.ended(Session::Revalidate, ended);
@@ -134,6 +130,10 @@ impl Reader {
                     Ok(waiting) => self.wait(waiting),
                     Err(fault) => self.ended(Session::Resume, Err(fault)),
                 };
+            }
+            0..=4 | 8..=16 => {
+                let ended = self.refresh(&repository);
+                self.ended(Session::Refresh, ended);
             }
             17 if self.origin.ledger.is_some() => {
                 let ended = self.pinned();
