@@ -5,6 +5,7 @@
 //! that needs the history of URLs, which a single tree cannot show.
 
 mod chain;
+mod history;
 mod links;
 mod metadata;
 mod requests;
@@ -78,6 +79,7 @@ impl Verifier {
             look.metadata(generation, generation.number == chain.current, &mut self.known);
         }
         look.package_links(&chain, &self.known);
+        look.history(&chain, &self.known);
         look.audit(&chain);
         if let Some(spool) = spool {
             look.requests(spool, &chain);

@@ -20,6 +20,13 @@ pub struct Known {
     packages: BTreeMap<Sha256, Package>,
 }
 
+impl Known {
+    /// Whether what the repomd.xml of this digest leads to was read and is sound.
+    pub(super) fn has(&self, repomd: Option<Sha256>) -> bool {
+        repomd.is_some_and(|digest| self.repositories.contains_key(&digest))
+    }
+}
+
 /// What one repomd.xml leads to.
 #[derive(Debug, Default)]
 struct Repository {

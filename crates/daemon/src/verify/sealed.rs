@@ -31,6 +31,12 @@ impl Look<'_> {
         let mut missing: BTreeSet<&str> =
             files.keys().map(String::as_str).chain(links.keys().map(String::as_str)).collect();
         missing.extend(own);
+        let needed: BTreeSet<Utf8PathBuf> = missing
+            .iter()
+            .flat_map(|path| {
+                Utf8Path::new(path).ancestors().skip(1).map(Utf8Path::to_owned).collect::<Vec<_>>()
+            })
+            .collect();
         for path in self.below(top) {
             let place = path.strip_prefix(top).unwrap_or(&path).to_string();
             let state = match self.disk.state(&path) {
@@ -42,6 +48,9 @@ impl Look<'_> {
                 }
             };
             match state.kind {
+                Kind::Directory if !needed.contains(Utf8Path::new(&place)) && path != top => {
+                    self.broken("I2", path.clone(), "a directory that no recorded file needs");
+                }
                 Kind::Directory if state.mode & 0o222 == 0 => continue,
                 Kind::Directory => self.broken("I2", path.clone(), "the directory can be written to"),
                 Kind::Link => match (links.get(&place), self.disk.read_link(&path)) {
