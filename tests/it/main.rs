@@ -23,6 +23,7 @@ mod faults;
 mod hostile;
 mod killed;
 mod many;
+mod metalink;
 mod once;
 mod planted_bugs;
 mod power_loss;

@@ -80,13 +80,34 @@ pub struct Shelved {
     /// usual one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<String>,
+    /// What its metalink offers, the newest first; empty where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offers: Vec<Offer>,
+}
+
+/// One `repomd.xml` of a repository, and where it is to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offer {
+    /// The first generation that has it.
+    pub since: u64,
+    /// The last generation that has it.
+    pub last: u64,
+    /// The one between them that clients are sent to.
+    pub generation: u64,
+    /// The digest of the file.
+    pub sha256: Sha256,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was made, in seconds since 1970.
+    pub timestamp: i64,
 }
 
 impl Shelved {
     /// Describes `repository` at `path`.
     pub fn new(repository: &Repository, path: String) -> Self {
         let Repository { product, os, arch, stage, kind } = repository.clone();
-        Self { product, os, arch, stage, kind, path, form: None }
+        Self { product, os, arch, stage, kind, path, form: None, offers: Vec::new() }
     }
 
     /// Gives the repository back.

@@ -5,6 +5,7 @@
 //! | `<product>-<os>-<arch>-<stage>.repo` | hosts of one platform | always |
 //! | `<product>-<os>-<stage>.repo` | hosts of one operating system, any architecture | where `$basearch` can stand for the architecture |
 //! | `<product>-<stage>.repo` | every host of the product | where the product has one operating system only |
+//! | `<any of these>-metalink.repo` | the same hosts, by metalink | where the stage has metalinks |
 //!
 //! A file never enables a repository of another platform: dnf would mix them. `$basearch` is used only if it
 //! equals the architecture in the path on every platform of that system; `$releasever` never, because it is
@@ -17,6 +18,7 @@
 mod tests;
 
 use crate::config::Config;
+use crate::publish::METALINK;
 use nevra::Arch;
 use plan::{Kind, Product, Repository, Stage};
 use std::collections::BTreeMap;
@@ -27,6 +29,9 @@ use std::fmt::Write;
 /// dnf's default of two days makes a package that moves between stages vanish from hosts which refresh one
 /// stage and not the other. Asking again costs one small conditional request.
 const METADATA_EXPIRE_SECONDS: u32 = 60;
+
+/// How the names of files end that lead to a metalink.
+pub(crate) const BY_METALINK: &str = "-metalink.repo";
 
 /// The architectures whose name is also their `$basearch`.
 const BASE_ARCHES: [&str; 12] = [
@@ -44,6 +49,21 @@ const BASE_ARCHES: [&str; 12] = [
     "loongarch64",
 ];
 
+/// How a host finds the metadata.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Below one URL.
+    Plain,
+    /// Where a metalink says.
+    Metalink,
+}
+
+/// The ways in which hosts can draw from a stage.
+fn ways(stage: &Stage) -> impl Iterator<Item = Way> + use<> {
+    let ways = [Way::Plain, Way::Metalink];
+    ways.into_iter().take(if stage.clients.metalink { 2 } else { 1 })
+}
+
 /// Writes every `.repo` file of the site, by name, sorted.
 pub fn files(config: &Config) -> BTreeMap<String, Vec<u8>> {
     let mut exact = BTreeMap::new();
@@ -57,24 +77,32 @@ pub fn files(config: &Config) -> BTreeMap<String, Vec<u8>> {
         for stage in &product.stages {
             for platform in &product.platforms {
                 let id = format!("{}-{}-{}-{}", product.name, platform.os, platform.arch, stage.name);
-                if let Some(text) = file(config, product, stage, &platform.os, Some(&platform.arch)) {
-                    exact.insert(format!("{id}.repo"), text.into_bytes());
+                for way in ways(stage) {
+                    let text = file(config, product, stage, &platform.os, Some(&platform.arch), way);
+                    match text {
+                        Some(text) if way == Way::Plain => {
+                            exact.insert(format!("{id}.repo"), text.into_bytes());
+                        }
+                        Some(text) => offer(format!("{id}{BY_METALINK}"), text),
+                        None => {}
+                    }
                 }
             }
             let mut systems: Vec<&str> =
                 product.platforms.iter().map(|platform| platform.os.as_str()).collect();
             systems.sort_unstable();
             systems.dedup();
-            for os in &systems {
+            for (os, way) in systems.iter().flat_map(|os| ways(stage).map(move |way| (os, way))) {
                 let text = match arches(product, os)[..] {
-                    [arch] => file(config, product, stage, os, Some(arch)),
-                    _ => file(config, product, stage, os, None),
+                    [arch] => file(config, product, stage, os, Some(arch), way),
+                    _ => file(config, product, stage, os, None, way),
                 };
+                let end = if way == Way::Metalink { BY_METALINK } else { ".repo" };
                 if let Some(text) = text {
                     if systems.len() == 1 {
-                        offer(format!("{}-{}.repo", product.name, stage.name), text.clone());
+                        offer(format!("{}-{}{end}", product.name, stage.name), text.clone());
                     }
-                    offer(format!("{}-{os}-{}.repo", product.name, stage.name), text);
+                    offer(format!("{}-{os}-{}{end}", product.name, stage.name), text);
                 }
             }
         }
@@ -88,7 +116,14 @@ pub fn files(config: &Config) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// Writes one file for `arch`, or for every architecture of `os` if `$basearch` can stand for them.
-fn file(config: &Config, product: &Product, stage: &Stage, os: &str, arch: Option<&Arch>) -> Option<String> {
+fn file(
+    config: &Config,
+    product: &Product,
+    stage: &Stage,
+    os: &str,
+    arch: Option<&Arch>,
+    way: Way,
+) -> Option<String> {
     let mut text = format!(
         "# {}: {} {} for {os}{}, written by Sluice.\n",
         config.site,
@@ -113,13 +148,18 @@ fn file(config: &Config, product: &Product, stage: &Stage, os: &str, arch: Optio
             text,
             "\n[{id}{suffix}]\n\
              name={} {} ({os}/{shown}){words}\n\
-             baseurl={}/{path}/\n\
+             {}\n\
              enabled={enabled}\n\
              # Packages and metadata are not signed by this site yet; whoever signs packages elsewhere may\n\
              # set gpgcheck=1 and gpgkey= here.\n\
              gpgcheck=0\n\
              metadata_expire={METADATA_EXPIRE_SECONDS}\n",
-            product.name, stage.name, config.base_url,
+            product.name,
+            stage.name,
+            match way {
+                Way::Plain => format!("baseurl={}/{path}/", config.base_url),
+                Way::Metalink => format!("metalink={}/{path}/{METALINK}", config.base_url),
+            },
         );
     }
     Some(text)

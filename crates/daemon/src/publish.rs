@@ -7,6 +7,7 @@
 //! Nothing is chosen here and nothing is written: the store applies the draft.
 
 mod adopting;
+mod metalinks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,6 +27,8 @@ use crate::dot_repo;
 use crate::error::Error;
 use crate::observe::Shelf;
 use crate::writing::{Wanted, Written};
+
+pub(crate) use metalinks::NAME as METALINK;
 
 /// An existing repository that is adopted.
 #[derive(Debug)]
@@ -114,6 +117,9 @@ impl Publication<'_> {
             };
             let recorded = repositories.get(&name).and_then(|shelved| shelved.form.clone());
             let mut shelved = Shelved { form: recorded.clone(), ..Shelved::new(repository, path.clone()) };
+            if let Some(earlier) = repositories.get(&name) {
+                shelved.offers.clone_from(&earlier.offers);
+            }
             let moves = moves(shelf.map_or(&[], |shelf| &shelf.listed), listed);
             let is_as_before = shelf.is_some() && moves == Moves::default();
             let is_adopted = self.adoptions_of(repository).next().is_some();
@@ -155,6 +161,7 @@ impl Publication<'_> {
                 retained.remove(&package.link(repository));
             }
         }
+        self.write_metalinks(&mut repositories, modified, &mut public);
         self.write_small_files(&repositories, modified, &mut public);
         for (path, bytes) in self.renewed.into_iter().flatten() {
             if public.get(&path) == Some(&Source::Carry) {
@@ -297,7 +304,14 @@ impl Publication<'_> {
         public
             .insert("generation".into(), Source::Bytes { bytes: stamp.into_bytes(), modified, until: None });
         let parent = self.parent.map(|(parent, _)| &parent.files.public);
-        for (name, bytes) in dot_repo::files(&self.published(repositories)) {
+        let files = dot_repo::files(&self.published(repositories));
+        // Hosts that draw by a metalink which is gone would be told nothing.
+        public.retain(|path, _| {
+            !path.as_str().ends_with(dot_repo::BY_METALINK)
+                || path.as_str().contains('/')
+                || files.contains_key(path.as_str())
+        });
+        for (name, bytes) in files {
             let digest = repo::sha256(&bytes);
             let same =
                 parent.and_then(|files| files.get(name.as_str())).is_some_and(|facts| facts.sha256 == digest);

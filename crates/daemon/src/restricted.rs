@@ -16,6 +16,7 @@ use std::net::IpAddr;
 use plan::{Kind, Repository};
 
 use crate::config::{Config, Network};
+use crate::dot_repo::BY_METALINK;
 
 /// Every restricted stage of a site.
 #[derive(Debug, Clone, Default)]
@@ -61,6 +62,11 @@ impl Restrictions {
                     if !dot_repos.contains(&of_system) {
                         dot_repos.push(of_system);
                     }
+                }
+                if stage.clients.metalink {
+                    let by_metalink =
+                        dot_repos.iter().map(|name| name.trim_end_matches(".repo").to_owned() + BY_METALINK);
+                    dot_repos.extend(by_metalink.collect::<Vec<_>>());
                 }
                 let (product, stage) = key;
                 stages.push(Restricted {
@@ -114,6 +120,7 @@ mod tests {
         [[product.stage]]
         name = "untested"
         restricted = ["192.0.2.0/24"]
+        metalink = true
     "#;
 
     #[test]
@@ -134,6 +141,7 @@ mod tests {
             "umd-3-untested.repo",
             "umd-3-sl6-untested.repo",
             "umd-3-sl6-x86_64-untested.repo",
+            "umd-3-sl6-x86_64-untested-metalink.repo",
         ] {
             assert!(may(path, "192.0.2.9") && !may(path, "192.0.3.9"), "{path}");
         }

@@ -8,6 +8,7 @@ mod chain;
 mod history;
 mod links;
 mod metadata;
+mod metalinks;
 mod requests;
 mod sealed;
 mod tree;
@@ -77,6 +78,7 @@ impl Verifier {
             }
             look.sealed(generation);
             look.metadata(generation, generation.number == chain.current, &mut self.known);
+            look.metalinks(generation, &chain);
         }
         look.package_links(&chain, &self.known);
         look.history(&chain, &self.known);

@@ -14,6 +14,8 @@ pub enum Document {
     Other,
     /// The index of the three and of what lies beside them.
     Repomd,
+    /// Where the index lies, and what it must be.
+    Metalink,
 }
 
 impl Document {
@@ -25,6 +27,7 @@ impl Document {
             Self::Filelists => "filelists",
             Self::Other => "other",
             Self::Repomd => "repomd",
+            Self::Metalink => "metalink",
         }
     }
 
@@ -35,6 +38,7 @@ impl Document {
             Self::Filelists => "filelists",
             Self::Other => "otherdata",
             Self::Repomd => "repomd",
+            Self::Metalink => "metalink",
         }
     }
 
@@ -45,6 +49,7 @@ impl Document {
             Self::Filelists => "http://linux.duke.edu/metadata/filelists",
             Self::Other => "http://linux.duke.edu/metadata/other",
             Self::Repomd => "http://linux.duke.edu/metadata/repo",
+            Self::Metalink => "http://www.metalinker.org/",
         }
     }
 
@@ -65,7 +70,10 @@ impl Document {
         if self.declares_rpm() {
             let _ = write!(header, " xmlns:rpm=\"{RPM_NAMESPACE}\"");
         }
-        if self != Self::Repomd {
+        if self == Self::Metalink {
+            let _ = write!(header, " xmlns:mm0=\"{ALTERNATES_NAMESPACE}\" version=\"3.0\" type=\"dynamic\"");
+        }
+        if matches!(self, Self::Primary | Self::Filelists | Self::Other) {
             let _ = write!(header, " packages=\"{packages}\"");
         }
         header.extend_from_slice(b">\n");
@@ -74,13 +82,14 @@ impl Document {
 
     /// Shows everything after the last package, or after the last record.
     ///
-    /// Only `repomd.xml` ends with a newline.
+    /// Only `repomd.xml` and metalinks end with a newline.
     pub(crate) fn footer(self) -> &'static [u8] {
         match self {
             Self::Primary => b"</metadata>",
             Self::Filelists => b"</filelists>",
             Self::Other => b"</otherdata>",
             Self::Repomd => b"</repomd>\n",
+            Self::Metalink => b"</metalink>\n",
         }
     }
 }
@@ -93,3 +102,6 @@ impl fmt::Display for Document {
 
 /// The namespace of the prefix `rpm`.
 pub(crate) const RPM_NAMESPACE: &str = "http://linux.duke.edu/metadata/rpm";
+
+/// The namespace of the prefix `mm0`: what clients take besides the newest.
+const ALTERNATES_NAMESPACE: &str = "http://fedorahosted.org/mirrormanager";

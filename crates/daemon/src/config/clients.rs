@@ -20,7 +20,7 @@ pub(super) struct DraftClients {
 
 /// Reads the keys of a stage that are about its clients; `None` if it has none of them.
 pub(super) fn read(section: &mut Section<'_>, faults: &mut Faults<'_>) -> Option<DraftClients> {
-    let keys = ["profile", "profiles", "compression", "checksum", "databases", "comps"];
+    let keys = ["profile", "profiles", "compression", "checksum", "databases", "comps", "metalink"];
     let is_said = keys.iter().any(|key| section.has(key));
     let mut draft = DraftClients::default();
     let profile = section.text("profile", faults);
@@ -41,6 +41,7 @@ pub(super) fn read(section: &mut Section<'_>, faults: &mut Faults<'_>) -> Option
     let checksum = section.text("checksum", faults);
     draft.clients.checksum = checksum.and_then(|text| checksum_of(&text, &all, faults));
     draft.clients.databases = section.truth("databases", faults);
+    draft.clients.metalink = metalink_of(section, &all, faults);
     let comps = section.text("comps", faults);
     if let Some(comps) = comps.filter(|text| is_whole_path(text, faults)) {
         draft.comps_at = comps.at;
@@ -106,6 +107,18 @@ fn checksum_of(text: &Text, profiles: &[Profile], faults: &mut Faults<'_>) -> Op
     };
     faults.coded(Code::Clients, text.at, reason, Some(hint.to_owned()));
     None
+}
+
+fn metalink_of(section: &mut Section<'_>, profiles: &[Profile], faults: &mut Faults<'_>) -> bool {
+    let at = section.place("metalink");
+    let is_wanted = section.truth("metalink", faults).unwrap_or_default();
+    if let (true, Some(old)) = (is_wanted, profiles.iter().find(|profile| profile.needs_sha1())) {
+        let hint = "leave `metalink` out, or give those clients a stage of their own";
+        let reason =
+            format!("the clients of profile `{}` know no SHA-256, which metalinks give", old.as_str());
+        faults.coded(Code::Clients, at, reason, Some(hint.to_owned()));
+    }
+    is_wanted
 }
 
 fn is_whole_path(text: &Text, faults: &mut Faults<'_>) -> bool {

@@ -67,6 +67,11 @@ impl<'a> Section<'a> {
         self.table.iter().any(|(k, _)| k.get_ref() == key)
     }
 
+    /// Tells where a key's value stands, or the table if it has no such key.
+    pub(super) fn place(&self, key: &str) -> usize {
+        self.table.iter().find(|(k, _)| k.get_ref() == key).map_or(self.at, |(_, value)| value.span().start)
+    }
+
     pub(super) fn integer(&mut self, key: &'static str, faults: &mut Faults<'_>) -> Option<(i64, usize)> {
         let value = self.value(key)?;
         let at = value.span().start;

@@ -150,3 +150,33 @@ fn section_names_have_only_what_dnf_takes() {
     let taken = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
     assert!(sections.iter().all(|section| section[1..section.len() - 1].chars().all(taken)), "{sections:?}");
 }
+
+#[test]
+fn a_stage_with_metalinks_has_files_that_lead_to_them_beside_the_plain_ones() {
+    let config = config(
+        "[[product]]\nname = \"glite-3.2\"\npreset = \"glite\"\nplatforms = [\"sl5/x86_64\"]\n\
+         [[product.stage]]\nname = \"production\"\nmetalink = true\n",
+    );
+    let by_metalink: Vec<String> =
+        names(&config).into_iter().filter(|name| name.ends_with(super::BY_METALINK)).collect();
+    assert_eq!(
+        by_metalink,
+        [
+            "glite-3.2-production-metalink.repo",
+            "glite-3.2-sl5-production-metalink.repo",
+            "glite-3.2-sl5-x86_64-production-metalink.repo"
+        ]
+    );
+    let plain = text(&config, "glite-3.2-production.repo");
+    let line = |text: &str, key: &str| {
+        text.lines().filter(|line| line.starts_with(key)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let metalink = text(&config, "glite-3.2-production-metalink.repo");
+    assert!(line(&plain, "metalink=").is_empty() && line(&metalink, "baseurl=").is_empty());
+    assert_eq!(
+        line(&metalink, "metalink=")[0],
+        "metalink=https://repo.example.org/sluice/glite-3.2/sl5/x86_64/production/metalink.xml"
+    );
+    // A host with both sees one repository.
+    assert_eq!(line(&plain, "["), line(&metalink, "["));
+}

@@ -87,6 +87,8 @@ pub struct Clients {
     pub databases: Option<bool>,
     /// The file with groups of packages, on this host; knows `{product}`, `{os}`, `{arch}` and `{stage}`.
     pub comps: Option<String>,
+    /// Whether a metalink lies beside the metadata.
+    pub metalink: bool,
 }
 
 /// How one repository's metadata is written.
@@ -102,6 +104,8 @@ pub struct Writing {
     pub has_both_groups: bool,
     /// The file with groups of packages, on this host.
     pub comps: Option<String>,
+    /// Whether a metalink lies beside it.
+    pub has_metalink: bool,
 }
 
 impl Clients {
@@ -118,6 +122,7 @@ impl Clients {
             has_databases: self.databases.unwrap_or(profile.is_yum3()),
             has_both_groups: profile.is_yum3(),
             comps: comps.map(|template| fill(template, repository)),
+            has_metalink: self.metalink,
         }
     }
 }
@@ -127,7 +132,7 @@ impl Writing {
     ///
     /// `None` for the default without groups, which every repository had before there were profiles.
     pub fn recorded(&self, comps: Option<Sha256>) -> Option<String> {
-        let Self { form, is_named_by_sha1: _, has_databases, has_both_groups, comps: _ } = self;
+        let Self { form, is_named_by_sha1: _, has_databases, has_both_groups, comps: _, has_metalink } = self;
         if (Self { comps: None, ..self.clone() }) == Self::default() && comps.is_none() {
             return None;
         }
@@ -140,6 +145,9 @@ impl Writing {
         }
         if let Some(comps) = comps {
             words.push_str(&format!(" comps={comps}"));
+        }
+        if *has_metalink {
+            words.push_str(" metalink");
         }
         Some(words)
     }

@@ -73,7 +73,7 @@ fn what_no_client_reads_is_refused_with_its_place() {
             f:18:9: `comps = "comps.xml"` is relative (config/value)
               hint: write the whole path, beginning with `/`: the daemon has no directory of its own
             f:19:1: unknown key `zchunk` in [[product.stage]] (config/unknown-key)
-              hint: allowed keys: name, path, versions, import_roles, profile, profiles, compression, checksum, databases, comps, restricted"#]],
+              hint: allowed keys: name, path, versions, import_roles, profile, profiles, compression, checksum, databases, metalink, comps, restricted"#]],
     );
     check(
         "compression = \"zchunk\"\n",
@@ -160,4 +160,22 @@ fn groups_that_cannot_be_published_are_refused_with_the_line_that_names_them() {
     let mut config = Config::parse(text.as_bytes(), "f").unwrap();
     comps::read(&mut config).unwrap();
     assert_eq!(config.comps.values().filter(|comps| comps.bytes.is_some()).count(), 2);
+}
+
+#[test]
+fn metalinks_are_for_clients_that_know_sha256() {
+    let words = Some("gzip sha256 metalink".to_owned());
+    let expected = [("el9".to_owned(), words.clone()), ("sl5".to_owned(), words)];
+    assert_eq!(recorded("metalink = true\n", "production"), expected);
+    assert_eq!(recorded("metalink = false\n", "production"), [("el9".into(), None), ("sl5".into(), None)]);
+    check(
+        "profiles = { sl5 = \"el5\" }\nmetalink = true\n",
+        expect![[r#"
+            f:14:12: the clients of profile `el5` know no SHA-256, which metalinks give (config/clients)
+              hint: leave `metalink` out, or give those clients a stage of their own"#]],
+    );
+    check(
+        "metalink = \"yes\"\n",
+        expect!["f:13:12: `metalink` must be true or false, not a text (config/value)"],
+    );
 }
