@@ -123,9 +123,9 @@ class Mirror:
 
     def strays(self, retained):
         """Nothing lies here that one generation does not explain: what it lists, and what it retains."""
-        known = {"generation"}
+        known = {"generation", "inventory.json"}
         for top, found in self.listings.items():
-            names = ["repodata/repomd.xml", *(record.href for record in found.repomd.records.values())]
+            names = ["repodata/repomd.xml", "metalink.xml", *(record.href for record in found.repomd.records.values())]
             names += [package.href for package in found.packages]
             known |= {f"{top}/{name}".lstrip("/") for name in names}
         for path, entry in self.tree.below(""):

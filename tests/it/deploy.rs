@@ -6,6 +6,8 @@ mod restricted;
 mod rsync;
 mod units;
 
+pub(crate) use rsync::Rsyncd;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 

@@ -24,6 +24,7 @@ mod hostile;
 mod killed;
 mod many;
 mod metalink;
+mod mirror;
 mod once;
 mod planted_bugs;
 mod power_loss;

@@ -138,7 +138,7 @@ fn whatever_is_dropped_at_once_is_settled_once() {
     assert_eq!(ours.len(), count);
     assert!(ours.values().all(|times| **times == 1), "{ours:?}");
     // Those that take effect share generations.
-    assert!(made >= 1 && made <= PACKAGES, "{made} generations for {PACKAGES} packages");
+    assert!((1..=PACKAGES).contains(&made), "{made} generations for {PACKAGES} packages");
     is_sound(&site);
 }
 

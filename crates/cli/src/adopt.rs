@@ -6,7 +6,7 @@
 
 pub mod arguments;
 mod download;
-mod href;
+pub mod href;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use daemon::config::Config;

@@ -13,7 +13,9 @@ use crate::createrepo::arguments::Createrepo;
 use crate::config_web::WebServer;
 use crate::generate::GenerateVerb;
 use crate::init::arguments::Init;
+use crate::mirror::arguments::Mirror;
 use crate::status::arguments::Status;
+use crate::verify::arguments::Verify;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -96,12 +98,10 @@ pub enum Verb {
     },
     /// Show who asked what, when, and what became of it, newest last; or check that record
     Audit(crate::audit::arguments::Audit),
-    /// Check the published tree against everything that must never be false
-    Verify {
-        /// Nothing is running and nothing waits: also check what holds only then
-        #[arg(long)]
-        at_rest: bool,
-    },
+    /// Check the published tree against everything that must never be false, or a mirror from outside
+    Verify(Verify),
+    /// Copy a site, one whole generation at a time
+    Mirror(Mirror),
     /// Build metadata beside an existing repository, touching nothing, and tell every difference
     Compare(Compare),
     /// Serve the published tree over HTTP, for demos and small sites
@@ -325,7 +325,7 @@ pub struct Demo {
 }
 
 /// Reads `90`, `90s`, `5m` or `1h 30m`; a bare number counts seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     if let Ok(seconds) = text.parse() {
         return Ok(Duration::from_secs(seconds));
     }

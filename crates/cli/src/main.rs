@@ -31,6 +31,7 @@ mod generate;
 mod history;
 mod init;
 mod lock_holder;
+mod mirror;
 mod moment;
 mod pattern;
 mod purge;
@@ -93,7 +94,8 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::Diff { older, newer } => diff::run(settings, &older, &newer, terminal),
         Verb::Why { package } => why::run(settings, &package, terminal),
         Verb::Audit(asked) => audit::run(settings, &asked, terminal),
-        Verb::Verify { at_rest } => verify::run(settings, at_rest, terminal),
+        Verb::Verify(asked) => verify::run(settings, &asked, terminal),
+        Verb::Mirror(asked) => mirror::run(&asked, terminal),
         Verb::Compare(asked) => compare::run(&asked, terminal),
         Verb::Serve { listen } => serve::run(settings, listen, terminal),
         Verb::Createrepo(createrepo) => createrepo::run(&createrepo, settings, terminal),

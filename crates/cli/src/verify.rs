@@ -1,5 +1,7 @@
 //! `sluice verify`: the published tree against everything that must never be false.
 
+pub mod arguments;
+
 use daemon::clock::{Clock, SystemClock};
 use daemon::verify::{Rest, Verifier};
 use serde_json::json;
@@ -8,9 +10,14 @@ use store::PosixDisk;
 use crate::failure::Failure;
 use crate::settings::{Settings, may_look};
 use crate::terminal::Terminal;
+use arguments::Verify;
 
 /// Reads everything, writes nothing; exit code 6 if anything is wrong.
-pub fn run(settings: &Settings, at_rest: bool, terminal: &Terminal) -> Result<u8, Failure> {
+pub fn run(settings: &Settings, asked: &Verify, terminal: &Terminal) -> Result<u8, Failure> {
+    if let Some(mirror) = &asked.mirror {
+        return crate::mirror::verify(mirror, asked.source.as_deref(), asked.deep, terminal);
+    }
+    let at_rest = asked.at_rest;
     let config = settings.config()?;
     may_look(&PosixDisk, &config)?;
     let rest = if at_rest { Rest::Quiet } else { Rest::AnyInstant };

@@ -43,6 +43,7 @@ pub mod dot_repo;
 pub mod engine;
 pub mod error;
 pub mod ground;
+pub mod inventory;
 mod line;
 pub mod observe;
 pub mod once;

@@ -7,6 +7,7 @@
 //! Nothing is chosen here and nothing is written: the store applies the draft.
 
 mod adopting;
+mod inventory;
 mod metalinks;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -163,11 +164,12 @@ impl Publication<'_> {
         }
         self.write_metalinks(&mut repositories, modified, &mut public);
         self.write_small_files(&repositories, modified, &mut public);
-        for (path, bytes) in self.renewed.into_iter().flatten() {
+        for (path, bytes) in self.renewed.take().into_iter().flatten() {
             if public.get(&path) == Some(&Source::Carry) {
                 public.insert(path, Source::Bytes { bytes, modified, until: None });
             }
         }
+        self.write_inventory(&repositories, modified, &mut public);
         let account = Account {
             format: FORMAT,
             requests: self.settled,

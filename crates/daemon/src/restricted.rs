@@ -82,6 +82,12 @@ impl Restrictions {
         Self { stages }
     }
 
+    /// Says whether not everybody may read what lies at a path of a generation.
+    pub fn covers(&self, path: &str) -> bool {
+        let segments: Vec<String> = path.split('/').map(str::to_owned).collect();
+        self.stages.iter().any(|stage| stage.covers(&segments))
+    }
+
     /// Says whether whoever asks from `peer` may read what lies at a path of a generation, or in `packages/`.
     pub fn may_read(&self, segments: &[String], peer: IpAddr) -> bool {
         let mut covering = self.stages.iter().filter(|stage| stage.covers(segments));

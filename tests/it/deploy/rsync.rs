@@ -16,14 +16,14 @@ use walkdir::WalkDir;
 use super::{deployed, restricted};
 
 /// An rsync daemon, one process for each connection as inetd has it; no port is guessed.
-struct Rsyncd {
+pub(crate) struct Rsyncd {
     port: u16,
     ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Rsyncd {
-    fn start(sandbox: &Sandbox, root: &Utf8Path, restricted: &str) -> Self {
+    pub(crate) fn start(sandbox: &Sandbox, root: &Utf8Path, restricted: &str) -> Self {
         let rules = sandbox.file("rsyncd-restricted.conf", restricted);
         let mut text = deployed("rsyncd.conf").replace("/srv/sluice", root.as_str());
         text = text.replace("#   &merge /etc/sluice/web/rsyncd.conf", &format!("    &merge {rules}"));
@@ -51,6 +51,11 @@ impl Rsyncd {
             }
         });
         Self { port, ended, thread: Some(thread) }
+    }
+
+    /// Where a module is to be had.
+    pub(crate) fn url(&self, module: &str) -> String {
+        format!("rsync://127.0.0.1:{}/{module}", self.port)
     }
 
     /// Mirrors from an address of this machine.

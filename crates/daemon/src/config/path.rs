@@ -134,7 +134,7 @@ fn reserved(taken: &[Taken], faults: &mut Faults<'_>) {
         let Some(first) = place.parts.first().map(String::as_str) else {
             continue;
         };
-        let own = ["generation", "index.html", "packages", "current"].contains(&first)
+        let own = ["generation", "inventory.json", "index.html", "packages", "current"].contains(&first)
             || first.ends_with(".repo")
             || first.starts_with("RPM-GPG-KEY");
         let metadata = place.parts.iter().any(|part| part == "repodata" || part == "Packages");

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Layout, Product, Repository, Versions, is_component};
 
 /// What the web root or a repository keeps for itself: no path may have such a component.
-const RESERVED: [&str; 5] = ["repodata", "Packages", "packages", "current", "generation"];
+const RESERVED: [&str; 7] =
+    ["repodata", "Packages", "packages", "current", "generation", "inventory.json", "metalink.xml"];
 
 pub(super) fn faults(layout: &Layout) -> Vec<String> {
     let mut faults = Vec::new();
