@@ -17,6 +17,7 @@ mod planted;
 mod promotions;
 mod reader;
 mod real_clients;
+mod rude;
 mod slow;
 mod tally;
 mod wire;
