@@ -209,6 +209,19 @@ fn a_source_package_is_known_by_its_tag_or_its_files() {
 }
 
 #[test]
+fn a_name_that_is_not_utf8_is_not_made_into_another() {
+    let mut rpm = crate::Recipe::new("hollow", "10", "1").build();
+    let head = read_head(&mut rpm.as_slice()).unwrap();
+    let start = usize::try_from(head.header_range().start).unwrap();
+    let name = memchr::memmem::find(&rpm[start..], b"hollow\0").unwrap() + start;
+    rpm[name + 3] = 0xae;
+    let head = read_head(&mut rpm.as_slice()).unwrap();
+    let facts = FileFacts { size: 0, digest: crate::sha256(&rpm).into(), mtime: 0, href: String::new() };
+    let said = package_of(&head, facts).unwrap_err().to_string();
+    assert!(said.contains("`1000` (name)") && said.ends_with("its byte 4 is not UTF-8"), "{said}");
+}
+
+#[test]
 fn the_archive_size_is_found_wherever_it_stands() {
     let size = |fill: &dyn Fn(&mut Writer), sign: &dyn Fn(&mut Writer)| {
         let fill = |header: &mut Writer| {
