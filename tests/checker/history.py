@@ -8,7 +8,7 @@ CHECKSUM_NAMED = re.compile(r"(.*/)?[0-9a-f]{32,128}-[^/]+\Z")
 # What may change which repositories are there, or how they are written, without moving a package.
 REWRITING = {"config", "resume", "adopt"}
 MOVING_IN = {"import", "adopt", "promote", "revert"}
-MOVING_OUT = {"import", "adopt", "promote", "revert", "withdraw", "clock", "purge"}
+MOVING_OUT = {"import", "adopt", "promote", "revert", "withdraw", "overlap", "clock", "purge"}
 
 
 def look(site):

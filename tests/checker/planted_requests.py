@@ -9,6 +9,19 @@ from planted import plant
 @plant("I14")
 def a_request_in_two_places(copy):
     request = copy.request_of(copy.answer()[0])
+    copy.make(request.replace("/done/", "/processing/"), copy.read(request), 0o440)
+
+
+@plant("I14")
+def a_request_that_is_done_and_failed(copy):
+    request = copy.request_of(copy.answer()[0])
+    copy.link(request, request.replace("/done/", "/failed/"))
+
+
+@plant("I14", also={"I22"}, at_rest=True)
+def a_request_that_was_never_moved_whole(copy):
+    # A power cut may leave both names of a file that is being renamed; at rest there is one.
+    request = copy.request_of(copy.answer()[0])
     copy.link(request, request.replace("/done/", "/processing/"))
 
 
