@@ -31,12 +31,11 @@ const BUGS: [(Bug, usize); 21] = [
 ];
 
 /// The bugs of the recovery itself, which only a second failure shows, and the scenario to recover from.
-const BUGS_OF_RECOVERY: [(Bug, usize); 5] = [
+const BUGS_OF_RECOVERY: [(Bug, usize); 4] = [
     (Bug::RecoveryTrustsTheFlip, 1),
     (Bug::RecoveryLeavesAbandonedLinks, 1),
     (Bug::RecoveryForgetsBeforeItUndoes, 1),
     (Bug::RecoveryTrustsTheAuditLog, 2),
-    (Bug::TornTailNotHealed, 2),
 ];
 
 #[test]
