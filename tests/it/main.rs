@@ -37,6 +37,7 @@ mod reload;
 mod requests;
 mod restore;
 mod rpm_order;
+mod scrub;
 mod site_status;
 mod stories;
 mod tidy;

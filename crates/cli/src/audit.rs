@@ -103,6 +103,14 @@ fn entries_of(store: &Store, record: Record) -> Vec<Entry> {
                 format!("the audit log had lost lines that the manifests of the generations {which} name"),
             )
         }
+        RecordKind::Damaged => {
+            let package = record.package.map(|package| package.to_string()).unwrap_or_default();
+            ("damaged", format!("the package {package} rotted in the pool: {}", record.words.join("; ")))
+        }
+        RecordKind::Mended => {
+            let package = record.package.map(|package| package.to_string()).unwrap_or_default();
+            ("mended", format!("the package {package} is sound again"))
+        }
         RecordKind::Answer | RecordKind::Generation | RecordKind::Other => {
             ("other", "a newer version of sluice wrote this record".to_owned())
         }

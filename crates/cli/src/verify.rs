@@ -22,7 +22,11 @@ pub fn run(settings: &Settings, asked: &Verify, terminal: &Terminal) -> Result<u
     may_look(&PosixDisk, &config)?;
     let rest = if at_rest { Rest::Quiet } else { Rest::AnyInstant };
     let now = SystemClock.now();
-    let found = Verifier::default().verify(&PosixDisk, &config.root, Some(&config.spool), rest, now);
+    let mut verifier = Verifier::default();
+    if asked.deep {
+        verifier = verifier.deep();
+    }
+    let found = verifier.verify(&PosixDisk, &config.root, Some(&config.spool), rest, now);
     let code = if found.is_empty() { 0 } else { 6 };
     terminal.either(
         &json!({ "root": config.root, "at_rest": at_rest, "exit": code, "violations": found }),

@@ -88,6 +88,8 @@ pub struct Config {
     pub base_url: String,
     /// How long packages stay under their URL after they left a repository; never negative.
     pub grace: SignedDuration,
+    /// In what time every package of the pool is read once; never if it is zero.
+    pub scrub: SignedDuration,
     /// Where `sluice serve` listens when it is not told otherwise.
     pub listen: Option<SocketAddr>,
     /// File systems that are taken for `root` although they are refused otherwise, such as `overlay`.
@@ -214,6 +216,7 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
         spool: site.spool,
         base_url: site.base_url,
         grace: site.grace,
+        scrub: site.scrub,
         listen: site.listen,
         allow_file_systems: site.allow_file_systems,
         door,

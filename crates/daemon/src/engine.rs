@@ -10,10 +10,14 @@
 mod answering;
 mod remembering;
 mod renewing;
+mod scrubbing;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 
 use jiff::{SignedDuration, Timestamp};
+use nevra::Sha256;
 use plan::{Action, Answer, Code, Refusal};
 use store::{CommitError, Disk, Generation, Lock, Recovery, Store};
 
@@ -28,6 +32,7 @@ use crate::line::{Line, Verdict};
 use crate::observe::Catalogue;
 use crate::progress::Onlooker;
 use crate::reading::{InProcess, PackageReader};
+use crate::scrub::Found;
 use crate::settled::SettledIds;
 use crate::spool::{Spool, SpoolLock};
 use crate::waiting::Waiting;
@@ -75,6 +80,12 @@ pub struct Engine {
     onlooker: Onlooker,
     /// How much time has passed for sure.
     pub(crate) witnessing: Witnessing,
+    /// Packages whose file in the pool was found damaged; the audit log knows them.
+    pub(crate) damaged: BTreeSet<Sha256>,
+    /// Where a scrub tells what it finds, if there is one.
+    scrubbed: Option<Receiver<Found>>,
+    /// What it found and the audit log does not know yet.
+    unrecorded: Vec<Found>,
 }
 
 /// What one step did.
@@ -126,6 +137,9 @@ impl Engine {
             unfinished: None,
             onlooker: Onlooker::default(),
             witnessing,
+            damaged: BTreeSet::new(),
+            scrubbed: None,
+            unrecorded: Vec::new(),
             number_min: 0,
         };
         engine.check_paths(&engine.config)?;
@@ -229,6 +243,7 @@ impl Engine {
         step.has_more = self.spool.has_more();
         self.take_in_all(claimed, &mut step)?;
         self.conclude_unfinished()?;
+        self.record_damage(now)?;
         let current = self.store.current()?;
         let account = current.as_ref().map(|current| Account::of(current.number, &current.manifest.account));
         let account = account.transpose()?;

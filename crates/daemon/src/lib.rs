@@ -53,6 +53,7 @@ pub mod reading;
 pub mod restricted;
 pub mod resume;
 pub mod run;
+pub mod scrub;
 mod settled;
 pub mod space;
 pub mod spool;

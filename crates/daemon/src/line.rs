@@ -434,6 +434,7 @@ fn first_world(
     if planted::is(Bug::SweepsEarly) {
         world.witnessed = now;
     }
+    world.damaged = engine.damaged.clone();
     world.purged = current.map(|(_, account)| account.purged.clone()).unwrap_or_default();
     world.kept_generations = engine.store.numbers()?.into_iter().collect();
     world.names = names.collect();

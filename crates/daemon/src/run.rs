@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use notify::{RecursiveMode, Watcher};
 use sd_notify::NotifyState;
-use store::PosixDisk;
+use store::{Paths, PosixDisk};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::{Clock, SystemClock};
@@ -17,6 +17,7 @@ use crate::engine::{Engine, Step};
 use crate::error::Error;
 use crate::progress::Onlooker;
 use crate::reading::PackageReader;
+use crate::scrub::Scrub;
 use crate::watchdog::Watchdog;
 
 /// How long the daemon trusts inotify before it looks for itself.
@@ -55,7 +56,8 @@ pub fn run(
         tell_systemd(&[NotifyState::Watchdog, NotifyState::Status(&status)]);
     }));
     let incoming = engine.config().spool.join("incoming");
-    let mut watch = Watch::of(incoming, wake);
+    let mut scrub = scrubbing(&mut engine, None, &wake);
+    let mut watch = Watch::of(incoming, wake.clone());
     let watchdog = Watchdog::start();
     let mut pause = RETRY_FIRST;
     let mut is_ready = false;
@@ -80,13 +82,39 @@ pub fn run(
         watchdog.waits();
         match sleep(&wakes, wait, failed.is_some()) {
             Some(Wake::Stop) => break,
-            Some(Wake::Reload) => reload(&mut engine, read),
+            Some(Wake::Reload) => {
+                reload(&mut engine, read);
+                scrub = scrubbing(&mut engine, scrub, &wake);
+            }
             Some(Wake::Look) | None => {}
         }
     }
     tell_systemd(&[NotifyState::Stopping]);
     tracing::info!("stopped; requests that wait are taken up at the next start");
     Ok(())
+}
+
+/// Starts the scrub that the configuration asks for, unless it is under way.
+fn scrubbing(
+    engine: &mut Engine,
+    before: Option<(Duration, Scrub)>,
+    wake: &Sender<Wake>,
+) -> Option<(Duration, Scrub)> {
+    let period = Duration::try_from(engine.config().scrub).unwrap_or_default();
+    if period.is_zero() {
+        return None;
+    }
+    if let Some(before) = before.filter(|(known, _)| *known == period) {
+        return Some(before);
+    }
+    let wake = wake.clone();
+    let paths = Paths::new(&engine.config().root);
+    let (scrub, found) = Scrub::start(Arc::new(PosixDisk), paths, period, move || {
+        // Nobody listens any more when the daemon has stopped.
+        let _ = wake.send(Wake::Look);
+    });
+    engine.take_note_of(found);
+    Some((period, scrub))
 }
 
 /// Tells how long to sleep if nobody wakes the daemon.

@@ -47,9 +47,17 @@ pub enum Rest {
 #[derive(Debug, Default)]
 pub struct Verifier {
     known: Known,
+    is_deep: bool,
 }
 
 impl Verifier {
+    /// Looks at every package of the pool, too, also at those that nothing leads to any more.
+    #[must_use]
+    pub fn deep(mut self) -> Self {
+        self.is_deep = true;
+        self
+    }
+
     /// Lists every broken invariant below `root` and, if given, in the control directory `spool`.
     ///
     /// `now` is only used to tell what lies in the future.
@@ -62,7 +70,8 @@ impl Verifier {
         now: Timestamp,
     ) -> Vec<Violation> {
         let (found, purged) = (Vec::new(), BTreeSet::new());
-        let mut look = Look { disk, root, rest, now, purged, found, buffer: RefCell::default() };
+        let mut look =
+            Look { disk, root, rest, now, is_deep: self.is_deep, purged, found, buffer: RefCell::default() };
         let Some(chain) = look.chain() else { return look.found };
         look.names_below_root(&chain);
         look.purged = chain.kept[&chain.current].account.purged.clone();
@@ -94,7 +103,8 @@ impl Verifier {
 pub fn audit(disk: &dyn Disk, root: &Utf8Path, now: Timestamp) -> Vec<Violation> {
     let rest = Rest::AnyInstant;
     let (found, purged) = (Vec::new(), BTreeSet::new());
-    let mut look = Look { disk, root, rest, now, purged, found, buffer: RefCell::default() };
+    let is_deep = false;
+    let mut look = Look { disk, root, rest, now, is_deep, purged, found, buffer: RefCell::default() };
     let nothing =
         || Chain { current: 0, kept: BTreeMap::new(), accounts: BTreeMap::new(), digests: BTreeMap::new() };
     // What is wrong with the generations themselves the whole verification tells.
@@ -113,6 +123,8 @@ struct Look<'a> {
     root: &'a Utf8Path,
     rest: Rest,
     now: Timestamp,
+    /// Whether every package of the pool is hashed.
+    is_deep: bool,
     /// What no URL may answer with any more, whatever lists it.
     purged: BTreeSet<Sha256>,
     found: Vec<Violation>,

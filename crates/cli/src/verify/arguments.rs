@@ -14,7 +14,8 @@ pub struct Verify {
     /// The site it is a mirror of, to tell how far behind it is
     #[arg(long, value_name = "URL", requires = "mirror")]
     pub source: Option<String>,
-    /// Read every package of the mirror, instead of asking for its size
-    #[arg(long, requires = "mirror")]
+    /// Hash every package of the pool, also those that nothing leads to any more, and name all that lists a damaged
+    /// one; of a mirror read every package, instead of asking for its size
+    #[arg(long)]
     pub deep: bool,
 }

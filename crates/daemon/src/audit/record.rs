@@ -20,6 +20,10 @@ pub enum RecordKind {
     Began,
     /// What was torn, or not known to be durable, counts for nothing; or the log had lost lines, which is said here.
     Healed,
+    /// The file of a package in the pool was found damaged.
+    Damaged,
+    /// It was found sound again.
+    Mended,
     /// Something that a newer program records.
     #[serde(other)]
     Other,
@@ -70,6 +74,12 @@ pub struct Record {
     /// The answer that no generation carries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
+    /// The package that was found damaged, or sound again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<Sha256>,
+    /// What is wrong with it, and every place that lists it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<String>,
 }
 
 impl Record {
@@ -90,7 +100,19 @@ impl Record {
             manifest: None,
             settled: Vec::new(),
             answer: None,
+            package: None,
+            words: Vec::new(),
         }
+    }
+
+    /// Records that the file of a package in the pool is damaged, how, and which places list it.
+    pub fn of_damage(at: Timestamp, package: Sha256, words: Vec<String>) -> Record {
+        Record { package: Some(package), words, ..Record::new(at, RecordKind::Damaged) }
+    }
+
+    /// Records that the file of a package in the pool is sound again.
+    pub fn of_mending(at: Timestamp, package: Sha256) -> Record {
+        Record { package: Some(package), ..Record::new(at, RecordKind::Mended) }
     }
 
     /// Records an answer that changed nothing.

@@ -12,6 +12,9 @@ use std::net::SocketAddr;
 /// The grace of a site that does not name one.
 const GRACE: SignedDuration = SignedDuration::from_hours(72);
 
+/// In what time a site that does not say reads its whole pool once.
+const SCRUB: SignedDuration = SignedDuration::from_hours(24 * 30);
+
 /// No grace lasts longer: what is kept for ever fills every disk.
 const GRACE_MAX: SignedDuration = SignedDuration::from_hours(24 * 3660);
 
@@ -22,6 +25,7 @@ pub(super) struct Site {
     pub(super) spool: Utf8PathBuf,
     pub(super) base_url: String,
     pub(super) grace: SignedDuration,
+    pub(super) scrub: SignedDuration,
     pub(super) listen: Option<SocketAddr>,
     pub(super) allow_file_systems: Vec<String>,
     /// The account and where it stands.
@@ -34,6 +38,7 @@ pub(super) fn read(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<
     let spool = section.needed("spool", "\"/var/spool/sluice\"", faults);
     let base_url = section.needed("base_url", "\"https://repo.example.org\"", faults);
     let grace = section.text("grace", faults);
+    let scrub = section.text("scrub", faults);
     let listen = section.text("listen", faults);
     let door = section.text("door", faults);
     let allowed = section.texts("allow_file_systems", faults).unwrap_or_default();
@@ -47,8 +52,12 @@ pub(super) fn read(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<
     }
     let base_url = base_url.and_then(|text| url(&text, faults));
     let grace = match grace {
-        Some(text) => duration(&text, faults)?,
+        Some(text) => duration(&text, "grace", faults)?,
         None => GRACE,
+    };
+    let scrub = match scrub {
+        Some(text) => duration(&text, "scrub", faults)?,
+        None => SCRUB,
     };
     let listen = match listen {
         Some(text) => Some(address(&text, faults)?),
@@ -65,6 +74,7 @@ pub(super) fn read(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<
         spool: spool?.0,
         base_url: base_url?,
         grace,
+        scrub,
         listen,
         allow_file_systems,
         door,
@@ -159,13 +169,13 @@ fn url(text: &Text, faults: &mut Faults<'_>) -> Option<String> {
     None
 }
 
-fn duration(text: &Text, faults: &mut Faults<'_>) -> Option<SignedDuration> {
+fn duration(text: &Text, key: &str, faults: &mut Faults<'_>) -> Option<SignedDuration> {
     let parsed =
         text.value.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
     match parsed {
         Ok(duration) if !duration.is_negative() && duration <= GRACE_MAX => Some(duration),
         _ => {
-            let reason = format!("`grace = {:?}` is not a length of time up to ten years", text.value);
+            let reason = format!("`{key} = {:?}` is not a length of time up to ten years", text.value);
             let hint = "write for example \"72h\", \"3 days\" or \"90min\"";
             faults.add(text.at, reason, Some(hint.to_owned()));
             None

@@ -34,6 +34,11 @@ impl Engine {
         for record in &mut records {
             let record = record?;
             record.answer.iter().for_each(|answer| self.settled.record_unwritten(answer));
+            match (record.kind, record.package) {
+                (RecordKind::Damaged, Some(package)) => drop(self.damaged.insert(package)),
+                (RecordKind::Mended, Some(package)) => drop(self.damaged.remove(&package)),
+                _ => {}
+            }
             // What was found lost before stands there.
             record.lost.iter().for_each(|number| {
                 heads.remove(number);

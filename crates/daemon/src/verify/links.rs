@@ -49,7 +49,7 @@ impl Look<'_> {
         for place in retained.iter().filter(|place| !found.contains(**place)) {
             self.broken("I8", self.root.join("public").join(place), "it is promised and not there");
         }
-        self.pool(&links_of_inode, &wanted);
+        self.pool(&links_of_inode, &wanted, (chain, known));
         for digest in &current.account.purged {
             let link = format!("pool/{}/{digest}.rpm", digest.shard());
             let path = self.root.join(&link);
@@ -61,7 +61,12 @@ impl Look<'_> {
     }
 
     /// Every linked package is in the pool under its digest; at rest nothing else links to it.
-    fn pool(&mut self, links_of_inode: &BTreeMap<u64, u64>, wanted: &BTreeSet<u64>) {
+    fn pool(
+        &mut self,
+        links_of_inode: &BTreeMap<u64, u64>,
+        wanted: &BTreeSet<u64>,
+        (chain, known): (&Chain, &Known),
+    ) {
         let mut pooled = BTreeSet::new();
         let elsewhere = if self.quiet() { self.old_hrefs() } else { BTreeMap::new() };
         for path in self.below(&self.root.join("pool")) {
@@ -77,7 +82,7 @@ impl Look<'_> {
                 self.broken("I22", path.clone(), words);
             }
             let is_linked = links_of_inode.contains_key(&state.inode) || elsewhere.contains_key(&state.inode);
-            if self.quiet() && is_linked {
+            if self.quiet() && is_linked || self.is_deep {
                 let named = path
                     .file_name()
                     .and_then(|name| name.strip_suffix(".rpm"))
@@ -85,8 +90,14 @@ impl Look<'_> {
                     .to_owned();
                 match self.digest(&path) {
                     Ok((_, digest)) if digest.hex() == named => {}
-                    Ok((_, digest)) => self.broken("I6", path, format!("its sha256 is {digest}")),
-                    Err(error) => self.broken("I6", path, error),
+                    Ok((_, digest)) => {
+                        let places = places(chain, known, &named);
+                        self.broken("I6", path, format!("its sha256 is {digest}; {places}"));
+                    }
+                    Err(error) => {
+                        let places = places(chain, known, &named);
+                        self.broken("I6", path, format!("{error}; {places}"));
+                    }
                 }
             }
         }
@@ -134,4 +145,21 @@ impl Look<'_> {
         };
         numbers.filter_map(read).flatten().collect()
     }
+}
+
+/// Names every kept generation that lists the package of this digest, and in which repositories.
+fn places(chain: &Chain, known: &Known, named: &str) -> String {
+    let mut places = Vec::new();
+    for generation in chain.kept.values() {
+        let lists = |name: &&String| known.lists(generation, name, named);
+        let names: Vec<&str> =
+            generation.account.repositories.keys().filter(lists).map(String::as_str).collect();
+        if !names.is_empty() {
+            places.push(format!("generation {} in {}", generation.number, names.join(", ")));
+        }
+    }
+    if places.is_empty() {
+        return "no kept generation lists it".to_owned();
+    }
+    format!("listed by {}", places.join("; "))
 }

@@ -58,6 +58,17 @@ struct Package {
     header: (u64, u64),
 }
 
+impl Known {
+    /// Says whether the repository `name` of a generation lists the package whose digest is `hex`.
+    pub(super) fn lists(&self, generation: &Kept, name: &str, hex: &str) -> bool {
+        let shelved = generation.account.repositories.get(name);
+        let path = shelved.map(|shelved| format!("{}/repodata/repomd.xml", shelved.path));
+        let facts = path.and_then(|path| generation.files.public.get(path.as_str()));
+        let repository = facts.and_then(|facts| self.repositories.get(&facts.sha256));
+        repository.is_some_and(|one| one.packages.iter().any(|package| package.pkgid.hex() == hex))
+    }
+}
+
 impl Look<'_> {
     /// Verifies every repository of a generation.
     pub(super) fn metadata(&mut self, generation: &Kept, is_current: bool, known: &mut Known) {
