@@ -183,6 +183,11 @@ impl Bench {
         }
         told
     }
+
+    /// Counts what lies in a directory of the root and below.
+    pub fn count(&self, directory: &str) -> usize {
+        WalkDir::new(self.site.root().join(directory)).min_depth(1).into_iter().flatten().count()
+    }
 }
 
 /// The names in a directory; none if there is no such directory.

@@ -104,7 +104,8 @@ impl Traced {
 pub fn round(bench: &Bench, watched: &str, injects: &[String], environment: &[(&str, &str)]) -> Traced {
     let file = bench.traces.join("trace");
     let watched = format!("trace={watched}");
-    let mut words = vec!["strace", "-f", "-qq", "-y", "-s", "600"];
+    // A fault that makes it hang ends it as well.
+    let mut words = vec!["timeout", "-s", "KILL", "100", "strace", "-f", "-qq", "-y", "-s", "600"];
     words.extend(["-e", "signal=none", "-o", file.as_str(), "-e", &watched]);
     let injects: Vec<String> = injects.iter().map(|inject| format!("inject={inject}")).collect();
     injects.iter().for_each(|inject| words.extend(["-e", inject]));
@@ -129,7 +130,7 @@ pub fn of_command(bench: &Bench, command: &[&str], injects: &[&str], environment
 }
 
 /// Reads what strace wrote; only the first thread counts.
-fn parse(trace: &str) -> Vec<Call> {
+pub fn parse(trace: &str) -> Vec<Call> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut calls = Vec::new();
     let first = trace.split_whitespace().next().unwrap_or_default();

@@ -8,7 +8,7 @@ use super::scenarios::{Ready, SCENARIOS};
 use super::{Part, Tally, is_thorough, may_trace, sweep, told};
 
 /// The calls that a disk refuses, by how they are named in the trace.
-const REFUSED: [&str; 5] = ["write", "fsync", "rename", "mkdir", "symlink"];
+const REFUSED: [&str; 6] = ["write", "fsync", "rename", "mkdir", "link", "symlink"];
 
 /// How a full, a broken and a read-only disk answer.
 const ERRORS: [&str; 3] = ["ENOSPC", "EIO", "EROFS"];
@@ -25,7 +25,14 @@ struct Fault {
 
 impl Fault {
     fn inject(&self) -> String {
-        self.call.inject(&format!("error={}", self.error), if self.is_sticky { "+" } else { "" })
+        let last = format!("..{}", self.call.count + 2);
+        let more = match (self.is_sticky, self.call.name.as_str()) {
+            (false, _) => "",
+            // At the end threads are woken by a write that no disk refuses.
+            (true, "write") => &last,
+            (true, _) => "+",
+        };
+        self.call.inject(&format!("error={}", self.error), more)
     }
 }
 
@@ -38,8 +45,8 @@ impl std::fmt::Display for Fault {
 
 /// Whether a disk can refuse this call at all.
 fn is_refused(ready: &Ready, call: &Call) -> bool {
-    let is_link = call.name == "link" || call.name == "linkat";
-    (is_link || REFUSED.contains(&call.name.as_str())) && call.is_of(ready.bench)
+    // The kernel has several of each: `mkdir` and `mkdirat`.
+    REFUSED.iter().any(|name| call.name.starts_with(name)) && call.is_of(ready.bench)
 }
 
 /// Every error at every call that the disk can refuse, once and for good.
@@ -121,7 +128,9 @@ fn meet(ready: &Ready, fault: &Fault, by: Looks) -> Option<(i32, Vec<String>)> {
     let watched =
         if fault.call.name == "write" { "write".to_owned() } else { format!("{},write", fault.call.name) };
     let round = ready.bench.traced(&watched, &[fault.inject()]);
-    if !round.was_killed() && !round.calls.iter().any(|call| call.outcome.contains("INJECTED")) {
+    let refused = || round.calls.iter().filter(|call| call.outcome.contains("INJECTED"));
+    let is_no_disk = refused().any(|call| call.arguments.contains("anon_inode"));
+    if is_no_disk || !round.was_killed() && refused().next().is_none() {
         return None;
     }
     let mut wrong = wrong_with(ready, fault, &round);

@@ -32,6 +32,7 @@ const PROMOTION: &str = "promote and a refusal";
 const BEFORE: &str = "recovery before the flip";
 const PAST: &str = "recovery past the flip";
 
+/// What `tests/it/witnessed.rs` plants is not here: there the clock has to jump.
 const BUGS: [(Bug, Proof); 35] = [
     (Bug::FilesOfTheHalvesNotSynced, Proof::Ledger(PROMOTION)),
     (Bug::DirectoriesOfTheHalvesNotSynced, Proof::Ledger(PROMOTION)),
