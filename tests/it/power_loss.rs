@@ -18,11 +18,16 @@ const PACKAGES: [&str; 7] = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta
 /// A sync that is left out, or comes too late, and a file system that shows it.
 ///
 /// Others have a journal that happens to carry along what was not synced; `tests/README.md` has the whole table.
-const PLANTED: [(&str, &str); 4] = [
+const PLANTED: [(&str, &str); 9] = [
     ("FilesOfTheHalvesNotSynced", "ext4-ordered"),
     ("FilesOfTheHalvesNotSynced", "xfs"),
-    ("AnswerNotSynced", "ext4-writeback"),
+    ("AnswerNotSynced", "ext4-ordered"),
     ("SpoolMoveNotSynced", "btrfs"),
+    ("LinksFileNotSynced", "xfs"),
+    ("FlippedBeforeTheHalvesAreSynced", "xfs"),
+    ("AnsweredBeforeTheAuditLog", "xfs"),
+    ("RepodataFilesNotSynced", "btrfs"),
+    ("RepodataPlaceNotSynced", "btrfs"),
 ];
 
 fn is_thorough() -> bool {

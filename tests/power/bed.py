@@ -43,7 +43,7 @@ class Bed:
         # The user of the daemon need not be able to reach the place where the program was built.
         shutil.copy(program, f"{work}/sluice")
         self.site = Site(self.folder, f"{work}/sluice", work)
-        self.looked, self.told = 0, 0
+        self.looked, self.told, self.runs = 0, 0, 0
         self.base, self.plain = f"{work}/base.img", f"{work}/plain.img"
         self.make_base()
 
@@ -88,9 +88,10 @@ class Bed:
     def record(self, base, script, told=None):
         """Runs `script` on a copy of `base` whose disk writes everything down."""
         image, log = f"{self.work}/run.img", f"{self.work}/run.log"
-        start = f"{self.work}/start.img"
-        if base != start:
-            crash_states.copy(base, start)
+        # Each run keeps the image it began with: states of an earlier one may be built after a later one.
+        self.runs += 1
+        start = f"{self.work}/start-{self.runs}.img"
+        crash_states.copy(base, start)
         crash_states.copy(start, image)
         disk = RecordedDisk(image, f"{self.work}/disk", log)
         try:

@@ -87,9 +87,8 @@ def recoveries(bed, day, count, rng, tally):
         tally.add("recovery", *bed.cut(again, 6, rng.random()))
 
 
-def kills(bed, count, rng, tally, bug, names=AT_ONCE):
-    """Power cuts after a program was killed and started again."""
-    each = 4
+def kills(bed, count, rng, tally, bug, names=AT_ONCE, each=4):
+    """Power cuts after a program was killed and started again: `each` in each run."""
     while tally.states["killed"] < count:
         wave = scenarios.at_once(rng.choice(names))
         paths = killed.syncs(bed, wave)
@@ -107,7 +106,7 @@ def planted(bed, count, seed, tally):
     if bug.startswith("Repodata"):
         tally.add("repodata", *bed.cut(bed.record(bed.plain, plain.script(bug)), count, seed, look=plain.look))
     elif bug.startswith("Recovery"):
-        kills(bed, count, rng, tally, bug, ["refusal"] if "AuditLog" in bug else ["promote", "import"])
+        kills(bed, count, rng, tally, bug, ["refusal"] if "AuditLog" in bug else ["promote"], 12)
     else:
         run = bed.record(bed.base, bed.asking(scenarios.ALL["several" if count <= FEW else "short"], bug))
         tally.add("day", *bed.cut(run, count, seed))
