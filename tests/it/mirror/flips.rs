@@ -197,8 +197,6 @@ fn the_proof_catches_a_copy_of_two_generations() {
     let ran = checked(&copy, &cache);
     assert!(ran.code() == 1 && ran.stdout.contains("I6"), "{ran}");
     part("glite-3.2/el9/x86_64/production/Packages/");
-    let ran = checked(&copy, &cache);
-    assert!(ran.code() == 1, "the stamp and the inventory are of another generation: {ran}");
     part("");
     checked(&copy, &cache).ok();
 }
