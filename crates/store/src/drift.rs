@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::files::FileFacts;
+use crate::planted::{self, Bug};
 use crate::staging::difference;
 use crate::trees::SEALED_DIRECTORY;
 use crate::{Error, Generation, Kind, Store, is_name, number_of};
@@ -28,6 +29,9 @@ impl Store {
         // Whoever builds generations; what is his he built.
         let uid = self.expect(&paths.staging())?.uid;
         let mut drift = Drift::default();
+        if planted::is(Bug::ForwardLinkNotCompared) {
+            return Ok(drift);
+        }
         let own = BTreeSet::from(["manifest.json", "files.json"]);
         let facts = &generation.files;
         for (top, files, is_private) in [

@@ -79,7 +79,8 @@ bugs! {
     // Store: numbers and what is carried.
     /// The next number does not heed generations that were abandoned.
     NumberUsedAgain,
-    /// What is carried from the parent is linked forward without a look at whether it still is what was recorded.
+    /// What is carried from the parent is linked forward without a look, before the commit or in it, at whether it
+    /// still is what was recorded.
     ForwardLinkNotCompared,
 
     // What is kept for clients that are in the middle of something.
