@@ -36,11 +36,11 @@ pub struct Scenario {
 
 const SWEEP: &str = "action = \"sweep\"";
 
-/// What leaves here is dropped by the second sweep: the first one drops the generations that still list it.
+/// What leaves here is dropped by the sweep, with the generations that list it.
 const WITHDRAW_LCG: &str =
     "action = \"withdraw\"\nproduct = \"glite\"\nfrom = \"delta\"\npackages = [\"lcg\"]";
 
-pub const SCENARIOS: [Scenario; 8] = [
+pub const SCENARIOS: [Scenario; 9] = [
     Scenario {
         name: "import",
         later: 10,
@@ -89,7 +89,7 @@ pub const SCENARIOS: [Scenario; 8] = [
     Scenario {
         name: "sweep",
         later: 90_000,
-        before: &[WITHDRAW_LCG, SWEEP],
+        before: &[WITHDRAW_LCG],
         ask: |disk| {
             site::drop_request(&**disk, "new.toml", SWEEP);
         },
@@ -113,6 +113,7 @@ pub const SCENARIOS: [Scenario; 8] = [
             site::upload(&**disk, &site::rpm("voms", "1"), "again.rpm");
         },
     },
+    Scenario { name: "a sweep of the clock", later: 40 * 86_400, before: &[WITHDRAW_LCG], ask: |_| () },
 ];
 
 /// The site before the request, with the request on it, and the clock it runs by.
@@ -292,4 +293,5 @@ a_power_cut_shows_the_old_or_the_new! {
     during_sweep 5
     during_adopt 6
     during_purge 7
+    during_a_sweep_of_the_clock 8
 }

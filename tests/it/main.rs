@@ -40,6 +40,7 @@ mod rpm_order;
 mod scrub;
 mod site_status;
 mod stories;
+mod sweeping;
 mod tidy;
 mod two_daemons;
 mod witnessed;

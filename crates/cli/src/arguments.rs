@@ -63,6 +63,8 @@ pub enum Verb {
     Revert(Revert),
     /// Give a generation a name that keeps it, or end such a name
     Keep(Keep),
+    /// Remove what is promised to nobody any more, or list why it stays
+    Sweep(crate::sweep::arguments::Sweep),
     /// Show what of the wall clock's time is witnessed, or accept it
     Clock(crate::clock::arguments::Clock),
     /// Take packages out of everything that exists, at once and for ever (malware, law)

@@ -42,6 +42,7 @@ mod serve;
 mod settings;
 mod show;
 mod status;
+mod sweep;
 mod terminal;
 mod verify;
 mod why;
@@ -86,6 +87,7 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::Revert(revert) => requests::revert(settings, revert, terminal),
         Verb::Purge(purge) => purge::run(settings, purge, terminal),
         Verb::Keep(keep) => requests::keep(settings, keep, terminal),
+        Verb::Sweep(asked) => sweep::run(settings, asked, terminal),
         Verb::Clock(asked) => clock::run(settings, asked, terminal),
         Verb::Submit(submit) => requests::submit(settings, submit, terminal),
         Verb::Status(asked) => status::run(settings, &asked, terminal),

@@ -35,6 +35,10 @@ pub struct Account {
     /// The digest of the last line of the audit log when this was drafted; absent if there was no line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<Sha256>,
+    /// The packages of the pool that nothing linked to when a sweep looked last, as paths below the root, and until
+    /// when they stay.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unlinked: BTreeMap<String, Timestamp>,
 }
 
 /// One request that took effect, with the answer it gets.

@@ -90,6 +90,8 @@ pub struct Config {
     pub grace: SignedDuration,
     /// In what time every package of the pool is read once; never if it is zero.
     pub scrub: SignedDuration,
+    /// How long what is promised to nobody any more may lie about before the clock asks for a sweep.
+    pub sweep_every: SignedDuration,
     /// Where `sluice serve` listens when it is not told otherwise.
     pub listen: Option<SocketAddr>,
     /// File systems that are taken for `root` although they are refused otherwise, such as `overlay`.
@@ -217,6 +219,7 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
         base_url: site.base_url,
         grace: site.grace,
         scrub: site.scrub,
+        sweep_every: site.sweep_every,
         listen: site.listen,
         allow_file_systems: site.allow_file_systems,
         door,

@@ -11,6 +11,7 @@ mod answering;
 mod remembering;
 mod renewing;
 mod scrubbing;
+mod sweeping;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use std::sync::mpsc::Receiver;
 
 use jiff::{SignedDuration, Timestamp};
 use nevra::Sha256;
-use plan::{Action, Answer, Code, Refusal};
+use plan::{Action, Answer, Code, Outcome, Refusal};
 use store::{CommitError, Disk, Generation, Lock, Recovery, Store};
 
 use crate::account::Account;
@@ -31,6 +32,7 @@ use crate::error::Error;
 use crate::line::{Line, Verdict};
 use crate::observe::Catalogue;
 use crate::progress::Onlooker;
+use crate::promises::Chapters;
 use crate::reading::{InProcess, PackageReader};
 use crate::scrub::Found;
 use crate::settled::SettledIds;
@@ -38,6 +40,7 @@ use crate::spool::{Spool, SpoolLock};
 use crate::waiting::Waiting;
 use crate::witnessing::Witnessing;
 use crate::writing::Wanted;
+use sweeping::Sweeper;
 
 /// How long an import waits that could not be copied.
 const RETRY: SignedDuration = SignedDuration::from_secs(5);
@@ -86,6 +89,9 @@ pub struct Engine {
     scrubbed: Option<Receiver<Found>>,
     /// What it found and the audit log does not know yet.
     unrecorded: Vec<Found>,
+    /// What earlier generations say of what is kept.
+    pub(crate) chapters: Chapters,
+    sweeper: Sweeper,
 }
 
 /// What one step did.
@@ -140,6 +146,8 @@ impl Engine {
             damaged: BTreeSet::new(),
             scrubbed: None,
             unrecorded: Vec::new(),
+            chapters: Chapters::default(),
+            sweeper: Sweeper::default(),
             number_min: 0,
         };
         engine.check_paths(&engine.config)?;
@@ -250,7 +258,11 @@ impl Engine {
         if let Some(current) = &current {
             self.witnessing.keep(&*self.disk, &self.store, current.number);
         }
+        self.forget_the_sweep();
         self.ask_for_what_is_new(account.as_ref(), now)?;
+        if let Some((current, account)) = current.as_ref().zip(account.as_ref()) {
+            self.ask_for_a_sweep(current, account, now)?;
+        }
         if self.waiting.is_empty() {
             return Ok(step);
         }
@@ -337,6 +349,9 @@ impl Engine {
         for (waiting, verdict) in waiting.into_iter().zip(decided.verdicts) {
             match verdict {
                 Verdict::Effect(settled) => effects.push((waiting, settled.answer)),
+                // The clock looked whether there is something to sweep; that there is not is nobody's news.
+                Verdict::Other(answer)
+                    if waiting.is_of_the_clock() && answer.outcome == Outcome::NothingToDo => {}
                 Verdict::Other(answer) => others.push((waiting, *answer)),
                 Verdict::Later => self.waiting.push(waiting),
             }

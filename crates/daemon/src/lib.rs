@@ -48,6 +48,7 @@ mod line;
 pub mod observe;
 pub mod once;
 pub mod progress;
+pub mod promises;
 mod publish;
 pub mod reading;
 pub mod restricted;

@@ -15,7 +15,7 @@ use plan::{
 };
 use repo::Entry;
 use store::planted::{self, Bug};
-use store::{Draft, Generation};
+use store::{Draft, Generation, Manifest};
 
 use crate::account::{Account, Settled};
 use crate::adoption::{Adopted, Place};
@@ -23,6 +23,7 @@ use crate::answers;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::observe::Shelf;
+use crate::promises::{fill_unlinked, linked_generations};
 use crate::publish::{Adoption, Publication};
 use crate::waiting::Waiting;
 use crate::writing::Wanted;
@@ -82,7 +83,8 @@ impl<'a> Line<'a> {
         let mut line = Line { engine, current, now, world, before, entries, named, plans, adoptions, strays };
         let number = line.engine.store.next_number()?.max(line.engine.number_min);
         // New repositories are published alone: their request is decided without reading a single package.
-        let config = waiting.iter().any(Waiting::is_of_the_clock);
+        let is_config = |one: &Waiting| one.request.action == Action::Config {};
+        let config = waiting.iter().any(is_config);
         let mut ids = BTreeSet::new();
         let mut verdicts = Vec::new();
         let mut stuck = None;
@@ -90,7 +92,7 @@ impl<'a> Line<'a> {
             // The second bearer of an id is looked at again when the first is settled.
             let id = request.request.id.clone().map(|id| (request.asker.name.clone(), id));
             let first = id.is_none_or(|id| ids.insert(id));
-            if !first || config && !request.is_of_the_clock() || line.must_wait(request) {
+            if !first || config && !is_config(request) || line.must_wait(request) {
                 verdicts.push(Verdict::Later);
                 continue;
             }
@@ -316,36 +318,27 @@ impl<'a> Line<'a> {
         Ok(())
     }
 
-    /// Collects the links that kept generations other than the current one list, and until when those are kept.
+    /// Fills in what a sweep depends on beside the repositories.
     fn load_links(&mut self) -> Result<(), Error> {
-        let Some((current, account)) = self.current else { return Ok(()) };
-        let mut superseded = account.supersedes_at(current.created);
-        for number in self.world.kept_generations.clone().into_iter().rev() {
-            if number >= current.number {
-                continue;
-            }
-            let generation = self.engine.store.generation(number)?;
-            let account = Account::of(number, &generation.manifest.account)?;
-            for shelved in account.repositories.values() {
-                let repository = shelved.repository();
-                let shelf = self.engine.catalogue.shelf(&self.engine.store, &generation, shelved)?;
-                let links = shelf.listed.iter().map(|listed| listed.link(&repository));
-                self.world.listed_by_kept.extend(links);
-            }
-            self.world.kept_until.insert(number, superseded + self.engine.config.grace);
-            superseded = account.supersedes_at(generation.created);
-        }
-        Ok(())
+        let Some((_, account)) = self.current else { return Ok(()) };
+        let Engine { disk, store, config, catalogue, chapters, .. } = &mut *self.engine;
+        self.world.linked_generations = linked_generations(account);
+        chapters.fill_kept_until(&mut self.world, store, config.grace)?;
+        chapters.fill_listed(&mut self.world, store, &mut |generation, shelved| {
+            Ok(catalogue.shelf(store, generation, shelved)?.listed.clone())
+        })?;
+        fill_unlinked(&mut self.world, &**disk, store, account)
     }
 
     /// The links to drop, without those that a later request of the same line lists again.
     fn dropped_links(&self) -> BTreeSet<String> {
-        let mut dropped: BTreeSet<String> =
-            self.plans.iter().flat_map(|plan| plan.drop_links.clone()).collect();
+        let both = |plan: &Plan| plan.drop_links.union(&plan.drop_pool).cloned().collect::<Vec<_>>();
+        let mut dropped: BTreeSet<String> = self.plans.iter().flat_map(both).collect();
         if !dropped.is_empty() {
             for (repository, listed) in &self.world.repositories {
                 for package in listed {
                     dropped.remove(&package.link(repository));
+                    dropped.remove(&package.pooled());
                 }
             }
         }
@@ -384,6 +377,7 @@ impl<'a> Line<'a> {
         let rewritten = self.plans.iter().flat_map(|plan| plan.rewritten.clone()).collect();
         let renewed = self.renewed_files()?;
         let witness = self.witness();
+        let unlinked = self.plans.iter().filter_map(|plan| plan.unlinked.clone()).next_back();
         let publication = Publication {
             config: &self.engine.config,
             parent: self.current,
@@ -403,6 +397,7 @@ impl<'a> Line<'a> {
             sweeps: self.plans.iter().any(|plan| plan.sweeps_metadata),
             renewed,
             witness,
+            unlinked,
         };
         publication.draft()
     }
@@ -415,6 +410,12 @@ fn is_named_by_digest(path: &Utf8Path) -> bool {
     matches!(digest.len(), 32 | 40 | 64 | 96 | 128) && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// The names that were given to generations, as the plan sees them.
+pub(crate) fn names(manifest: &Manifest) -> BTreeMap<String, NamedGeneration> {
+    let named = |named: &store::Named| NamedGeneration { generation: named.generation, ended: named.ended };
+    manifest.names.iter().map(|(name, one)| (name.clone(), named(one))).collect()
+}
+
 /// What is known before any package was read.
 fn first_world(
     engine: &Engine,
@@ -422,9 +423,6 @@ fn first_world(
     now: Timestamp,
 ) -> Result<World, Error> {
     let manifest = current.map(|(generation, _)| &generation.manifest);
-    let names = manifest.map(|manifest| &manifest.names).into_iter().flatten().map(|(name, named)| {
-        (name.clone(), NamedGeneration { generation: named.generation, ended: named.ended })
-    });
     let mut world = World::new(
         Arc::clone(&engine.config.layout),
         now,
@@ -437,7 +435,7 @@ fn first_world(
     world.damaged = engine.damaged.clone();
     world.purged = current.map(|(_, account)| account.purged.clone()).unwrap_or_default();
     world.kept_generations = engine.store.numbers()?.into_iter().collect();
-    world.names = names.collect();
+    world.names = manifest.map(names).unwrap_or_default();
     world.retained = manifest.map(|manifest| manifest.retained.clone()).unwrap_or_default();
     let mut files = current.into_iter().flat_map(|(generation, _)| generation.files.public.values());
     let proven = world.proven();

@@ -81,13 +81,16 @@ pub struct Publication<'a> {
     pub renewed: Option<BTreeMap<Utf8PathBuf, Vec<u8>>>,
     /// The time that is witnessed.
     pub witness: Witness,
+    /// The packages of the pool that nothing links to, if a sweep looked.
+    pub unlinked: Option<BTreeMap<String, Timestamp>>,
 }
 
 impl Publication<'_> {
     /// Makes the draft.
     pub fn draft(mut self) -> Result<Draft, Error> {
         // Whoever looks while the clock is behind is promised as much as anybody.
-        let until = self.now.max(self.witness.time) + self.config.grace;
+        let from = self.now.max(self.witness.time);
+        let until = from + self.config.grace;
         let standing = if planted::is(Bug::DatesStandStill) { self.now.as_second() % 3600 } else { 0 };
         let modified = Modified { seconds: self.now.as_second() - standing, nanoseconds: 0 };
         let mut public = self.carried_files();
@@ -152,7 +155,7 @@ impl Publication<'_> {
             self.write_old_hrefs(repository, &path, until, (&mut public, &mut links, &mut retained));
             let written = self.write_metadata(repository, &wanted, listed, shelf, recorded.as_deref())?;
             let place = (repository, &*path);
-            self.replace_metadata(place, written, shelf, (modified, until), &mut public);
+            self.replace_metadata(place, written, shelf, (modified, from), &mut public);
         }
         for (name, shelved) in &repositories {
             packages_links.insert(Utf8PathBuf::from(format!("{}/Packages", shelved.path)), name.clone());
@@ -170,6 +173,9 @@ impl Publication<'_> {
             }
         }
         self.write_inventory(&repositories, modified, &mut public);
+        let unlinked = self
+            .unlinked
+            .unwrap_or_else(|| self.parent.map(|(_, account)| account.unlinked.clone()).unwrap_or_default());
         let account = Account {
             format: FORMAT,
             requests: self.settled,
@@ -178,6 +184,7 @@ impl Publication<'_> {
             repositories,
             clock: Some(self.witness),
             audit: self.audit,
+            unlinked,
         };
         let names = self.after.names.iter();
         let names = names
@@ -240,21 +247,30 @@ impl Publication<'_> {
         wanted.write(&entries, self.now.as_second(), earlier, recorded)
     }
 
-    /// Replaces the metadata of the repository at `path`; the files it named so far stay until `until`.
+    /// Replaces the metadata of the repository at `path`, which supersedes `from` then what it named so far.
     fn replace_metadata(
         &self,
         (repository, path): (&Repository, &str),
         written: Written,
         shelf: Option<&Shelf>,
-        (modified, until): (Modified, Timestamp),
+        (modified, from): (Modified, Timestamp),
         public: &mut BTreeMap<Utf8PathBuf, Source>,
     ) {
-        for href in shelf.iter().flat_map(|shelf| &shelf.hrefs) {
-            if planted::is(Bug::MetadataLeavesAtOnce) {
-                public.remove(&Utf8Path::new(path).join(href));
-                continue;
+        let until = from + self.config.grace;
+        if let Some(shelf) = shelf {
+            let published = Timestamp::from_second(shelf.revision).unwrap_or(from);
+            let short = plan::retention::kept_until(published, from, self.config.grace);
+            for href in &shelf.hrefs {
+                let file = Utf8Path::new(path).join(href);
+                if planted::is(Bug::MetadataLeavesAtOnce) {
+                    public.remove(&file);
+                    continue;
+                }
+                // What an earlier set had already belongs to that one, too, and stays as long as any.
+                let facts = self.parent.and_then(|(parent, _)| parent.files.public.get(file.as_str()));
+                let is_its_own = facts.is_some_and(|facts| facts.modified.seconds == shelf.revision);
+                public.insert(file, Source::CarryUntil(if is_its_own { short } else { until }));
             }
-            public.insert(Utf8Path::new(path).join(href), Source::CarryUntil(until));
         }
         for record in &written.carried {
             public.insert(Utf8Path::new(path).join(&record.href), Source::Carry);

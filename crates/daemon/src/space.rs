@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-use plan::{Action, Asker, Decision, NamedGeneration, Reading, Request, Witness, World};
+use plan::{Action, Asker, Decision, Reading, Request, Witness, World};
 use serde::Serialize;
 use store::{Disk, Generation, Kind, Store};
 
@@ -16,6 +16,7 @@ use crate::account::Account;
 use crate::config::Config;
 use crate::error::Error;
 use crate::observe::read_shelf;
+use crate::promises::{Chapters, fill_unlinked, linked_generations, others};
 use crate::witnessing::witnessed;
 
 /// How many files, and how many bytes they have.
@@ -105,7 +106,7 @@ pub fn space(disk: &Arc<dyn Disk>, store: &Store, config: &Config, now: &Reading
     let world = match site {
         Some((generation, account)) => {
             let witness = witnessed(&**disk, store, site, now);
-            Some(world(store, config, generation, account, &witness)?)
+            Some(world(&**disk, store, config, generation, account, &witness)?)
         }
         None => None,
     };
@@ -300,8 +301,25 @@ fn sweep_now(world: &World) -> (BTreeSet<String>, BTreeSet<u64>) {
     }
 }
 
+/// Lists everything that is held though it is not current, whether a sweep would take it now, and why.
+pub fn promises(
+    disk: &dyn Disk,
+    store: &Store,
+    config: &Config,
+    now: &Reading,
+) -> Result<Vec<plan::Promise>, Error> {
+    let Some(current) = store.current()? else { return Ok(Vec::new()) };
+    let account = Account::of(current.number, &current.manifest.account)?;
+    let witness = witnessed(disk, store, Some((&current, &account)), now);
+    let world = world(disk, store, config, &current, &account, &witness)?;
+    let mut promises = plan::promises(&world);
+    promises.extend(others(store, &current, world.proven())?);
+    Ok(promises)
+}
+
 /// The world as a sweep sees it.
 fn world(
+    disk: &dyn Disk,
     store: &Store,
     config: &Config,
     current: &Generation,
@@ -311,29 +329,21 @@ fn world(
     let mut world = World::new(Arc::clone(&config.layout), witness.seen.wall, current.number);
     world.witnessed = witness.time;
     world.kept_generations = store.numbers()?.into_iter().filter(|kept| *kept <= current.number).collect();
-    let names = current.manifest.names.iter();
-    world.names = names
-        .map(|(name, named)| {
-            (name.clone(), NamedGeneration { generation: named.generation, ended: named.ended })
-        })
-        .collect();
+    world.names = crate::line::names(&current.manifest);
     world.retained = current.manifest.retained.clone();
     for shelved in account.repositories.values() {
         let shelf = read_shelf(store, current, &shelved.path)?;
         world.repositories.insert(shelved.repository(), shelf.listed);
     }
-    let mut superseded = account.supersedes_at(current.created);
-    for number in world.kept_generations.clone().into_iter().rev().filter(|kept| *kept < current.number) {
-        // One that a sweep takes away meanwhile is not there any more.
-        let Ok(generation) = store.generation(number) else { continue };
-        let account = Account::of(number, &generation.manifest.account)?;
-        for shelved in account.repositories.values() {
-            let repository = shelved.repository();
-            let shelf = read_shelf(store, &generation, &shelved.path)?;
-            world.listed_by_kept.extend(shelf.listed.iter().map(|listed| listed.link(&repository)));
-        }
-        world.kept_until.insert(number, superseded + config.grace);
-        superseded = account.supersedes_at(generation.created);
-    }
+    world.linked_generations = linked_generations(account);
+    let mut chapters = Chapters::default();
+    chapters.fill_kept_until(&mut world, store, config.grace)?;
+    chapters.fill_listed(&mut world, store, &mut |generation, shelved| {
+        Ok(read_shelf(store, generation, &shelved.path)?.listed)
+    })?;
+    fill_unlinked(&mut world, disk, store, account)?;
+    let proven = world.proven();
+    let untils = current.files.public.values().filter_map(|facts| facts.until);
+    world.expired_metadata = untils.into_iter().any(|until| until <= proven);
     Ok(world)
 }

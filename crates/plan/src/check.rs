@@ -227,12 +227,27 @@ impl<'a> Found<'a> {
     }
 
     fn links(&mut self) {
-        if self.plan.drop_links.is_empty() {
+        if self.plan.drop_links.is_empty() && self.plan.drop_pool.is_empty() {
             return;
         }
+        let mut pooled = BTreeSet::new();
         let mut listed = BTreeSet::new();
         for repository in self.world.repositories.keys() {
             listed.extend(self.after(repository).into_iter().map(|listed| listed.link(repository)));
+            pooled.extend(self.after(repository).into_iter().map(Listed::pooled));
+        }
+        for file in &self.plan.drop_pool {
+            let until = self.world.unlinked.get(file).copied();
+            match until {
+                _ if pooled.contains(file) => {
+                    self.add("I8", format!("`{file}` would be removed and is listed"));
+                }
+                None => self.add("I8", format!("`{file}` would be removed and something links to it")),
+                Some(until) if until.is_none_or(|until| until > self.world.proven()) => {
+                    self.add("I8", format!("`{file}` would be removed before its time is over"));
+                }
+                Some(_) => {}
+            }
         }
         for link in &self.plan.drop_links {
             if listed.contains(link) {
@@ -282,6 +297,9 @@ impl<'a> Found<'a> {
             let purged = self.plan.purged.iter().filter_map(|digest| self.world.holders.get(digest));
             if purged.clone().any(|holders| holders.generations.contains(number)) {
                 continue;
+            }
+            if self.world.linked_generations.contains(number) {
+                self.add("I8", format!("generation {number} would be removed and a metalink names it"));
             }
             if *number >= self.world.generation {
                 self.add("I1", format!("generation {number} would be removed and is not superseded"));

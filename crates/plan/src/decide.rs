@@ -21,9 +21,11 @@ mod sweep;
 mod withdraw;
 
 pub(crate) use selection::is_pattern;
+pub use sweep::{Held, Promise, over, promises};
 
 /// Says what becomes of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and a plan is what is hoped for")]
 pub enum Decision {
     /// It is to be done, exactly so.
     Effect(Plan),

@@ -74,6 +74,7 @@ mod near;
 mod plan;
 mod refusal;
 mod request;
+pub mod retention;
 #[cfg(test)]
 mod samples;
 mod witness;
@@ -81,7 +82,7 @@ mod world;
 
 pub use answer::{Answer, Moved, Outcome};
 pub use check::{Violation, check};
-pub use decide::{Decision, decide, is_generation_name};
+pub use decide::{Decision, Held, Promise, decide, is_generation_name, over, promises};
 pub use layout::{
     Clients, Kind, Layout, NotAPlatform, Platform, Product, Profile, Repository, Route, Stage, Versions,
     Writing, is_component,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use nevra::Sha256;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
@@ -28,6 +29,10 @@ pub struct Plan {
     pub drop_generations: BTreeSet<u64>,
     /// Packages that no name may lead to any more, now or ever, whatever was promised.
     pub purged: BTreeSet<Sha256>,
+    /// Packages of the pool to remove, as paths below the root.
+    pub drop_pool: BTreeSet<String>,
+    /// The packages of the pool that nothing links to, and until when they stay; none if that stays as it is.
+    pub unlinked: Option<BTreeMap<String, Timestamp>>,
     /// Whether superseded metadata files whose time is over go.
     pub sweeps_metadata: bool,
     /// Whether everything that changes under its name (repomd.xml, `.repo` files) is written anew and dated now.
@@ -150,6 +155,7 @@ impl Plan {
         self.drop_links.iter().for_each(|link| line(&["drop-link", link]));
         self.drop_generations.iter().for_each(|number| line(&["drop-generation", &number.to_string()]));
         self.purged.iter().for_each(|digest| line(&["purge", &digest.hex()]));
+        self.drop_pool.iter().for_each(|file| line(&["drop-package", file]));
         if self.sweeps_metadata {
             line(&["sweep-metadata"]);
         }
@@ -241,6 +247,7 @@ impl Plan {
             "generations to remove",
             self.drop_generations.iter().map(|number| format!("@{number}")),
         );
+        section(&mut text, "packages to remove from the pool", self.drop_pool.iter().cloned());
         let metadata = self.sweeps_metadata.then(|| "superseded files whose time is over".to_owned());
         section(&mut text, "metadata to remove", metadata.into_iter());
         for adopted in self.adopted.values() {

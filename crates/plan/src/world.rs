@@ -37,6 +37,11 @@ impl Listed {
         format!("packages/{}/{}", repository.name(), self.place())
     }
 
+    /// Writes where the package lies in the pool, below the root.
+    pub fn pooled(&self) -> String {
+        format!("pool/{}/{}.rpm", self.pkgid.shard(), self.pkgid)
+    }
+
     fn place(&self) -> String {
         format!("{}/{}/{}", self.pkgid.shard(), self.pkgid.short(), self.nevra.file_name())
     }
@@ -146,7 +151,10 @@ pub struct World {
     pub names: BTreeMap<String, NamedGeneration>,
     /// Package links that nothing current lists, and until when they are promised.
     pub retained: BTreeMap<String, Timestamp>,
-    /// Package links that some kept generation other than the current one lists; filled for `sweep`.
+    /// The generations that metalinks of the current one name; filled for `sweep`.
+    pub linked_generations: BTreeSet<u64>,
+    /// Package links that some kept generation which a sweep leaves may list, other than the current one; filled for
+    /// `sweep`.
     pub listed_by_kept: BTreeSet<String>,
     /// The packages that were purged: they may not come back.
     pub purged: BTreeSet<Sha256>,
@@ -154,6 +162,9 @@ pub struct World {
     pub damaged: BTreeSet<Sha256>,
     /// What leads to each package of the pool; filled for `purge`.
     pub holders: BTreeMap<Sha256, Holders>,
+    /// The files of the pool that nothing links to, as paths below the root, and until when they are to stay if that
+    /// is recorded; filled for `sweep`.
+    pub unlinked: BTreeMap<String, Option<Timestamp>>,
     /// The repositories that are published in another form than the configuration wants.
     pub other_forms: BTreeSet<Repository>,
     /// Whether the time of some superseded metadata file is over; filled for `sweep`.
@@ -177,10 +188,12 @@ impl World {
             kept_until: BTreeMap::new(),
             names: BTreeMap::new(),
             retained: BTreeMap::new(),
+            linked_generations: BTreeSet::new(),
             listed_by_kept: BTreeSet::new(),
             purged: BTreeSet::new(),
             damaged: BTreeSet::new(),
             holders: BTreeMap::new(),
+            unlinked: BTreeMap::new(),
             other_forms: BTreeSet::new(),
             expired_metadata: false,
             existing: None,
@@ -235,6 +248,9 @@ impl World {
             self.purged.insert(*digest);
             self.holders.remove(digest);
         }
+        if let Some(unlinked) = &plan.unlinked {
+            self.unlinked = unlinked.iter().map(|(file, until)| (file.clone(), Some(*until))).collect();
+        }
         self.expired_metadata &= !plan.sweeps_metadata;
         if plan.accepts_clock {
             self.witnessed = self.now;
@@ -257,8 +273,8 @@ pub struct Needs {
     pub past: Option<u64>,
     /// The repositories of that generation that are needed; one that it did not have is left out.
     pub past_repositories: BTreeSet<Repository>,
-    /// Whether [`World::retained`], [`World::kept_until`], [`World::listed_by_kept`] and
-    /// [`World::expired_metadata`] must be filled.
+    /// Whether [`World::retained`], [`World::kept_until`], [`World::linked_generations`], [`World::listed_by_kept`],
+    /// [`World::unlinked`] and [`World::expired_metadata`] must be filled.
     pub all_links: bool,
     /// Whether [`World::holders`] must be filled.
     pub holders: bool,

@@ -24,6 +24,7 @@ root = "/srv/sluice"
 spool = "/var/spool/sluice"
 base_url = "http://localhost"
 grace = "1h"
+sweep_every = "30 days"
 [roles]
 release-team = ["uid:1000"]
 admin = ["uid:1000"]

@@ -15,6 +15,9 @@ const GRACE: SignedDuration = SignedDuration::from_hours(72);
 /// In what time a site that does not say reads its whole pool once.
 const SCRUB: SignedDuration = SignedDuration::from_hours(24 * 30);
 
+/// How long what is over lies about on a site that does not say.
+const SWEEP_EVERY: SignedDuration = SignedDuration::from_hours(1);
+
 /// No grace lasts longer: what is kept for ever fills every disk.
 const GRACE_MAX: SignedDuration = SignedDuration::from_hours(24 * 3660);
 
@@ -26,6 +29,7 @@ pub(super) struct Site {
     pub(super) base_url: String,
     pub(super) grace: SignedDuration,
     pub(super) scrub: SignedDuration,
+    pub(super) sweep_every: SignedDuration,
     pub(super) listen: Option<SocketAddr>,
     pub(super) allow_file_systems: Vec<String>,
     /// The account and where it stands.
@@ -39,6 +43,7 @@ pub(super) fn read(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<
     let base_url = section.needed("base_url", "\"https://repo.example.org\"", faults);
     let grace = section.text("grace", faults);
     let scrub = section.text("scrub", faults);
+    let sweep_every = section.text("sweep_every", faults);
     let listen = section.text("listen", faults);
     let door = section.text("door", faults);
     let allowed = section.texts("allow_file_systems", faults).unwrap_or_default();
@@ -59,6 +64,10 @@ pub(super) fn read(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<
         Some(text) => duration(&text, "scrub", faults)?,
         None => SCRUB,
     };
+    let sweep_every = match sweep_every {
+        Some(text) => duration(&text, "sweep_every", faults)?,
+        None => SWEEP_EVERY,
+    };
     let listen = match listen {
         Some(text) => Some(address(&text, faults)?),
         None => None,
@@ -75,6 +84,7 @@ pub(super) fn read(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<
         base_url: base_url?,
         grace,
         scrub,
+        sweep_every,
         listen,
         allow_file_systems,
         door,

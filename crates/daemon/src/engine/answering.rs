@@ -176,7 +176,9 @@ impl Engine {
         let now = self.clock.now();
         let records: Vec<_> = ready.iter().map(|(_, answer)| Record::of_answer(now, answer)).collect();
         self.audit.append_all(&records)?;
-        self.clock_refused |= asked.len() < ready.len();
+        let is_refused =
+            |(claimed, answer): &(Claimed, Answer)| is_of_the_clock(claimed) && answer.action == "config";
+        self.clock_refused |= ready.iter().any(is_refused);
         asked.iter().for_each(|(_, answer)| self.settled.record_unwritten(answer));
         self.spool.settle_all(&batch)?;
         asked.iter().for_each(|(claimed, _)| self.settled.is_written(&claimed.name));

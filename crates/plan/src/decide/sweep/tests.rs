@@ -1,5 +1,7 @@
 use jiff::{SignedDuration, Timestamp};
 
+use super::promises;
+
 use crate::World;
 use crate::refusal::Code;
 use crate::request::{Action, Request};
@@ -87,4 +89,53 @@ fn it_takes_the_clock_or_an_admin_of_the_site() {
     effect(&site(), &sweep(), &bob(None, "admin"), &[]);
     refused(&site(), &sweep(), &bob(None, "release"), &[], Code::RoleNotAllowed);
     refused(&site(), &sweep(), &bob(Some("glite-3.2"), "admin"), &[], Code::RoleNotAllowed);
+}
+
+#[test]
+fn what_stays_is_listed_with_the_reason() {
+    let mut world = site();
+    world.linked_generations.insert(31);
+    let told: Vec<(String, bool, String)> =
+        promises(&world).into_iter().map(|one| (one.what, one.goes, one.reason)).collect();
+    let reason = |what: &str| {
+        let found = told.iter().find(|(one, _, _)| one == what).unwrap();
+        (found.1, found.2.as_str())
+    };
+    assert_eq!(reason("31"), (false, "a metalink names it"));
+    assert_eq!(reason("32"), (false, "kept until 2026-03-01T13:00:00Z"));
+    assert_eq!(reason("33"), (false, "it is named `named`"));
+    assert_eq!(reason("34"), (true, "kept until 2026-03-01T11:00:00Z"));
+    assert_eq!(reason("35"), (false, "until when it is kept is not known"));
+    assert_eq!(reason(&link("kept-1-1.noarch")), (false, "a kept generation lists it"));
+    assert_eq!(reason(&link("promised-1-1.noarch")), (false, "retained until 2026-03-01T13:00:00Z"));
+    assert_eq!(reason(&link("passed-1-1.noarch")), (true, "retained until 2026-03-01T11:00:00Z"));
+    // What is said to go is what goes.
+    let plan = effect(&world, &sweep(), &Asker::clock(), &[]);
+    let goes: Vec<&String> = told.iter().filter(|one| one.1).map(|one| &one.0).collect();
+    assert_eq!(goes.len(), plan.drop_links.len() + plan.drop_generations.len());
+}
+
+#[test]
+fn a_package_leaves_the_pool_ninety_days_after_it_was_seen_without_a_link() {
+    let mut world = world_of(&["sl5/x86_64 delta: listed-1-1.noarch"]);
+    world.expired_metadata = true;
+    let file = |package: &str| listed(package).pooled();
+    for package in ["new-1-1.noarch", "waits-1-1.noarch", "over-1-1.noarch", "listed-1-1.noarch"] {
+        world.unlinked.insert(file(package), None);
+    }
+    world.unlinked.insert(file("waits-1-1.noarch"), Some(hours(1)));
+    world.unlinked.insert(file("over-1-1.noarch"), Some(hours(0)));
+    // Linked again by a request of the same line.
+    world.unlinked.insert(file("listed-1-1.noarch"), Some(hours(0)));
+    let plan = effect(&world, &sweep(), &alice(), &[]);
+    assert_eq!(plan.drop_pool.iter().collect::<Vec<_>>(), [&file("over-1-1.noarch")]);
+    let unlinked = plan.unlinked.clone().unwrap();
+    assert_eq!(unlinked.get(&file("new-1-1.noarch")), Some(&hours(90 * 24)));
+    assert_eq!(unlinked.get(&file("waits-1-1.noarch")), Some(&hours(1)));
+    assert_eq!(unlinked.len(), 2);
+    assert!(crate::check(&world, &plan).is_empty());
+    let early = crate::Plan { drop_pool: [file("waits-1-1.noarch")].into(), ..plan.clone() };
+    assert_eq!(crate::check(&world, &early)[0].invariant, "I8");
+    let listed = crate::Plan { drop_pool: [file("listed-1-1.noarch")].into(), ..plan };
+    assert_eq!(crate::check(&world, &listed)[0].invariant, "I8");
 }
