@@ -23,7 +23,7 @@ use crate::answers;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::observe::Shelf;
-use crate::promises::{fill_unlinked, linked_generations};
+use crate::promises::fill_unlinked;
 use crate::publish::{Adoption, Publication};
 use crate::waiting::Waiting;
 use crate::writing::Wanted;
@@ -322,7 +322,6 @@ impl<'a> Line<'a> {
     fn load_links(&mut self) -> Result<(), Error> {
         let Some((_, account)) = self.current else { return Ok(()) };
         let Engine { disk, store, config, catalogue, chapters, .. } = &mut *self.engine;
-        self.world.linked_generations = linked_generations(account);
         chapters.fill_kept_until(&mut self.world, store, config.grace)?;
         chapters.fill_listed(&mut self.world, store, &mut |generation, shelved| {
             Ok(catalogue.shelf(store, generation, shelved)?.listed.clone())

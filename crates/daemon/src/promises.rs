@@ -172,9 +172,3 @@ pub fn others(store: &Store, current: &Generation, proven: Timestamp) -> Result<
 pub fn quarantined_until(one: &store::Quarantined) -> Option<Timestamp> {
     Timestamp::from_second(one.since.seconds).ok()?.checked_add(retention::QUARANTINE).ok()
 }
-
-/// Tells which generations the metalinks of the current one name.
-pub fn linked_generations(account: &Account) -> BTreeSet<u64> {
-    let offers = account.repositories.values().flat_map(|shelved| &shelved.offers);
-    offers.map(|offer| offer.generation).collect()
-}

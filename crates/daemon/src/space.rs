@@ -16,7 +16,7 @@ use crate::account::Account;
 use crate::config::Config;
 use crate::error::Error;
 use crate::observe::read_shelf;
-use crate::promises::{Chapters, fill_unlinked, linked_generations, others};
+use crate::promises::{Chapters, fill_unlinked, others};
 use crate::witnessing::witnessed;
 
 /// How many files, and how many bytes they have.
@@ -335,7 +335,6 @@ fn world(
         let shelf = read_shelf(store, current, &shelved.path)?;
         world.repositories.insert(shelved.repository(), shelf.listed);
     }
-    world.linked_generations = linked_generations(account);
     let mut chapters = Chapters::default();
     chapters.fill_kept_until(&mut world, store, config.grace)?;
     chapters.fill_listed(&mut world, store, &mut |generation, shelved| {

@@ -298,9 +298,6 @@ impl<'a> Found<'a> {
             if purged.clone().any(|holders| holders.generations.contains(number)) {
                 continue;
             }
-            if self.world.linked_generations.contains(number) {
-                self.add("I8", format!("generation {number} would be removed and a metalink names it"));
-            }
             if *number >= self.world.generation {
                 self.add("I1", format!("generation {number} would be removed and is not superseded"));
             }

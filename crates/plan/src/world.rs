@@ -151,8 +151,6 @@ pub struct World {
     pub names: BTreeMap<String, NamedGeneration>,
     /// Package links that nothing current lists, and until when they are promised.
     pub retained: BTreeMap<String, Timestamp>,
-    /// The generations that metalinks of the current one name; filled for `sweep`.
-    pub linked_generations: BTreeSet<u64>,
     /// Package links that some kept generation which a sweep leaves may list, other than the current one; filled for
     /// `sweep`.
     pub listed_by_kept: BTreeSet<String>,
@@ -188,7 +186,6 @@ impl World {
             kept_until: BTreeMap::new(),
             names: BTreeMap::new(),
             retained: BTreeMap::new(),
-            linked_generations: BTreeSet::new(),
             listed_by_kept: BTreeSet::new(),
             purged: BTreeSet::new(),
             damaged: BTreeSet::new(),
@@ -273,8 +270,8 @@ pub struct Needs {
     pub past: Option<u64>,
     /// The repositories of that generation that are needed; one that it did not have is left out.
     pub past_repositories: BTreeSet<Repository>,
-    /// Whether [`World::retained`], [`World::kept_until`], [`World::linked_generations`], [`World::listed_by_kept`],
-    /// [`World::unlinked`] and [`World::expired_metadata`] must be filled.
+    /// Whether [`World::retained`], [`World::kept_until`], [`World::listed_by_kept`], [`World::unlinked`]
+    /// and [`World::expired_metadata`] must be filled.
     pub all_links: bool,
     /// Whether [`World::holders`] must be filled.
     pub holders: bool,

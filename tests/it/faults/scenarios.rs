@@ -117,7 +117,6 @@ pub const SCENARIOS: [Scenario; 9] = [
         grace: "0h",
         make: |bench| {
             bench.settle("withdraw", WITHDRAW);
-            bench.settle("sweep", SWEEP);
             bench.ask("new", SWEEP);
         },
         stems: &["new"],

@@ -207,7 +207,8 @@ fn names_with_control_characters_stay_harmless() {
         for entry in site.spool().join(folder).read_dir_utf8().unwrap() {
             let entry = entry.unwrap();
             assert!(!entry.file_name().contains(|c: char| c.is_control()), "{:?}", entry.file_name());
-            let bytes = fs::read(entry.path()).unwrap();
+            // It may be on its way from one folder to the next.
+            let Ok(bytes) = fs::read(entry.path()) else { continue };
             if entry.file_name().ends_with(".answer.json") {
                 assert!(!bytes.contains(&0x1b) && !bytes.contains(&7), "{}", String::from_utf8_lossy(&bytes));
             }

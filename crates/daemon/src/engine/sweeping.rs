@@ -12,7 +12,7 @@ use store::Generation;
 use super::{Engine, RETRY};
 use crate::account::Account;
 use crate::error::Error;
-use crate::promises::{linked_generations, quarantined_until};
+use crate::promises::quarantined_until;
 use crate::waiting::Waiting;
 
 /// What the sweeper knows between two steps.
@@ -76,18 +76,13 @@ impl Engine {
         let mut world = World::new(Arc::clone(&self.config.layout), now, current.number);
         world.kept_generations = self.store.numbers()?.into_iter().collect();
         world.names = crate::line::names(&current.manifest);
-        world.linked_generations = linked_generations(account);
         self.chapters.fill_kept_until(&mut world, &self.store, self.config.grace)?;
         let held: Vec<u64> =
             world.names.values().filter(|one| !one.ended).map(|one| one.generation).collect();
         // The generation that a sweep superseded goes with the next one: else one sweep would call for another for ever.
         let swept = account.requests.iter().all(|one| one.answer.action == "sweep");
         let superseded = current.manifest.parent.filter(|_| swept).map(|parent| parent.number);
-        let goes = |number: &u64| {
-            !held.contains(number)
-                && !world.linked_generations.contains(number)
-                && superseded != Some(*number)
-        };
+        let goes = |number: &u64| !held.contains(number) && superseded != Some(*number);
         let generations = world.kept_until.iter().filter(|(number, _)| goes(number)).map(|(_, until)| *until);
         let links = current.manifest.retained.values().copied();
         let files = current.files.public.values().filter_map(|facts| facts.until);

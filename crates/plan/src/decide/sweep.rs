@@ -91,7 +91,8 @@ fn links(world: &World) -> BTreeSet<String> {
     passed.into_iter().cloned().collect()
 }
 
-/// Finds superseded generations whose time has passed and that neither a name nor a metalink holds.
+/// Finds superseded generations whose time has passed and that no name holds. The metalinks of the generation that
+/// a sweep makes name them no more, in the same instant.
 ///
 /// It looks at the generations of the world and until when they are kept; what they list need not be there.
 pub fn over(world: &World) -> BTreeSet<u64> {
@@ -106,7 +107,6 @@ fn generation(world: &World, number: u64) -> (bool, String) {
     match (name, world.kept_until.get(&number)) {
         _ if number >= world.generation => (false, "it is current".to_owned()),
         (Some((name, _)), _) => (false, format!("it is named `{name}`")),
-        _ if world.linked_generations.contains(&number) => (false, "a metalink names it".to_owned()),
         (None, Some(until)) => (*until <= world.proven(), format!("kept until {until}")),
         (None, None) => (false, "until when it is kept is not known".to_owned()),
     }
