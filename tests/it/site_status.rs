@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
+use std::time::SystemTime;
 
 use camino::Utf8Path;
 use serde_json::Value;
@@ -102,11 +103,14 @@ fn monitoring_learns_the_state_of_a_site_from_one_line_and_the_exit_code() {
     assert_eq!(wrong.code(), 2, "{wrong}");
 }
 
-/// Every file below a folder by its inode, with its size.
-fn inodes(folder: &Utf8Path) -> BTreeMap<u64, u64> {
+/// Every file below a folder by its inode, with its size; the time it was made tells a number that was used again.
+fn inodes(folder: &Utf8Path) -> BTreeMap<(u64, Option<SystemTime>), u64> {
     let files = walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap);
     let files = files.filter(|entry| entry.file_type().is_file());
-    files.map(|entry| entry.metadata().unwrap()).map(|facts| (facts.ino(), facts.size())).collect()
+    files
+        .map(|entry| entry.metadata().unwrap())
+        .map(|facts| ((facts.ino(), facts.created().ok()), facts.size()))
+        .collect()
 }
 
 fn space(site: &Site) -> Value {
