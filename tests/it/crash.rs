@@ -3,6 +3,7 @@
 
 mod planted;
 mod recovery;
+mod resume;
 pub mod site;
 
 use std::cell::RefCell;

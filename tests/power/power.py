@@ -22,6 +22,7 @@ import cut_off
 import file_systems
 import killed
 import plain
+import restored
 import scenarios
 from bed import Bed
 from recorded_disk import mount
@@ -62,6 +63,8 @@ def sound(bed, count, seed, tally):
     tally.add("repodata", *bed.cut(bed.record(bed.plain, plain.script()), share, seed, look=plain.look))
     if count > FEW:
         kills(bed, 2 * share, rng, tally, None)
+        resumed = bed.record(restored.prepare(bed), restored.script())
+        tally.add("resume", *bed.cut(resumed, share, seed, look=restored.look))
     day = bed.record(bed.base, bed.asking(scenarios.ALL["several" if count <= FEW else "day"]))
     if count > FEW:
         recoveries(bed, day, 3 * share, rng, tally)
@@ -105,6 +108,9 @@ def planted(bed, count, seed, tally):
     bug = bed.bug
     if bug.startswith("Repodata"):
         tally.add("repodata", *bed.cut(bed.record(bed.plain, plain.script(bug)), count, seed, look=plain.look))
+    elif bug.startswith("Restored"):
+        resumed = bed.record(restored.prepare(bed), restored.script(bug))
+        tally.add("resume", *bed.cut(resumed, count, seed, look=restored.look))
     elif bug.startswith("Recovery"):
         kills(bed, count, rng, tally, bug, ["refusal"] if "AuditLog" in bug else ["promote"], 12)
     else:

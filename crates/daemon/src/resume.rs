@@ -11,6 +11,7 @@ use camino::Utf8Path;
 use jiff::Timestamp;
 use plan::{Answer, Outcome};
 use serde::Serialize;
+use store::planted::{self, Bug};
 use store::{Disk, Generation, Lock, Mended, Store};
 
 use crate::account::Account;
@@ -24,6 +25,9 @@ use crate::verify::{Rest, Verifier};
 
 /// The least that a number jumps.
 const AHEAD_MIN: u64 = 1000;
+
+/// Where answers lie that say something was done, below the control directory.
+const DONE: &str = "done";
 
 /// Where answers go whose generation is forgotten, below the control directory.
 const FORGOTTEN: &str = "forgotten";
@@ -79,19 +83,26 @@ pub fn resume(
         // What cannot be read for mending, verification names.
         damage(config, disk, Rest::AnyInstant, clock.now()).err().unwrap_or(error)
     })?;
+    // Whoever copied the files back need not have synced one of them; what is verified now must stay.
+    if !planted::is(Bug::RestoredNotSynced) {
+        disk.sync_file_system(&config.root)?;
+    }
     drop(lock);
     let mut engine = Engine::open(Arc::clone(config), Arc::clone(disk), Arc::clone(clock))?;
     engine.put_on_record(&current)?;
     damage(config, disk, Rest::Quiet, clock.now())?;
-    let answered = of_answers(&**disk, &config.spool, current.number);
+    // Those an attempt before this one has set apart count as well: their numbers have been seen.
+    forgotten.extend(of_answers(&**disk, &config.spool.join(FORGOTTEN), current.number));
+    let answered = of_answers(&**disk, &config.spool.join(DONE), current.number);
     let seen = forgotten.values().chain(answered.values()).copied().max().unwrap_or_default();
     let highest = newest.max(engine.newest_on_record().unwrap_or_default()).max(seen);
+    // Before anything is published: the next attempt could not tell them from answers that are true.
+    set_apart(&**disk, &config.spool, answered.keys())?;
     let step = engine.renew(next(highest, current.created, clock.now(), ahead))?;
     let published = step.published.ok_or_else(|| {
         let why = step.answers.first().map(|answer| answer.sentence.clone());
         Error::TooEarly { why: why.unwrap_or_else(|| "no generation was published".to_owned()) }
     })?;
-    set_apart(&**disk, &config.spool, answered.keys())?;
     forgotten.extend(answered);
     Ok(Resumed {
         restored: current.number,
@@ -166,14 +177,13 @@ fn of_audit_log(disk: &Arc<dyn Disk>, store: &Store, current: u64) -> Result<BTr
     Ok(claims)
 }
 
-/// The answers of the control directory that name a generation this root does not know.
-fn of_answers(disk: &dyn Disk, spool: &Utf8Path, current: u64) -> BTreeMap<String, u64> {
-    let done = spool.join("done");
-    let names = disk.list(&done).map(|names| names.names).unwrap_or_default();
+/// The answers in a directory that name a generation this root does not know.
+fn of_answers(disk: &dyn Disk, dir: &Utf8Path, current: u64) -> BTreeMap<String, u64> {
+    let names = disk.list(dir).map(|names| names.names).unwrap_or_default();
     let read = |name: &String| {
         let claim = name.strip_suffix(".answer.json")?;
         let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut disk.open(&done.join(name)).ok()?, &mut bytes).ok()?;
+        std::io::Read::read_to_end(&mut disk.open(&dir.join(name)).ok()?, &mut bytes).ok()?;
         let answer = Answer::from_json(&bytes).ok()?;
         let number = answer.generation.filter(|_| answer.outcome == Outcome::Done)?;
         (number > current).then(|| (claim.to_owned(), number))
@@ -187,21 +197,22 @@ fn set_apart<'a>(
     spool: &Utf8Path,
     claims: impl Iterator<Item = &'a String>,
 ) -> Result<(), Error> {
-    let (done, forgotten) = (spool.join("done"), spool.join(FORGOTTEN));
+    let (done, forgotten) = (spool.join(DONE), spool.join(FORGOTTEN));
     for claim in claims {
         if disk.state(&forgotten)?.is_none() {
             disk.make_directory(&forgotten, 0o2750)?;
             disk.sync_directory(spool)?;
         }
-        // The answer last: as long as it is there, the rest is found again.
-        for ending in [".toml", ".json", ".answer.json"] {
-            let name = format!("{claim}{ending}");
-            if disk.state(&done.join(&name))?.is_some() {
-                disk.rename(&done.join(&name), &forgotten.join(&name))?;
+        // The answer last, when the rest is there for good: as long as it is in `done/`, the rest is found again.
+        for endings in [&[".toml", ".json"][..], &[".answer.json"]] {
+            for name in endings.iter().map(|ending| format!("{claim}{ending}")) {
+                if disk.state(&done.join(&name))?.is_some() {
+                    disk.rename(&done.join(&name), &forgotten.join(&name))?;
+                }
             }
+            disk.sync_directory(&forgotten)?;
+            disk.sync_directory(&done)?;
         }
-        disk.sync_directory(&forgotten)?;
-        disk.sync_directory(&done)?;
     }
     Ok(())
 }

@@ -106,6 +106,12 @@ pub trait Disk: Send + Sync + Debug {
     /// may forget what it could not write and report success the second time.
     fn sync_directory(&self, path: &Utf8Path) -> Result<(), Error>;
 
+    /// Makes everything durable, bytes and names, that happened on the file system on which the directory `dir` lies,
+    /// whoever did it. For trees that somebody else wrote; it takes as long as all that waits to be written.
+    ///
+    /// After an error nothing is known any more, as for [`Disk::sync_directory`].
+    fn sync_file_system(&self, dir: &Utf8Path) -> Result<(), Error>;
+
     /// Takes the lock on the directory `dir` without waiting; `None` if somebody else holds it.
     ///
     /// Held until the value is dropped, and by nobody once the process is dead.

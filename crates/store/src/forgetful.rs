@@ -121,7 +121,7 @@ impl ForgetfulDisk {
     }
 
     /// How many operations that change something were attempted: create, each write, set modified, sync,
-    /// link, symlink, rename, exchange, make and remove directory, remove file, set mode, sync directory.
+    /// link, symlink, rename, exchange, make and remove directory, remove file, set mode, sync directory or file system.
     pub fn operations(&self) -> u64 {
         self.shared().operations
     }

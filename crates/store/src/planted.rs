@@ -49,6 +49,8 @@ bugs! {
     PublicNotSyncedAfterTheRename,
     /// `public/` is not fsynced after the flip of `current`.
     PublicNotSyncedAfterTheFlip,
+    /// No directory is fsynced at all, on a real disk: what keeps a name then is chance, a neighbour or the journal.
+    NoDirectorySynced,
     /// `links.json` (its bytes, its name, or the name of its directory) is not fsynced before the first link.
     LinksFileNotSynced,
 
@@ -124,6 +126,10 @@ bugs! {
     MetadataLeavesAtOnce,
     /// Files that change are dated as the hour, so that web servers call different ones the same.
     DatesStandStill,
+
+    // Going on from a backup.
+    /// What was copied back is not synced before the site goes on from it.
+    RestoredNotSynced,
 
     // Repodata of a plain directory.
     /// The bytes of the new repodata are not fsynced.

@@ -11,6 +11,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use crate::planted::{self, Bug};
 use crate::{Disk, Error, Kind, Modified, Names, Reading, State, Writing};
 
 /// The file system of this machine, as POSIX gives it.
@@ -143,8 +144,16 @@ impl Disk for PosixDisk {
     }
 
     fn sync_directory(&self, path: &Utf8Path) -> Result<(), Error> {
+        if planted::is(Bug::NoDirectorySynced) {
+            return Ok(());
+        }
         let failed = |e: Errno| Error::disk("sync directory", path, e);
         rustix::fs::fsync(open_directory(path).map_err(failed)?).map_err(failed)
+    }
+
+    fn sync_file_system(&self, dir: &Utf8Path) -> Result<(), Error> {
+        let failed = |e: Errno| Error::disk("sync the file system of", dir, e);
+        rustix::fs::syncfs(open_directory(dir).map_err(failed)?).map_err(failed)
     }
 
     fn lock(&self, dir: &Utf8Path) -> Result<Option<Box<dyn Send + Sync>>, Error> {

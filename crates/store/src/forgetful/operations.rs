@@ -158,6 +158,15 @@ impl Disk for ForgetfulDisk {
         self.change_or("sync directory", path, spoil, sync)
     }
 
+    fn sync_file_system(&self, dir: &Utf8Path) -> Result<(), Error> {
+        self.change("sync the file system of", dir, |shared| {
+            let number = shared.volume.live.find(dir, self.who)?;
+            shared.volume.live.entries(number)?;
+            shared.volume.sync_all();
+            Ok(())
+        })
+    }
+
     fn lock(&self, dir: &Utf8Path) -> Result<Option<Box<dyn Send + Sync>>, Error> {
         let number = self.read("lock", dir, |shared| {
             let number = shared.volume.live.find(dir, self.who)?;

@@ -57,6 +57,19 @@ fn bytes_and_name_of_a_new_file_are_lost_independently() {
 }
 
 #[test]
+fn a_synced_file_system_promises_all_that_is_seen() {
+    let disk = ForgetfulDisk::new();
+    disk.make_directory("/d".into(), 0o755).unwrap();
+    write(&disk, "/d/a", "12");
+    disk.rename("/d/a".into(), "/b".into()).unwrap();
+    disk.symlink("b", "/d/c".into()).unwrap();
+    disk.set_mode("/d".into(), 0o555).unwrap();
+    disk.sync_file_system("/d".into()).unwrap();
+    check(&disk, &["b=12 d:555(c->b)"]);
+    assert!(disk.sync_file_system("/b".into()).is_err(), "it is no directory");
+}
+
+#[test]
 fn a_synced_name_does_not_promise_the_bytes() {
     let disk = ForgetfulDisk::new();
     write(&disk, "/a", "12");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fastrand::Rng;
 
 use super::tree::{Body, Number, Tree};
+use crate::disk::Kind;
 
 /// One change of names. It is kept as a whole or lost as a whole.
 ///
@@ -138,6 +139,21 @@ impl Volume {
             pending.waits_for.remove(&number);
         }
         self.promise();
+    }
+
+    /// Promises everything that is seen, but for what a sync that failed has spoilt.
+    pub(super) fn sync_all(&mut self) {
+        for number in self.bytes.union(&self.attributes).copied().collect::<Vec<_>>() {
+            match self.live.inode(number).kind() {
+                Kind::Directory => self.sync_directory(number),
+                Kind::File | Kind::Link | Kind::Other => self.sync_file(number),
+            }
+        }
+        let waited_for: BTreeSet<Number> =
+            self.pending.iter().flat_map(|pending| pending.waits_for.iter().copied()).collect();
+        for number in waited_for.into_iter().filter(|number| *number != NEVER) {
+            self.sync_directory(number);
+        }
     }
 
     /// Notes that a sync failed: what was to be promised never will be, whatever a later sync says.
