@@ -25,6 +25,7 @@ ASYNC_READ, BIG_WRITES, MAX_PAGES = 1 << 0, 1 << 5, 1 << 22
 PAGES = 256
 WRITE_MAX = PAGES * 4096
 UNKNOWN_OPERATION = 38
+NEW_MOUNTS, DETACH = 0x20000, 2
 
 # One entry of the log: what it is, where it goes, how many bytes follow.
 ENTRY = struct.Struct("<cQI")
@@ -72,6 +73,11 @@ class RecordedDisk:
             try:
                 # It ends when the disk is unmounted, or with whoever started it.
                 LIBC.prctl(1, signal.SIGKILL)
+                # Without what is mounted on the disk: were this the last process that sees it, it would unmount it
+                # as it dies, and wait for its own answers.
+                if LIBC.unshare(NEW_MOUNTS) != 0:
+                    raise failed("make a mount namespace")
+                unmount(path, DETACH)
                 Serving(image, log, device, self.events).run()
                 status = 0
             except BaseException as error:  # noqa: BLE001: nothing of the parent may run in this process
