@@ -131,6 +131,10 @@ def play(folder, program, fixtures):
              'action = "keep"\nas = "update-1"\ngeneration = 2')
     site.ask('action = "revert"\nproduct = "glite"\nstage = "production"\ngeneration = 2',
              'action = "withdraw"\nproduct = "glite"\nfrom = "delta"\npackages = ["weak"]')
+    site.ask('action = "sweep"')
+    # What is promised from here on outlives the sweep, however slow the machine is.
+    config = site.folder / "sluice.toml"
+    config.write_text(config.read_text().replace('grace = "2s"', 'grace = "1h"'))
     old = site.folder / "old" / "repo" / "el9"
     (old / "Packages").mkdir(parents=True)
     for file in (good / "markup-1.0-1.noarch.rpm", good / "bare-1-1.noarch.rpm"):
