@@ -4,7 +4,7 @@
 //! nothing wrong shows little unless it is known to find something when something *is* wrong: so every durable
 //! step asks [`is`] whether a test wants it left out or swapped, and the sweep is run once for each [`Bug`].
 //!
-//! A test plants a bug in its own thread by [`plant`]; a whole process that was started with
+//! A test plants a bug in its own thread by `plant`; a whole process that was started with
 //! `SLUICE_PLANTED_BUG=<name of the variant>` has it planted in every thread, by [`plant_by_environment`].
 //!
 //! Without the feature `testing` there is nothing to plant: [`is`] is a constant `false`, and the environment is
