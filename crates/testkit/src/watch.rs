@@ -5,7 +5,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+/// How often a tree is walked anew because a directory went meanwhile.
+const WALKS: usize = 100;
 
 /// Hears of every change below some directories, also those made later.
 #[derive(Debug)]
@@ -33,8 +36,7 @@ impl Watch {
         })
         .expect("failed to make a watcher");
         for directory in directories {
-            let watched = watcher.watch(directory.as_std_path(), RecursiveMode::Recursive);
-            watched.unwrap_or_else(|error| panic!("failed to watch `{directory}`: {error}"));
+            watch_all(&mut watcher, directory);
         }
         Self { changes, _watcher: watcher }
     }
@@ -66,4 +68,16 @@ impl Watch {
             }
         }
     }
+}
+
+/// Watches a tree in which directories may go while they are walked: then the walk begins again.
+fn watch_all(watcher: &mut RecommendedWatcher, directory: &Utf8Path) {
+    for _ in 0..WALKS {
+        match watcher.watch(directory.as_std_path(), RecursiveMode::Recursive) {
+            Ok(()) => return,
+            Err(error) if matches!(error.kind, ErrorKind::PathNotFound) && directory.is_dir() => {}
+            Err(error) => panic!("failed to watch `{directory}`: {error}"),
+        }
+    }
+    panic!("failed to watch `{directory}`: it changes all the time");
 }
