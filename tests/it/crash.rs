@@ -22,7 +22,7 @@ use store::{Disk, Store};
 use site::{ROOT, SPOOL, SetClock};
 
 /// What people had been told when the power went: every answer they could read.
-type Told = BTreeMap<Utf8PathBuf, Vec<u8>>;
+pub type Told = BTreeMap<Utf8PathBuf, Vec<u8>>;
 
 /// One request, on a site where everything is at rest.
 pub struct Scenario {
@@ -159,7 +159,7 @@ pub fn look(
 }
 
 /// The answers that can be read now and could not be read before.
-fn newly_told(disk: &dyn Disk, before: &Told) -> Told {
+pub fn newly_told(disk: &dyn Disk, before: &Told) -> Told {
     let mut told = site::answers(disk);
     told.retain(|path, _| !before.contains_key(path));
     told

@@ -26,6 +26,7 @@ mod many;
 mod metalink;
 mod mirror;
 mod once;
+mod overlap;
 mod planted_bugs;
 mod power_loss;
 mod profiles;

@@ -192,7 +192,12 @@ mod tests {
     fn product_with(routes: &[(&str, &str)]) -> Product {
         let routes = routes
             .iter()
-            .map(|(from, to)| Route { from: (*from).into(), to: (*to).into(), roles: vec![] })
+            .map(|(from, to)| Route {
+                from: (*from).into(),
+                to: (*to).into(),
+                roles: vec![],
+                overlap: jiff::SignedDuration::ZERO,
+            })
             .collect();
         Product { name: "umd".into(), platforms: vec![], stages: vec![], routes }
     }

@@ -4,12 +4,14 @@ pub mod arguments;
 mod check;
 mod space;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
 use daemon::clock::{Clock, SystemClock};
 use daemon::spool::Spool;
 use jiff::Timestamp;
+use nevra::Sha256;
 use serde::Serialize;
 use store::{Disk, Generation, PosixDisk, Store};
 
@@ -49,6 +51,18 @@ struct Current {
     retained_files: usize,
     retained_bytes: u64,
     retained_until: Option<Timestamp>,
+    /// The repositories that still list what was promoted from them.
+    overlaps: Vec<Overlap>,
+}
+
+#[derive(Debug, Serialize)]
+struct Overlap {
+    repository: String,
+    packages: usize,
+    /// When the first of them leaves.
+    first_until: Timestamp,
+    /// When the last of them leaves.
+    last_until: Timestamp,
 }
 
 #[derive(Debug, Serialize)]
@@ -123,7 +137,13 @@ fn published(disk: &dyn Disk, store: &Store, generation: Generation) -> Result<C
         retained_files: superseded.len(),
         retained_bytes,
         retained_until: untils.max(),
+        overlaps: account.overlapping.iter().filter_map(overlap).collect(),
     })
+}
+
+fn overlap((repository, packages): (&String, &BTreeMap<Sha256, Timestamp>)) -> Option<Overlap> {
+    let (first_until, last_until) = (*packages.values().min()?, *packages.values().max()?);
+    Some(Overlap { repository: repository.clone(), packages: packages.len(), first_until, last_until })
 }
 
 /// The abandoned generations that are not deleted yet; none if they may not be seen.
@@ -177,6 +197,15 @@ fn words(status: &Status, paint: Paint) -> String {
             let until =
                 current.retained_until.map(|until| format!(", the last until {}", moment::text(until)));
             let _ = writeln!(text, "{}", until.unwrap_or_default());
+            for overlap in &current.overlaps {
+                let _ = writeln!(
+                    text,
+                    "  overlap      {} of {} promoted and still listed there, the last until {}",
+                    moment::count(overlap.packages, "package"),
+                    overlap.repository,
+                    moment::text(overlap.last_until)
+                );
+            }
         }
     }
     for words in [&status.wait, &status.lag].into_iter().flatten() {
@@ -255,6 +284,12 @@ mod tests {
                 retained_files: 3,
                 retained_bytes: 1500,
                 retained_until: Some("2026-11-24T23:04:35Z".parse().unwrap()),
+                overlaps: vec![Overlap {
+                    repository: "glite-el9-x86_64-delta".into(),
+                    packages: 2,
+                    first_until: "2026-11-23T23:04:35Z".parse().unwrap(),
+                    last_until: "2026-11-24T23:04:35Z".parse().unwrap(),
+                }],
             }),
             wait: set_back(at(10), at(7)),
             lag: Some("2h 0m of what the clock says are not witnessed".into()),
@@ -272,6 +307,7 @@ Example Grid  /srv/sluice
   repositories 6
   names        update-57 = 5
   held         1 package and 3 files that are no longer listed, 1.5 kB, the last until 2026-11-24 23:04:35Z
+  overlap      2 packages of glite-el9-x86_64-delta promoted and still listed there, the last until 2026-11-24 23:04:35Z
   the clock was set back: the current generation is dated 3 s ahead, requests wait
   2h 0m of what the clock says are not witnessed
   kept         2 generations

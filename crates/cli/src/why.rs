@@ -29,6 +29,8 @@ pub struct Stay {
     pub entered: Option<Cause>,
     /// How it left; not there while it is listed.
     pub left: Option<Cause>,
+    /// Until when it is listed here although it was promoted.
+    pub overlaps_until: Option<Timestamp>,
 }
 
 /// A request and the generation it took effect in.
@@ -73,7 +75,8 @@ pub fn stays(chronicle: &Chronicle, pattern: &Pattern) -> Result<Vec<Stay>, Fail
         }
         look_into(&chronicle.chapter(number)?, number, pattern, listed_now, &mut stays);
     }
-    Ok(stays.into_iter().map(Open::closed).collect())
+    let account = chronicle.chapter(chronicle.current)?.account;
+    Ok(stays.into_iter().map(|stay| stay.closed(&account)).collect())
 }
 
 /// A stay whose beginning is still looked for.
@@ -85,8 +88,10 @@ struct Open {
 }
 
 impl Open {
-    fn closed(self) -> Stay {
+    fn closed(self, current: &Account) -> Stay {
+        let overlapping = current.overlapping.get(&self.repository);
         Stay {
+            overlaps_until: overlapping.and_then(|all| all.get(&self.package.pkgid)).copied(),
             nevra: self.package.nevra,
             sha256: self.package.pkgid.hex(),
             repository: self.repository,
@@ -156,7 +161,12 @@ fn words(stays: &[Stay], paint: Paint) -> String {
     for stay in stays {
         let _ = writeln!(text, "{}  {}", paint.bold(&stay.nevra.to_string()), paint.dim(&stay.sha256[..16]));
         match &stay.left {
-            None => drop(writeln!(text, "  listed in {}", stay.repository)),
+            None => {
+                let _ = writeln!(text, "  listed in {}", stay.repository);
+                if let Some(until) = stay.overlaps_until {
+                    let _ = writeln!(text, "  promoted, and still listed here until {}", moment::text(until));
+                }
+            }
             Some(left) => {
                 let _ = writeln!(text, "  no longer listed in {}", stay.repository);
                 let _ = writeln!(text, "  left by {}", told(left));

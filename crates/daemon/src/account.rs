@@ -39,6 +39,10 @@ pub struct Account {
     /// when they stay.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unlinked: BTreeMap<String, Timestamp>,
+    /// The packages that were promoted from a repository and are still listed there, by its name, and until when they
+    /// must be.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub overlapping: BTreeMap<String, BTreeMap<Sha256, Timestamp>>,
 }
 
 /// One request that took effect, with the answer it gets.

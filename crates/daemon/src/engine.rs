@@ -8,6 +8,7 @@
 //! ([`crate::run`]) only decides *when* to step.
 
 mod answering;
+mod overlapping;
 mod remembering;
 mod renewing;
 mod scrubbing;
@@ -92,6 +93,7 @@ pub struct Engine {
     /// What earlier generations say of what is kept.
     pub(crate) chapters: Chapters,
     sweeper: Sweeper,
+    overlap_asked: overlapping::Asked,
 }
 
 /// What one step did.
@@ -148,6 +150,7 @@ impl Engine {
             unrecorded: Vec::new(),
             chapters: Chapters::default(),
             sweeper: Sweeper::default(),
+            overlap_asked: overlapping::Asked::default(),
             number_min: 0,
         };
         engine.check_paths(&engine.config)?;
@@ -261,6 +264,7 @@ impl Engine {
         self.forget_the_sweep();
         self.ask_for_what_is_new(account.as_ref(), now)?;
         if let Some((current, account)) = current.as_ref().zip(account.as_ref()) {
+            self.ask_for_the_end_of_overlaps(current, account, now);
             self.ask_for_a_sweep(current, account, now)?;
         }
         if self.waiting.is_empty() {

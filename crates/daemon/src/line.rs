@@ -415,6 +415,20 @@ pub(crate) fn names(manifest: &Manifest) -> BTreeMap<String, NamedGeneration> {
     manifest.names.iter().map(|(name, one)| (name.clone(), named(one))).collect()
 }
 
+/// The packages that are listed where they were promoted from, as the plan sees them.
+fn overlapping(account: &Account) -> BTreeMap<Repository, BTreeMap<Sha256, Timestamp>> {
+    let mut known = BTreeMap::new();
+    for (name, all) in &account.overlapping {
+        let Some(shelved) = account.repositories.get(name) else { continue };
+        let mut all = all.clone();
+        if planted::is(Bug::OverlapForgotten) {
+            all.values_mut().for_each(|until| *until = Timestamp::MIN);
+        }
+        known.insert(shelved.repository(), all);
+    }
+    known
+}
+
 /// What is known before any package was read.
 fn first_world(
     engine: &Engine,
@@ -436,6 +450,7 @@ fn first_world(
     world.kept_generations = engine.store.numbers()?.into_iter().collect();
     world.names = manifest.map(names).unwrap_or_default();
     world.retained = manifest.map(|manifest| manifest.retained.clone()).unwrap_or_default();
+    world.overlapping = current.map(|(_, account)| overlapping(account)).unwrap_or_default();
     let mut files = current.into_iter().flat_map(|(generation, _)| generation.files.public.values());
     let proven = world.proven();
     world.expired_metadata = files.any(|facts| facts.until.is_some_and(|until| until <= proven));

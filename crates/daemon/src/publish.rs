@@ -176,6 +176,8 @@ impl Publication<'_> {
         let unlinked = self
             .unlinked
             .unwrap_or_else(|| self.parent.map(|(_, account)| account.unlinked.clone()).unwrap_or_default());
+        let overlapping = self.after.overlapping.iter();
+        let overlapping = overlapping.map(|(repository, all)| (repository.name(), all.clone())).collect();
         let account = Account {
             format: FORMAT,
             requests: self.settled,
@@ -185,6 +187,7 @@ impl Publication<'_> {
             clock: Some(self.witness),
             audit: self.audit,
             unlinked,
+            overlapping,
         };
         let names = self.after.names.iter();
         let names = names

@@ -9,6 +9,7 @@ mod history;
 mod links;
 mod metadata;
 mod metalinks;
+mod overlaps;
 mod requests;
 mod sealed;
 mod tree;
@@ -91,6 +92,7 @@ impl Verifier {
         }
         look.package_links(&chain, &self.known);
         look.history(&chain, &self.known);
+        look.overlaps(&chain);
         look.audit(&chain);
         if let Some(spool) = spool {
             look.requests(spool, &chain);

@@ -130,6 +130,7 @@ impl<'a> Found<'a> {
             let has_cause = match self.plan.action.as_str() {
                 "import" => is_superseded(left, change),
                 "promote" | "withdraw" | "revert" => true,
+                "overlap" => self.overlap_is_over(repository, left),
                 "purge" => self.plan.purged.contains(&left.pkgid),
                 _ => false,
             };
@@ -140,7 +141,7 @@ impl<'a> Found<'a> {
     }
 
     fn never_in_neither(&mut self) {
-        if self.plan.action != "promote" {
+        if !["promote", "overlap"].contains(&self.plan.action.as_str()) {
             return;
         }
         for (repository, change) in &self.plan.changes {
@@ -151,7 +152,12 @@ impl<'a> Found<'a> {
                 elsewhere.extend(self.after(other).into_iter().map(|listed| &listed.pkgid));
             }
             for left in &change.leave {
-                if !elsewhere.contains(&left.pkgid) && !is_superseded(left, change) {
+                if self.leaves_too_early(repository, left) && !is_superseded(left, change) {
+                    let words = format!("`{}` leaves `{repository}` before its overlap is over", left.nevra);
+                    self.add("I11", words);
+                }
+                let is_followed = self.plan.action == "overlap" && self.is_followed(repository, left);
+                if !elsewhere.contains(&left.pkgid) && !is_superseded(left, change) && !is_followed {
                     self.add(
                         "I11",
                         format!("`{}` leaves `{repository}` and is then in no stage", left.nevra),
@@ -159,6 +165,34 @@ impl<'a> Found<'a> {
                 }
             }
         }
+    }
+
+    fn overlap_is_over(&self, repository: &Repository, left: &Listed) -> bool {
+        let overlapping = self.world.overlapping.get(repository);
+        overlapping.and_then(|all| all.get(&left.pkgid)).is_some_and(|until| *until <= self.world.proven())
+    }
+
+    /// Whether a promotion takes a package out of a stage that only routes with an overlap lead from.
+    fn leaves_too_early(&self, repository: &Repository, left: &Listed) -> bool {
+        let product = self.world.layout.products.get(&repository.product);
+        let mut routes = product
+            .into_iter()
+            .flat_map(|product| &product.routes)
+            .filter(|route| {
+                let target = self.plan.changes.get(&repository.in_stage(&route.to));
+                route.from == repository.stage
+                    && target.is_some_and(|change| change.enter.iter().any(|one| one.pkgid == left.pkgid))
+            })
+            .peekable();
+        self.plan.action == "promote"
+            && routes.peek().is_some()
+            && routes.all(|route| !route.overlap.is_zero())
+    }
+
+    /// Whether another stage lists something newer of the name.
+    fn is_followed(&self, repository: &Repository, left: &Listed) -> bool {
+        let others = self.world.repositories.keys().filter(|other| other.is_same_but_stage(repository));
+        others.flat_map(|other| self.after(other)).any(|one| is_newer(one, left))
     }
 
     fn one_file_per_name(&mut self) {
@@ -328,11 +362,14 @@ impl<'a> Found<'a> {
 
 /// Says whether something newer of the same name and architecture enters in its place.
 fn is_superseded(left: &Listed, change: &Change) -> bool {
-    change.enter.iter().any(|entered| {
-        entered.nevra.name == left.nevra.name
-            && entered.nevra.arch == left.nevra.arch
-            && entered.nevra.evr.rpm_cmp(&left.nevra.evr).is_gt()
-    })
+    change.enter.iter().any(|entered| is_newer(entered, left))
+}
+
+/// Says whether one is newer than the other, of the same name and architecture.
+pub(crate) fn is_newer(one: &Listed, other: &Listed) -> bool {
+    one.nevra.name == other.nevra.name
+        && one.nevra.arch == other.nevra.arch
+        && one.nevra.evr.rpm_cmp(&other.nevra.evr).is_gt()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod config;
 mod gates;
 mod import;
 mod keep;
+mod overlap;
 mod places;
 mod promote;
 mod purge;
@@ -69,6 +70,7 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
             keep::keep(world, asker, generation.as_ref(), as_.as_deref().unwrap_or_default())
         }
         Action::Sweep {} => sweep::sweep(world, asker),
+        Action::Overlap {} => overlap::overlap(world, asker),
         Action::AcceptClock {} => accept_clock::accept_clock(world, asker),
         Action::Purge { packages } => purge::purge(world, asker, packages),
         Action::Resume {} => resume::resume(world, asker),

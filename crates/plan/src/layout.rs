@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::SignedDuration;
 use nevra::Arch;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -75,6 +76,8 @@ pub struct Route {
     pub to: String,
     /// The roles that may promote along this route.
     pub roles: Vec<String>,
+    /// How long a promoted package stays listed in the stage it leaves; zero is a plain move.
+    pub overlap: SignedDuration,
 }
 
 /// Tells a repository from its siblings.

@@ -29,7 +29,7 @@
 //!     name: "glite-3.2".into(),
 //!     platforms: vec!["sl5/x86_64".parse()?],
 //!     stages: vec![stage("delta"), stage("production")],
-//!     routes: vec![Route { from: "delta".into(), to: "production".into(), roles: vec!["release".into()] }],
+//!     routes: vec![Route { from: "delta".into(), to: "production".into(), roles: vec!["release".into()], overlap: jiff::SignedDuration::ZERO }],
 //! };
 //! let layout = Layout { products: BTreeMap::from([(product.name.clone(), product)]) };
 //! assert!(layout.check().is_empty());

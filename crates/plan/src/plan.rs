@@ -21,6 +21,8 @@ pub struct Plan {
     pub sentence: String,
     /// What enters and leaves each repository that changes.
     pub changes: BTreeMap<Repository, Change>,
+    /// Packages that are promoted and stay listed where they were, and until when; ended where there is no instant.
+    pub overlaps: BTreeMap<Repository, BTreeMap<Sha256, Option<Timestamp>>>,
     /// Names of generations: bound to a number, or ended.
     pub names: BTreeMap<String, Option<u64>>,
     /// Package links to remove, as paths below the exported root.
@@ -147,6 +149,12 @@ impl Plan {
                 change.leave.iter().for_each(|left| {
                     line(&["leave", &name, &left.pkgid.hex(), &left.nevra.to_string()]);
                 });
+            }
+        }
+        for (repository, overlaps) in &self.overlaps {
+            for (digest, until) in overlaps {
+                let word = if until.is_some() { "overlap" } else { "overlap-ends" };
+                line(&[word, &repository.name(), &digest.hex()]);
             }
         }
         for (name, bound) in &self.names {

@@ -143,6 +143,8 @@ pub enum Action {
     },
     /// Removes what is no longer promised to anybody.
     Sweep {},
+    /// Takes packages out of the stages they left long enough ago; for the clock only.
+    Overlap {},
     /// Takes the wall clock's time for witnessed.
     AcceptClock {},
     /// Takes packages out of everything that exists, at once and for ever: malware, or what the law forbids.
@@ -158,7 +160,7 @@ pub enum Action {
 
 impl Action {
     /// The names of all actions.
-    pub const NAMES: [&'static str; 11] = [
+    pub const NAMES: [&'static str; 12] = [
         "import",
         "adopt",
         "promote",
@@ -166,6 +168,7 @@ impl Action {
         "revert",
         "keep",
         "sweep",
+        "overlap",
         "accept-clock",
         "purge",
         "resume",
@@ -182,6 +185,7 @@ impl Action {
             Action::Revert { .. } => "revert",
             Action::Keep { .. } => "keep",
             Action::Sweep {} => "sweep",
+            Action::Overlap {} => "overlap",
             Action::AcceptClock {} => "accept-clock",
             Action::Purge { .. } => "purge",
             Action::Resume {} => "resume",
@@ -199,6 +203,7 @@ impl Action {
             | Action::Revert { product, .. } => Some(product),
             Action::Keep { .. }
             | Action::Sweep {}
+            | Action::Overlap {}
             | Action::AcceptClock {}
             | Action::Purge { .. }
             | Action::Resume {}

@@ -28,7 +28,12 @@ pub(crate) fn layout() -> Layout {
         name: "glite-3.2".into(),
         platforms: vec![platform("sl5/x86_64"), platform("sl5/i386")],
         stages: vec![stage("delta", Versions::All), stage("production", Versions::Newest(2))],
-        routes: vec![Route { from: "delta".into(), to: "production".into(), roles: vec!["release".into()] }],
+        routes: vec![Route {
+            from: "delta".into(),
+            to: "production".into(),
+            roles: vec!["release".into()],
+            overlap: jiff::SignedDuration::ZERO,
+        }],
     };
     Layout { products: BTreeMap::from([(product.name.clone(), product)]) }
 }

@@ -149,6 +149,8 @@ pub struct World {
     pub kept_until: BTreeMap<u64, Timestamp>,
     /// The names of generations, the ended ones too.
     pub names: BTreeMap<String, NamedGeneration>,
+    /// Packages that were promoted and are still listed where they were, and until when they must be.
+    pub overlapping: BTreeMap<Repository, BTreeMap<Sha256, Timestamp>>,
     /// Package links that nothing current lists, and until when they are promised.
     pub retained: BTreeMap<String, Timestamp>,
     /// Package links that some kept generation which a sweep leaves may list, other than the current one; filled for
@@ -185,6 +187,7 @@ impl World {
             kept_generations: BTreeSet::from([generation]),
             kept_until: BTreeMap::new(),
             names: BTreeMap::new(),
+            overlapping: BTreeMap::new(),
             retained: BTreeMap::new(),
             listed_by_kept: BTreeSet::new(),
             purged: BTreeSet::new(),
@@ -225,6 +228,7 @@ impl World {
                 self.retained.remove(&one.link(repository));
             }
         }
+        self.overlap(plan);
         for (name, bound) in &plan.names {
             match bound {
                 Some(generation) => {
@@ -257,6 +261,31 @@ impl World {
             self.kept_until.remove(generation);
             self.past.remove(generation);
         }
+    }
+}
+
+impl World {
+    /// Whoever touches a package where it overlaps has decided about it; what was reverted stays as it was wished.
+    fn overlap(&mut self, plan: &Plan) {
+        for (repository, change) in &plan.changes {
+            let Some(overlapping) = self.overlapping.get_mut(repository) else { continue };
+            if plan.action == "revert" {
+                overlapping.clear();
+            }
+            for listed in change.enter.iter().chain(&change.leave) {
+                overlapping.remove(&listed.pkgid);
+            }
+        }
+        for (repository, overlaps) in &plan.overlaps {
+            let overlapping = self.overlapping.entry(repository.clone()).or_default();
+            for (digest, until) in overlaps {
+                match until {
+                    Some(until) => overlapping.insert(*digest, *until),
+                    None => overlapping.remove(digest),
+                };
+            }
+        }
+        self.overlapping.retain(|_, overlapping| !overlapping.is_empty());
     }
 }
 
@@ -301,6 +330,8 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
                 Reference::Name(name) => names.get(name).map(|named| named.generation),
             };
         }
+        // Where a package went on to is looked up in every stage.
+        Action::Overlap {} => needs.repositories = everything(),
         Action::Keep { .. } | Action::AcceptClock {} => {}
         Action::Sweep {} => {
             needs.repositories = everything();

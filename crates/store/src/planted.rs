@@ -118,6 +118,8 @@ bugs! {
     // Time and retention.
     /// What the wall clock says counts as witnessed, so that a clock that jumps makes things go early.
     SweepsEarly,
+    /// A promoted package leaves the stage it came from at once, whatever overlap its route has.
+    OverlapForgotten,
 
     // What readers are promised.
     /// The links of packages that leave a repository are dropped at once, instead of after the grace.

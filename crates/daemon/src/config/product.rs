@@ -79,6 +79,7 @@ pub(super) fn layout(drafts: &[DraftProduct]) -> Layout {
                     from: route.from.value.clone(),
                     to: route.to.value.clone(),
                     roles: values(&route.roles),
+                    overlap: route.overlap,
                 })
                 .collect(),
         };

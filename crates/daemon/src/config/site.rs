@@ -179,7 +179,7 @@ fn url(text: &Text, faults: &mut Faults<'_>) -> Option<String> {
     None
 }
 
-fn duration(text: &Text, key: &str, faults: &mut Faults<'_>) -> Option<SignedDuration> {
+pub(super) fn duration(text: &Text, key: &str, faults: &mut Faults<'_>) -> Option<SignedDuration> {
     let parsed =
         text.value.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
     match parsed {

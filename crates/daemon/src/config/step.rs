@@ -7,7 +7,9 @@ use super::fault::{Faults, did_you_mean};
 use super::network::Network;
 use super::product::DraftProduct;
 use super::section::{Section, Text};
+use super::site::duration;
 use super::{name, path};
+use jiff::SignedDuration;
 use plan::Versions;
 
 /// Where the repositories of a stage lie unless its `path` says otherwise.
@@ -33,6 +35,7 @@ pub(super) struct DraftRoute {
     pub(super) from: Text,
     pub(super) to: Text,
     pub(super) roles: Vec<Text>,
+    pub(super) overlap: SignedDuration,
 }
 
 /// Is a `[[product.stage]]`: what it leaves out comes from the preset, or is the default.
@@ -52,6 +55,7 @@ pub(super) struct RouteWords {
     from: Text,
     to: Text,
     roles: Option<Vec<Text>>,
+    overlap: Option<SignedDuration>,
 }
 
 impl DraftStage {
@@ -79,7 +83,7 @@ impl DraftRoute {
     /// Makes the route that says nothing but where it leads.
     pub(super) fn plain(from: Text, to: Text) -> Self {
         let roles = vec![Text { value: DEFAULT_ROLE.to_owned(), at: from.at }];
-        Self { from, to, roles }
+        Self { from, to, roles, overlap: SignedDuration::ZERO }
     }
 }
 
@@ -123,9 +127,11 @@ pub(super) fn read_route(mut section: Section<'_>, faults: &mut Faults<'_>) -> O
     let from = section.needed("from", "\"delta\"", faults);
     let to = section.needed("to", "\"production\"", faults);
     let roles = section.texts("roles", faults);
+    let overlap = section.text("overlap", faults);
     section.end(faults);
+    let overlap = overlap.and_then(|text| duration(&text, "overlap", faults));
     let roles = roles.map(|roles| good_roles(roles, faults));
-    Some(RouteWords { from: from?, to: to?, roles })
+    Some(RouteWords { from: from?, to: to?, roles, overlap })
 }
 
 pub(super) fn merge_routes(product: &mut DraftProduct, said: Vec<RouteWords>, faults: &mut Faults<'_>) {
@@ -158,6 +164,7 @@ pub(super) fn merge_routes(product: &mut DraftProduct, said: Vec<RouteWords>, fa
         seen.push(ends.clone());
         let mut route = DraftRoute::plain(words.from, words.to);
         route.roles = words.roles.unwrap_or(route.roles);
+        route.overlap = words.overlap.unwrap_or_default();
         match product.routes.iter_mut().find(|r| r.from.value == ends.0 && r.to.value == ends.1) {
             Some(known) => *known = route,
             None => product.routes.push(route),

@@ -64,6 +64,7 @@ fn stages_and_routes_override_and_extend_the_preset() {
         from = "testing"
         to = "production"
         roles = ["release-team", "operations"]
+        overlap = "2 days"
         [[product.route]]
         from = "production"
         to = "archive"
@@ -83,12 +84,11 @@ fn stages_and_routes_override_and_extend_the_preset() {
     assert_eq!(product.stages[2].versions, Versions::Newest(2));
     assert_eq!(product.stages[2].import_roles, ["release-team"]);
     assert_eq!(product.stages[3].import_roles, ["archivist"]);
-    let routes: Vec<_> =
-        product.routes.iter().map(|r| (r.from.as_str(), r.to.as_str(), r.roles.len())).collect();
-    assert_eq!(
-        routes,
-        [("untested", "testing", 1), ("testing", "production", 2), ("production", "archive", 1)]
-    );
+    let of = |r: &plan::Route| (r.from.clone(), r.to.clone(), r.roles.len(), r.overlap.as_hours());
+    let expected =
+        [("untested", "testing", 1, 0), ("testing", "production", 2, 48), ("production", "archive", 1, 0)];
+    let expected = expected.map(|(from, to, roles, hours)| (from.to_owned(), to.to_owned(), roles, hours));
+    assert_eq!(product.routes.iter().map(of).collect::<Vec<_>>(), expected);
 }
 
 #[test]

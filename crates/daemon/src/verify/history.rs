@@ -14,7 +14,7 @@ use super::{Chain, Look};
 use crate::account::{Account, Settled};
 
 /// What may bring packages in, and take them out.
-const MOVING: [&str; 6] = ["import", "adopt", "promote", "revert", "withdraw", "purge"];
+const MOVING: [&str; 7] = ["import", "adopt", "promote", "revert", "withdraw", "overlap", "purge"];
 
 /// Links of packages by repository.
 type Links = BTreeMap<String, BTreeSet<String>>;

@@ -29,6 +29,11 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     gates.roles(asker, Some(&product.name), &route.roles, &what);
     let place = Place { world, product, stage: from, platforms: &platforms, target: Some(to) };
     let selection = gates.prefer(select(&place, wish.packages))?;
+    let until = world.now.max(world.witnessed) + route.overlap;
+    let mut selection = selection;
+    if !route.overlap.is_zero() {
+        overlapping(world, to, &mut selection.packages);
+    }
     if selection.packages.is_empty() {
         let sentence = format!("everything asked for is in `{to}` already, and no longer in `{from}`");
         return Ok(Decision::NothingToDo(Code::AlreadyThere, sentence));
@@ -45,24 +50,48 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
         let leave = superseded(&enter, listing, versions);
         changes.extend(Change::of(listing, enter, leave).map(|change| (repository, change)));
     }
+    let mut overlaps = BTreeMap::new();
     for (repository, leave) in &selection.packages {
+        if !route.overlap.is_zero() {
+            let stay = leave.iter().map(|listed| (listed.pkgid, Some(until))).collect();
+            overlaps.insert(repository.clone(), stay);
+            continue;
+        }
         let listing = places::listing(world, repository)?;
         let change = Change::of(listing, vec![], leave.clone());
         changes.extend(change.map(|change| (repository.clone(), change)));
     }
     let verb = if count(&selection.packages) == 1 { "moves" } else { "move" };
-    let sentence =
-        format!("{} {verb} from `{from}` to `{to}` of `{}`", subject(&selection.packages), product.name);
+    let both = if overlaps.is_empty() { String::new() } else { format!(", listed in both until {until}") };
+    let sentence = format!(
+        "{} {verb} from `{from}` to `{to}` of `{}`{both}",
+        subject(&selection.packages),
+        product.name
+    );
     let mut notes = selection.notes;
     notes.extend(selection.already_there.iter().map(|text| format!("`{text}` is in `{to}` already")));
     Ok(Decision::Effect(Plan {
         action: "promote".to_owned(),
         sentence,
         changes,
+        overlaps,
         gates,
         notes,
         ..Plan::default()
     }))
+}
+
+/// Leaves out what was promoted before and is listed in both for its time.
+fn overlapping(world: &World, to: &str, packages: &mut BTreeMap<Repository, Vec<Listed>>) {
+    for (repository, selected) in packages.iter_mut() {
+        let known = world.overlapping.get(repository);
+        let target = world.repositories.get(&repository.in_stage(to)).map(Vec::as_slice).unwrap_or_default();
+        selected.retain(|listed| {
+            let is_known = known.is_some_and(|known| known.contains_key(&listed.pkgid));
+            !(is_known && target.iter().any(|one| one.pkgid == listed.pkgid))
+        });
+    }
+    packages.retain(|_, selected| !selected.is_empty());
 }
 
 /// Works out what each target does not list yet.

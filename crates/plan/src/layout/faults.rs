@@ -225,7 +225,12 @@ mod tests {
 
     #[test]
     fn routes_to_nowhere_are_found() {
-        let route = |from: &str, to: &str| Route { from: from.into(), to: to.into(), roles: vec![] };
+        let route = |from: &str, to: &str| Route {
+            from: from.into(),
+            to: to.into(),
+            roles: vec![],
+            overlap: jiff::SignedDuration::ZERO,
+        };
         check(|p| p.routes.push(route("delta", "prod")), &["there is no stage `prod`"]);
         check(|p| p.routes.push(route("delta", "delta")), &["leads nowhere"]);
         check(|p| p.routes.push(route("delta", "production")), &["is named twice"]);

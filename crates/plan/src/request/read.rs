@@ -84,6 +84,7 @@ pub fn parse(bytes: &[u8], format: Format) -> Result<Request, Refusal> {
         "revert" => document.request::<wire::Revert>(&action),
         "keep" => document.request::<wire::Keep>(&action),
         "sweep" => document.request::<wire::Sweep>(&action),
+        "overlap" => document.request::<wire::Overlap>(&action),
         "accept-clock" => document.request::<wire::AcceptClock>(&action),
         "purge" => document.request::<wire::Purge>(&action),
         "resume" => document.request::<wire::Resume>(&action),
@@ -268,7 +269,11 @@ fn check(request: &Request) -> Result<(), Refusal> {
                 None => Err(malformed("`purge` needs a `reason`: it cannot be undone, and stays on record")),
             }
         }
-        Action::Sweep {} | Action::AcceptClock {} | Action::Resume {} | Action::Config {} => Ok(()),
+        Action::Sweep {}
+        | Action::Overlap {}
+        | Action::AcceptClock {}
+        | Action::Resume {}
+        | Action::Config {} => Ok(()),
     }
 }
 

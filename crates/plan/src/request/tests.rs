@@ -333,6 +333,7 @@ fn what_is_written_is_read_again() {
         Action::Keep { generation: Some(Reference::Name("u-1".into())), as_: Some("x".into()), drop: None },
         Action::Keep { generation: None, as_: None, drop: Some("x".into()) },
         Action::Sweep {},
+        Action::Overlap {},
         Action::AcceptClock {},
         Action::Resume {},
         Action::Config {},

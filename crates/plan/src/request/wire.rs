@@ -13,7 +13,7 @@ use crate::layout::Kind;
 pub(super) const COMMON: [&str; 8] = ["format", "action", "id", "reason", "expires", "dry_run", "plan", "as"];
 
 /// Keys of each action besides the common ones.
-pub(super) const OWN: [(&str, &[&str]); 11] = [
+pub(super) const OWN: [(&str, &[&str]); 12] = [
     ("import", &["product", "to", "files", "folder", "platforms"]),
     ("adopt", &["product", "stage", "platform", "kind", "folder"]),
     ("promote", &["product", "from", "to", "packages", "platforms"]),
@@ -21,6 +21,7 @@ pub(super) const OWN: [(&str, &[&str]); 11] = [
     ("revert", &["product", "stage", "generation", "platforms"]),
     ("keep", &["generation", "drop"]),
     ("sweep", &[]),
+    ("overlap", &[]),
     ("accept-clock", &[]),
     ("purge", &["packages"]),
     ("resume", &[]),
@@ -101,6 +102,7 @@ wire!(Withdraw { product: String, from: String, packages: Vec<String> } { platfo
 wire!(Revert { product: String, stage: String, generation: Pointer } { platforms: Vec<String> });
 wire!(Keep {} { generation: Option<Pointer>, drop: Option<String> });
 wire!(Sweep {} {});
+wire!(Overlap {} {});
 wire!(AcceptClock {} {});
 wire!(Purge { packages: Vec<String> } {});
 wire!(Resume {} {});
@@ -153,6 +155,12 @@ impl Wire for Keep {
 impl Wire for Sweep {
     fn into_request(self) -> (Request, bool) {
         self.split().0.request(Action::Sweep {})
+    }
+}
+
+impl Wire for Overlap {
+    fn into_request(self) -> (Request, bool) {
+        self.split().0.request(Action::Overlap {})
     }
 }
 

@@ -49,7 +49,11 @@ impl Request {
                 file.maybe("as", as_);
                 file.maybe("drop", drop);
             }
-            Action::Sweep {} | Action::AcceptClock {} | Action::Resume {} | Action::Config {} => {}
+            Action::Sweep {}
+            | Action::Overlap {}
+            | Action::AcceptClock {}
+            | Action::Resume {}
+            | Action::Config {} => {}
             Action::Purge { packages } => file.list("packages", packages),
         }
         file.maybe("reason", &self.reason);
