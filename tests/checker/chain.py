@@ -61,6 +61,9 @@ def manifest_of(data):
         demand(shelved, SHELVED)
     for settled in account["requests"]:
         demand(demand(settled, {"answer": dict, "roles": list})["answer"], ANSWER)
+    for overlaps in demand({"overlapping": {}, **account}, {"overlapping": dict})["overlapping"].values():
+        for until in demand({"all": overlaps}, {"all": dict})["all"].values():
+            instant(until)
     for moves in account["changes"].values():
         for package in [*demand(moves, {"entered": list, "left": list})["entered"], *moves["left"]]:
             demand(package, {"nevra": str, "pkgid": str, "size": int})

@@ -13,6 +13,7 @@ LOOKED_AT = {
     "I8": "grace",
     "I9": "stable URLs",
     "I10": "freshness",
+    "I11": "never in neither",
     "I12": "conservation",
     "I13": "one file per name",
     "I14": "one place",
@@ -27,7 +28,6 @@ LOOKED_AT = {
 
 NOT_LOOKED_AT = {
     "I5": "no signatures are made yet",
-    "I11": "no overlap is recorded yet",
     "I19": "no pages and bundles are made yet",
     "I20": "no route demands it yet",
 }

@@ -11,6 +11,7 @@ import chain
 import debris
 import history
 import links
+import overlaps
 import sealed
 import shelves
 import spool
@@ -52,6 +53,7 @@ class Site:
             shelves.look(self)
             links.look(self)
             history.look(self)
+            overlaps.look(self)
             authority.look(self)
             bounded.look(self)
         spool.look(self)

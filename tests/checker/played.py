@@ -31,6 +31,10 @@ platforms = ["el9/x86_64"]
 name = "production"
 path = "repo/{{os}}"
 import_roles = ["release-team"]
+[[product.route]]
+from = "delta"
+to = "production"
+overlap = "2 days"
 """
 
 SPEC = """Name: twin
@@ -94,8 +98,8 @@ class Played:
         return f'action = "import"\nproduct = "{product}"\nto = "{to}"\nfiles = [{names}]'
 
 
-def promote(package, more=""):
-    return (f'action = "promote"\nproduct = "glite"\nfrom = "delta"\nto = "production"\n'
+def promote(package, more="", product="glite"):
+    return (f'action = "promote"\nproduct = "{product}"\nfrom = "delta"\nto = "production"\n'
             f'packages = ["{package}"]\n{more}')
 
 
@@ -141,6 +145,8 @@ def play(folder, program, fixtures):
         shutil.copy(file, old / "Packages")
     shutil.copy(good / "scripts-1.0-1.noarch.rpm", old)
     subprocess.run(["createrepo_c", "--quiet", str(old)], check=True, capture_output=True)
-    site.ask(f'action = "adopt"\nproduct = "grid"\nstage = "production"\nplatform = "el9/x86_64"\nfolder = "{old}"')
-    site.ask(site.bring("glite", "delta", twin(site.folder, "1", "first")), promote("tools-libs"), 'action = "sweep"')
+    site.ask(f'action = "adopt"\nproduct = "grid"\nstage = "production"\nplatform = "el9/x86_64"\nfolder = "{old}"',
+             site.bring("grid", "delta", twin(site.folder, "2", "second")))
+    site.ask(site.bring("glite", "delta", twin(site.folder, "1", "first")), promote("tools-libs"),
+             promote("twin", product="grid"), 'action = "sweep"')
     return site
