@@ -32,7 +32,7 @@ use self::flips::Flips;
 use self::ledger::Ledger;
 use self::naive::Naive;
 use self::origin::{Memory, Origin};
-use self::promotions::{Done, Promotions, STAGES, routes, wanderers};
+use self::promotions::{Done, OVERLAP, Promotions, STAGES, TOGETHER, routes, wanderers};
 use self::reader::Reader;
 use self::real_clients::{Dnf, Librepo};
 use self::tally::{Read, Tally};
@@ -87,7 +87,7 @@ fn origin(
         base_url: base_url.to_owned(),
         routes: routes(),
         wanderers: wanderers(),
-        overlap: promotions::overlap(),
+        overlap: None,
         ledger: Some(Arc::clone(ledger)),
         flips: Arc::clone(flips),
         reads_per_second: extent.reads_per_second,
@@ -105,19 +105,21 @@ fn no_reader_of_any_server_ever_sees_anything_wrong() {
     // One nginx serves both: the site as deployed, and beside it the folder that people would serve.
     let beside = format!("location ^~ /naive/ {{\n    root {};\n}}\n", sandbox.root());
     let nginx = Nginx::start_with(&sandbox, &sandbox.path("site/root"), &beside);
-    let site = Site::initialised(&sandbox, nginx.base_url(), STAGES);
+    let site = Site::initialised(&sandbox, nginx.base_url(), &format!("{STAGES}{OVERLAP}"));
     let apache = Apache::start(&sandbox, &site.root(), "");
     let served = Served::start(&site);
     let mut daemon = site.start();
     let mut promotions = Promotions::new(&site, 1);
     let (ledger, flips) = (promotions.ledger(), Arc::<Flips>::default());
 
-    let of = |name, base_url: &str| Arc::new(origin(name, base_url, &ledger, &flips, &extent));
+    let of = |name, base_url: &str| {
+        let origin = origin(name, base_url, &ledger, &flips, &extent);
+        Arc::new(Origin { overlap: Some(TOGETHER), ..origin })
+    };
     let origins =
         [of("nginx", nginx.base_url()), of("Apache", apache.base_url()), of("serve", served.base_url())];
     let without = Arc::new(Origin {
         routes: vec![["delta".to_owned(), "production".to_owned()]],
-        overlap: None,
         ledger: None,
         ..origin("createrepo_c", &format!("{}/naive", nginx.base_url()), &ledger, &naive.flips(), &extent)
     });

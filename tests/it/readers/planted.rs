@@ -13,7 +13,8 @@ use testkit::{Nginx, Sandbox, Site};
 use walkdir::WalkDir;
 
 use super::flips::Flips;
-use super::promotions::{Promotions, STAGES};
+use super::origin::Origin;
+use super::promotions::{OVERLAP, Promotions, STAGES, TOGETHER};
 use super::reader::Reader;
 use super::{Extent, origin};
 
@@ -39,6 +40,7 @@ impl Wrong {
         match self {
             Self::Planted("PackagesLeaveAtOnce") => &["Prompt", "were expected (listed in generation", "404"],
             Self::Planted("MetadataLeavesAtOnce") => &["were expected (named in generation", "404"],
+            Self::Planted("OverlapForgotten") => &["are in neither stage"],
             Self::Planted(_) => &["Revalidate", "no generation in force says this", "304"],
             Self::OpenFileCache => &["no generation in force says this"],
             Self::TornPackages => &["bytes were expected (listed in"],
@@ -65,11 +67,16 @@ fn look(wrong: Wrong) -> Option<String> {
         }
         _ => Nginx::start(&sandbox, &root),
     };
-    let site = Site::initialised(&sandbox, nginx.base_url(), STAGES);
+    // With an overlap packages leave later: the others show sooner without.
+    let overlaps = matches!(wrong, Wrong::Planted("OverlapForgotten"));
+    let stages = if overlaps { format!("{STAGES}{OVERLAP}") } else { STAGES.to_owned() };
+    let site = Site::initialised(&sandbox, nginx.base_url(), &stages);
     let _daemon = wrong.bug().map_or_else(|| site.start(), |bug| site.start_with_bug(bug));
     let mut promotions = Promotions::new(&site, 3);
     let flips = Arc::<Flips>::default();
-    let origin = Arc::new(origin("nginx", nginx.base_url(), &promotions.ledger(), &flips, &extent));
+    let overlap = overlaps.then_some(TOGETHER);
+    let origin = origin("nginx", nginx.base_url(), &promotions.ledger(), &flips, &extent);
+    let origin = Arc::new(Origin { overlap, ..origin });
     let is_expected = |fault: &&String| wrong.seen_as().iter().all(|words| fault.contains(words));
     let seen = || origin.tally.counts().faults.iter().find(is_expected).cloned();
     thread::scope(|scope| {
@@ -123,6 +130,7 @@ fn readers_see_what_is_planted() {
         Wrong::Planted("PackagesLeaveAtOnce"),
         Wrong::Planted("MetadataLeavesAtOnce"),
         Wrong::Planted("DatesStandStill"),
+        Wrong::Planted("OverlapForgotten"),
         Wrong::OpenFileCache,
         Wrong::TornPackages,
         Wrong::FlippedBits,

@@ -1,7 +1,7 @@
 //! Packages that go back and forth between stages, by requests in the control directory of the real daemon.
 //!
 //! ```text
-//!   delta --promote, a request each--> both, or production --import--> both --withdraw--> delta
+//!   delta --promote, a request each--> (both --clock-->) production --import--> both --withdraw--> delta
 //! ```
 //!
 //! Groups of packages wander on one platform, and each package is at every instant in `delta` or in `production`.
@@ -29,6 +29,13 @@ preset = "glite"
 platforms = ["el9/x86_64", "el9/aarch64"]
 "#;
 
+/// What follows there if promoted packages are to be in both stages for a while.
+pub const OVERLAP: &str = r#"[[product.route]]
+from = "delta"
+to = "production"
+overlap = "10s"
+"#;
+
 /// The routes between the repositories, the one on which packages wander first.
 pub fn routes() -> Vec<[String; 2]> {
     let of = |arch: &str| ["delta", "production"].map(|stage| format!("glite/el9/{arch}/{stage}"));
@@ -39,8 +46,9 @@ const GROUPS: usize = 4;
 const OF_GROUP: usize = 4;
 const RESIDENTS: usize = 24;
 
-/// How long a package that comes back is in both stages at least, and for how long whoever reads both may take.
-pub const TOGETHER: Duration = Duration::from_secs(3);
+/// How long a package that moves is in both stages at least, and for how long whoever reads both may take: the overlap
+/// is counted from when a promotion is decided, and what may pass until it is seen goes off it.
+pub const TOGETHER: Duration = Duration::from_secs(6);
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -64,11 +72,6 @@ pub struct Promotions<'a> {
     /// When the packages of a group were seen to be back in `delta`.
     back: BTreeMap<usize, Instant>,
     pub done: Done,
-}
-
-/// For how long whoever reads both stages finds each package in one of them, if it is promised.
-pub fn overlap() -> Option<Duration> {
-    None
 }
 
 /// Names one package of a group.

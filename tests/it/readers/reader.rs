@@ -214,6 +214,10 @@ impl Reader {
         let order = if self.rng.bool() { [source, target] } else { [target, source] };
         let began = Instant::now();
         let first = self.view(&order[0])?;
+        if self.origin.overlap.is_some() && self.rng.usize(..4) == 0 {
+            // What one of the two had cached: generations pass between them.
+            self.origin.flips.wait_for(self.origin.flips.count() + 2);
+        }
         let known = self.repomd(&order[1], "", None)?;
         let took = began.elapsed();
         let second = self.metadata(&known, "")?;
