@@ -1,7 +1,8 @@
 //! Why a command ends without doing what was asked, and with which exit code.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
+use camino::Utf8Path;
 use serde::Serialize;
 
 /// What is printed as `error:` and `hint:`.
@@ -36,10 +37,26 @@ impl Failure {
         Failure { exit: 5, ..Failure::internal(sentence) }
     }
 
+    /// Something could not be done with a file: no room is a matter of time, what may not be touched one of the caller.
+    pub fn of_file(operation: &str, path: &Utf8Path, error: &io::Error) -> Failure {
+        let failure = Failure::internal(format!("failed to {operation} `{path}`: {error}"));
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Failure { exit: 75, ..failure },
+            ErrorKind::PermissionDenied => Failure { exit: 2, ..failure },
+            _ => failure,
+        }
+    }
+
     /// Adds what to do about it.
     pub fn hint(self, hint: impl Into<String>) -> Failure {
         Failure { hint: Some(hint.into()), ..self }
     }
+}
+
+/// Says what could not be done with a file, for `map_err`.
+pub fn failed(operation: &'static str, path: &Utf8Path) -> impl FnOnce(io::Error) -> Failure {
+    let path = path.to_owned();
+    move |error| Failure::of_file(operation, &path, &error)
 }
 
 impl From<daemon::error::Error> for Failure {

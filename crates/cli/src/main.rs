@@ -26,6 +26,7 @@ mod config_web;
 mod createrepo;
 mod demo;
 mod diff;
+mod directories;
 mod failure;
 mod generate;
 mod history;

@@ -16,7 +16,8 @@ use ureq::tls::{RootCerts, TlsConfig};
 
 use super::href::{address, on_disk};
 use crate::bar::Bar;
-use crate::failure::Failure;
+use crate::directories::make_directories;
+use crate::failure::{Failure, failed};
 
 /// The largest repomd.xml, in bytes.
 const REPOMD_SIZE_MAX: u64 = 16 << 20;
@@ -207,7 +208,7 @@ impl Download<'_> {
         };
         let mut options = OpenOptions::new();
         let mut file = options.write(true).create(true).append(append).truncate(!append).open(part);
-        let file = file.as_mut().map_err(|error| Broken::ForGood(failure_of("write", part, error)))?;
+        let file = file.as_mut().map_err(|error| Broken::ForGood(Failure::of_file("write", part, error)))?;
         // More than is promised never comes in: it would be refused anyway.
         let limit = promised
             .size
@@ -222,7 +223,7 @@ impl Download<'_> {
                 Ok(0) => return Ok(()),
                 Ok(count) => {
                     let written = file.write_all(&piece[..count]);
-                    written.map_err(|error| Broken::ForGood(failure_of("write", part, &error)))?;
+                    written.map_err(|error| Broken::ForGood(Failure::of_file("write", part, &error)))?;
                     self.bytes += count as u64;
                     self.bar.advance(count as u64);
                 }
@@ -274,17 +275,6 @@ fn digest_of(path: &Utf8Path, stated: &Digest) -> Result<Digest, Failure> {
     }
 }
 
-/// Makes directories that the daemon can enter, whatever the umask is.
-fn make_directories(directory: &Utf8Path) -> Result<(), Failure> {
-    let missing: Vec<&Utf8Path> = directory.ancestors().take_while(|above| !above.exists()).collect();
-    for directory in missing.into_iter().rev() {
-        fs::create_dir(directory).map_err(failed("make", directory))?;
-        let open = fs::set_permissions(directory, Permissions::from_mode(0o755));
-        open.map_err(failed("set the mode of", directory))?;
-    }
-    Ok(())
-}
-
 fn outside(href: &str, why: &str) -> Failure {
     let href: String = href.escape_debug().take(300).collect();
     Failure::usage(format!("the metadata names `{href}`: {why}"))
@@ -295,13 +285,4 @@ fn unreachable(url: &str, error: &ureq::Error) -> Failure {
     let failure = Failure::internal(format!("failed to fetch `{url}`: {error}"));
     let hint = "the same command goes on from where it broke off; proxies are taken from http_proxy, https_proxy and no_proxy";
     Failure { exit: 75, ..failure.hint(hint) }
-}
-
-fn failed(operation: &'static str, path: &Utf8Path) -> impl FnOnce(io::Error) -> Failure {
-    let path = path.to_owned();
-    move |error| failure_of(operation, &path, &error)
-}
-
-fn failure_of(operation: &str, path: &Utf8Path, error: &io::Error) -> Failure {
-    Failure::usage(format!("failed to {operation} `{path}`: {error}"))
 }

@@ -19,7 +19,8 @@ use repo::Hasher;
 use store::{Disk, PosixDisk};
 
 use super::wanted::{Wanted, Whole, is_named_by_digest, lie};
-use crate::failure::Failure;
+use crate::directories::make_directories;
+use crate::failure::{Failure, failed};
 
 /// A directory that this process alone writes to.
 pub struct Place {
@@ -39,14 +40,14 @@ impl Place {
             .map_err(|error| Failure::usage(format!("failed to find `{dir}`: {error}")))?;
         let own = top.join(".sluice-mirror");
         for folder in ["parts", "records"] {
-            make(&own.join(folder))?;
+            make_directories(&own.join(folder))?;
         }
         let locked =
             Failure { exit: 4, ..Failure::internal(format!("another `sluice mirror` works on `{top}`")) };
         let lock = PosixDisk.lock(&own)?.ok_or(locked)?;
         for folder in ["staging", "trash"] {
             clear(&own.join(folder))?;
-            make(&own.join(folder))?;
+            make_directories(&own.join(folder))?;
         }
         let mut place = Self { top, own, records: BTreeMap::new(), known: HashMap::new(), _lock: lock };
         place.read_records()?;
@@ -162,7 +163,7 @@ impl Place {
         keep: usize,
     ) -> Result<(), Failure> {
         let staging = self.own.join(format!("staging/@{number}"));
-        make(&staging)?;
+        make_directories(&staging)?;
         for wanted in whole.values() {
             let to = staging.join(&wanted.path);
             self.lay(wanted, &to)?;
@@ -196,7 +197,7 @@ impl Place {
     /// Links a file into its place, from where it lies already or from where it came.
     fn lay(&self, wanted: &Wanted, to: &Utf8Path) -> Result<(), Failure> {
         if let Some(parent) = to.parent() {
-            make(parent)?;
+            make_directories(parent)?;
         }
         if let Some(known) = self.known(wanted) {
             return fs::hard_link(known, to).map_err(failed("link", to));
@@ -223,7 +224,7 @@ impl Place {
                 }
                 let from = self.generation(*number).join(path);
                 if let Some(parent) = to.parent() {
-                    make(parent)?;
+                    make_directories(parent)?;
                 }
                 fs::hard_link(&from, &to).map_err(failed("link", &to))?;
             }
@@ -253,7 +254,7 @@ impl Place {
         }
         for folder in ["parts", "trash", "staging"] {
             clear(&self.own.join(folder))?;
-            make(&self.own.join(folder))?;
+            make_directories(&self.own.join(folder))?;
         }
         Ok(())
     }
@@ -277,17 +278,6 @@ fn seal(path: &Utf8Path, modified: i64) -> Result<(), Failure> {
     let file = File::open(path).map_err(failed("open", path))?;
     file.set_modified(time).map_err(failed("set the time of", path))?;
     file.set_permissions(Permissions::from_mode(0o444)).map_err(failed("set the mode of", path))
-}
-
-/// Makes a directory and those above it, which everybody may enter.
-fn make(directory: &Utf8Path) -> Result<(), Failure> {
-    let missing: Vec<&Utf8Path> = directory.ancestors().take_while(|above| !above.exists()).collect();
-    for directory in missing.into_iter().rev() {
-        fs::create_dir(directory).map_err(failed("make", directory))?;
-        let open = fs::set_permissions(directory, Permissions::from_mode(0o755));
-        open.map_err(failed("set the mode of", directory))?;
-    }
-    Ok(())
 }
 
 fn clear(directory: &Utf8Path) -> Result<(), Failure> {
@@ -314,16 +304,4 @@ fn read_record(bytes: &[u8]) -> Option<Whole> {
         whole.insert(path.clone(), Wanted { path, digest, size, modified });
     }
     Some(whole)
-}
-
-fn failed(operation: &'static str, path: &Utf8Path) -> impl FnOnce(io::Error) -> Failure {
-    let path = path.to_owned();
-    move |error| {
-        let failure = Failure::internal(format!("failed to {operation} `{path}`: {error}"));
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Failure { exit: 75, ..failure },
-            io::ErrorKind::PermissionDenied => Failure { exit: 2, ..failure },
-            _ => failure,
-        }
-    }
 }
