@@ -1,10 +1,13 @@
 //! Bugs planted in the real program by its environment.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
+use store::planted::Bug;
 use testkit::{Sandbox, Site, checkout, program, run};
+use walkdir::WalkDir;
 
 const STAGES: &str = "[[product]]\nname = \"glite\"\npreset = \"glite\"\nplatforms = [\"el9/x86_64\"]\n";
 
@@ -52,4 +55,39 @@ fn a_program_not_built_for_tests_contains_nothing_of_it() {
     assert!(said == "Ok(()) true\n" && variable(&program), "{said}");
     let (said, program) = switched(&folder, &[]);
     assert!(said == "Ok(()) false\n" && !variable(&program), "{said}");
+}
+
+/// The words of every test of this checkout, this file apart.
+fn words_of_the_tests() -> BTreeSet<String> {
+    let is_test = |file: &Utf8Path| {
+        file.extension() == Some("rs")
+            && file.file_name() != Some("planted_bugs.rs")
+            && file.components().any(|part| matches!(part.as_str(), "it" | "tests" | "tests.rs"))
+    };
+    let mut words = BTreeSet::new();
+    for top in ["crates", "tests"] {
+        for entry in WalkDir::new(checkout().join(top)).into_iter().flatten() {
+            let file = Utf8PathBuf::from_path_buf(entry.into_path()).unwrap();
+            if is_test(&file) {
+                let text = fs::read_to_string(&file).unwrap();
+                words.extend(text.split(|letter: char| !letter.is_alphanumeric()).map(str::to_owned));
+            }
+        }
+    }
+    words
+}
+
+#[test]
+fn every_bug_stands_in_the_table_and_in_a_test() {
+    let page = fs::read_to_string(checkout().join("tests/README.md")).unwrap();
+    let table = page.split("## Planted bugs").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let mut rows: Vec<&str> = rows.map(|(bug, _)| bug).collect();
+    let mut bugs: Vec<String> = Bug::ALL.iter().map(|bug| format!("{bug:?}")).collect();
+    rows.sort_unstable();
+    bugs.sort_unstable();
+    assert_eq!(rows, bugs, "the table of tests/README.md has one row for each bug");
+    let words = words_of_the_tests();
+    let idle: Vec<_> = bugs.iter().filter(|bug| !words.contains(*bug)).collect();
+    assert!(idle.is_empty(), "no test plants {idle:?}");
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use nevra::{Algorithm, Digest, Sha256};
 use plan::{
     Action, Answer, Arrival, Code, Decision, Existing, NamedGeneration, Plan, Refusal, Repository, Witness,
@@ -322,7 +322,15 @@ impl<'a> Line<'a> {
     fn load_links(&mut self) -> Result<(), Error> {
         let Some((_, account)) = self.current else { return Ok(()) };
         let Engine { disk, store, config, catalogue, chapters, .. } = &mut *self.engine;
-        chapters.fill_kept_until(&mut self.world, store, config.grace)?;
+        let mut grace = config.grace;
+        if planted::is(Bug::GraceForgotten) {
+            self.world.retained.values_mut().for_each(|until| *until = Timestamp::MIN);
+            grace = SignedDuration::ZERO;
+        }
+        if planted::is(Bug::NamesForgotten) {
+            self.world.names.clear();
+        }
+        chapters.fill_kept_until(&mut self.world, store, grace)?;
         chapters.fill_listed(&mut self.world, store, &mut |generation, shelved| {
             Ok(catalogue.shelf(store, generation, shelved)?.listed.clone())
         })?;
@@ -363,6 +371,9 @@ impl<'a> Line<'a> {
     /// Makes the draft of the generation that all plans share.
     fn draft(mut self, number: u64, waiting: &[Waiting], verdicts: &[Verdict]) -> Result<Draft, Error> {
         self.name_for_old_clients(waiting)?;
+        if planted::is(Bug::NamesForgotten) {
+            self.world.names = self.current.map(|(current, _)| names(&current.manifest)).unwrap_or_default();
+        }
         let listed =
             self.world.repositories.values().flatten().map(|listed| listed.pkgid).collect::<BTreeSet<_>>();
         let arrived = waiting.iter().flat_map(|waiting| waiting.arrived.iter().flatten());

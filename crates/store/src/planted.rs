@@ -90,6 +90,10 @@ bugs! {
     LeftPackageNotRetained,
     /// The next generation forgets what its parent retained.
     RetainedForgotten,
+    /// A sweep lets what left, and the generations that list it, go before their grace is over.
+    GraceForgotten,
+    /// A sweep does not heed the names that were given to generations, nor does the check of what it wants to drop.
+    NamesForgotten,
 
     // Ids.
     /// A claim that was carried out before a crash is taken up as if it were new.

@@ -13,7 +13,7 @@ use super::bench::Bench;
 use super::calls::of_command;
 use super::ledger::{self, Begin};
 use super::may_trace;
-use super::scenarios::{FOR_BUGS, PROMOTE, Ready, SCENARIOS};
+use super::scenarios::{FOR_BUGS, PROMOTE, Ready, SCENARIOS, SWEEP, WITHDRAW};
 
 /// How a bug is caught.
 #[derive(Clone, Copy)]
@@ -33,7 +33,7 @@ const BEFORE: &str = "recovery before the flip";
 const PAST: &str = "recovery past the flip";
 
 /// What `tests/it/witnessed.rs` plants is not here: there the clock has to jump.
-const BUGS: [(Bug, Proof); 35] = [
+const BUGS: [(Bug, Proof); 38] = [
     (Bug::FilesOfTheHalvesNotSynced, Proof::Ledger(PROMOTION)),
     (Bug::DirectoriesOfTheHalvesNotSynced, Proof::Ledger(PROMOTION)),
     (Bug::PackagesNotSynced, Proof::Ledger(PROMOTION)),
@@ -41,6 +41,7 @@ const BUGS: [(Bug, Proof); 35] = [
     (Bug::GenerationsNotSynced, Proof::Ledger(PROMOTION)),
     (Bug::PublicNotSyncedAfterTheRename, Proof::Ledger(PROMOTION)),
     (Bug::PublicNotSyncedAfterTheFlip, Proof::Ledger(PROMOTION)),
+    (Bug::NoDirectorySynced, Proof::Ledger(PROMOTION)),
     (Bug::LinksFileNotSynced, Proof::Ledger(PROMOTION)),
     (Bug::FlippedBeforeTheHalvesAreSynced, Proof::Ledger(PROMOTION)),
     (Bug::FlippedBeforeTheRenameOfW, Proof::Ledger(PROMOTION)),
@@ -56,6 +57,8 @@ const BUGS: [(Bug, Proof); 35] = [
     (Bug::ForwardLinkNotCompared, Proof::Story(somebody_writes_into_the_tree)),
     (Bug::LeftPackageNotRetained, Proof::Rest(PROMOTION)),
     (Bug::RetainedForgotten, Proof::Rest("withdraw after promote")),
+    (Bug::GraceForgotten, Proof::Story(a_sweep_within_the_grace)),
+    (Bug::NamesForgotten, Proof::Rest("sweep beside a name")),
     (Bug::ClaimsNotRemembered, Proof::Rest(PAST)),
     (Bug::IdsNotRemembered, Proof::Story(one_id_twice)),
     (Bug::AnsweredBeforeTheLastSync, Proof::Ledger(PROMOTION)),
@@ -152,6 +155,16 @@ fn one_id_twice(bench: &Bench, bug: Option<Bug>) -> Vec<String> {
         wrong.push(format!("I15 the id was settled twice: {other}"));
     }
     wrong
+}
+
+/// A package leaves, and an hour of grace has just begun when somebody asks for a sweep: its link stays.
+fn a_sweep_within_the_grace(bench: &Bench, bug: Option<Bug>) -> Vec<String> {
+    let before = bench.links();
+    bench.settle("withdraw", WITHDRAW);
+    bench.ask("new", SWEEP);
+    bench.planted(bug);
+    let after = bench.links();
+    before.difference(&after).map(|link| format!("I8 {link}: it went within its grace")).collect()
 }
 
 /// Makes repodata a second time.

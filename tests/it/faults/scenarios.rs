@@ -35,12 +35,14 @@ pub struct Ready<'a> {
     pub calls: Vec<Call>,
 }
 
-const WITHDRAW: &str = "action = \"withdraw\"\nproduct = \"glite\"\nfrom = \"delta\"\npackages = [\"lcg\"]";
+pub const WITHDRAW: &str =
+    "action = \"withdraw\"\nproduct = \"glite\"\nfrom = \"delta\"\npackages = [\"lcg\"]";
 pub const PROMOTE: &str =
     "action = \"promote\"\nproduct = \"glite\"\nfrom = \"delta\"\nto = \"production\"\npackages = [\"voms\"]";
 const NONSENSE: &str =
     "action = \"promote\"\nproduct = \"glite\"\nfrom = \"delta\"\nto = \"production\"\npackages = [\"none\"]";
-const SWEEP: &str = "action = \"sweep\"";
+pub const SWEEP: &str = "action = \"sweep\"";
+const KEEP: &str = "action = \"keep\"\nas = \"update-1\"";
 
 fn promotes(bench: &Bench) {
     bench.ask("new", PROMOTE);
@@ -79,7 +81,7 @@ fn cut_past_the_flip(bench: &Bench) {
 }
 
 /// Left for the planted bugs alone: what they need and the sweeps have already.
-pub const FOR_BUGS: [Scenario; 2] = [
+pub const FOR_BUGS: [Scenario; 3] = [
     Scenario {
         name: "withdraw after promote",
         grace: "1h",
@@ -99,6 +101,16 @@ pub const FOR_BUGS: [Scenario; 2] = [
             kill_at_chosen(bench, |calls| calls.iter().rfind(is_sync).cloned());
         },
         stems: &["wrong"],
+    },
+    Scenario {
+        name: "sweep beside a name",
+        grace: "0h",
+        make: |bench| {
+            bench.settle("keep", KEEP);
+            bench.settle("withdraw", WITHDRAW);
+            bench.ask("new", SWEEP);
+        },
+        stems: &["new"],
     },
 ];
 
