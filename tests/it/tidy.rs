@@ -261,3 +261,32 @@ fn the_architecture_page_knows_every_crate() {
         assert!(page.contains(&format!("`{name}`")), "ARCHITECTURE.md does not mention `{name}`");
     }
 }
+
+/// How the tests in a file are called: by its modules, each with `::` behind it.
+fn module_path(file: &Utf8Path) -> String {
+    let below = file.as_str().split_once("/src/").map_or(file.as_str(), |(_, below)| below);
+    let below = below.strip_prefix("tests/it/").unwrap_or(below).trim_end_matches(".rs");
+    below.split('/').filter(|name| !matches!(*name, "lib" | "main")).map(|name| format!("{name}::")).collect()
+}
+
+#[test]
+fn what_runs_once_touches_nothing_that_depends_on_who_runs_it() {
+    let script = text(Utf8Path::new("tests/run"));
+    let once = script.lines().find_map(|line| line.strip_prefix("once=(")?.strip_suffix(')')).unwrap();
+    for word in once.split(' ') {
+        let modules = modules();
+        let left_out = modules.iter().filter(|(file, _)| module_path(file).contains(word));
+        let left_out: Vec<_> = left_out
+            .filter(|(file, for_tests)| **for_tests || text(file).contains("#[test]"))
+            .map(|(file, _)| file)
+            .collect();
+        let tests: usize = left_out.iter().map(|file| text(file).matches("#[test]").count()).sum();
+        assert!(tests > 0, "tests/run leaves out `{word}`, and there is no such test");
+        for file in left_out {
+            let source = text(file);
+            let worldly = ["Posix", "Sandbox", "fs::", "Command", "program(", "rustix::", "nix::"];
+            let found = worldly.iter().find(|word| source.contains(**word));
+            assert!(found.is_none(), "tests/run leaves out `{word}`, and `{file}` says `{found:?}`");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::time::{Duration, SystemTime};
 
 use testkit::{Sandbox, is_root, program, run};
 
@@ -25,7 +26,6 @@ const ROWS: [Row; 18] = [
     row("format", "wrong-format", "", ""),
     row("stage", "unknown-stage", "gamma", ""),
     row("late", "expired", "expired at", "later `expires`"),
-    // Left alone for a minute, in case somebody is still writing it; so it is asked last.
     row("cut", "truncated", "ends too early", "[end]"),
 ];
 
@@ -51,10 +51,15 @@ fn every_bad_request_has_a_code_a_message_and_a_hint() {
     fs::create_dir(incoming.join("folder.toml")).unwrap();
     fs::write(site.spool().join("tmp/bytes.toml"), b"format = 1\nreason = \"\xff\xfe\"\n[end]\n").unwrap();
     fs::rename(site.spool().join("tmp/bytes.toml"), incoming.join("bytes.toml")).unwrap();
+    // What somebody may still be writing is left alone for a minute: nobody has written in this one for longer.
+    let cut = site.spool().join("tmp/cut.toml");
+    fs::write(&cut, good.split("packages").next().unwrap()).unwrap();
+    let written = SystemTime::now() - Duration::from_secs(61);
+    fs::File::options().write(true).open(&cut).unwrap().set_modified(written).unwrap();
+    fs::rename(&cut, incoming.join("cut.toml")).unwrap();
     let json = r#"{"format": 1, "action": "promote", "product": "glite-3.2", "from": "delta", "to": "delta",
                    "to": "production", "packages": ["voms"]}"#;
     for (name, text) in [
-        ("cut.toml", good.split("packages").next().unwrap().to_owned()),
         ("garbage.toml", "this is = = not TOML\n[end]\n".to_owned()),
         ("twice.toml", promotion("to = \"delta\"\n")),
         ("twice-json.json", json.to_owned()),

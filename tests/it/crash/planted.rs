@@ -3,7 +3,7 @@
 use store::planted::{Bug, plant};
 
 use super::recovery::{Alike, sweep_recoveries};
-use super::{SCENARIOS, Thoroughness, sweep};
+use super::{SCENARIOS, SLICE, Thoroughness, sweep};
 
 /// The bugs, and the scenario that shows each.
 const BUGS: [(Bug, usize); 21] = [
@@ -40,12 +40,12 @@ const BUGS_OF_RECOVERY: [(Bug, usize); 4] = [
 
 #[test]
 fn every_planted_bug_is_caught() {
+    let (exhaustive, samples) = SLICE;
     let mut missed = Vec::new();
     for (bug, index) in BUGS {
         let _planted = plant(bug);
         // Each bug shows in many ways; few of them are enough to see it.
-        let report =
-            sweep(&SCENARIOS[index], Thoroughness { exhaustive: 3, samples: 8, recover: 3, enough: 1 });
+        let report = sweep(&SCENARIOS[index], Thoroughness { exhaustive, samples, recover: 3, enough: 1 });
         match report.violations.first() {
             Some(violation) => println!("{bug:?}: {violation}"),
             None => missed.push(bug),
