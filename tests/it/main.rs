@@ -20,6 +20,7 @@ mod deploy;
 mod documents;
 mod drift;
 mod faults;
+mod full_engine;
 mod hostile;
 mod killed;
 mod many;

@@ -60,6 +60,7 @@ struct Shared {
     now: Modified,
     operations: u64,
     fault: Fault,
+    capacity: Option<usize>,
     locks: BTreeSet<Number>,
     recorded: Option<Vec<Moment>>,
 }
@@ -87,7 +88,7 @@ impl ForgetfulDisk {
 
     fn of(volume: Volume, now: Modified, who: Who) -> ForgetfulDisk {
         let (operations, fault, locks, recorded) = (0, Fault::None, BTreeSet::new(), None);
-        let shared = Shared { volume, now, operations, fault, locks, recorded };
+        let shared = Shared { volume, now, operations, fault, capacity: None, locks, recorded };
         ForgetfulDisk { shared: Arc::new(Mutex::new(shared)), who }
     }
 
@@ -138,6 +139,17 @@ impl ForgetfulDisk {
     /// After a sync that failed, later syncs of the same file or directory report success and do nothing.
     pub fn fail_only(&self, only: u64) {
         self.shared().fault = Fault::Only(only);
+    }
+
+    /// Lets all files that have a name hold at most so many bytes together, or as many as they like: a write beyond that
+    /// fails with ENOSPC. Names take no room.
+    pub fn set_capacity(&self, bytes: Option<usize>) {
+        self.shared().capacity = bytes;
+    }
+
+    /// How many bytes all files that have a name hold together.
+    pub fn bytes(&self) -> usize {
+        self.shared().volume.live.bytes()
     }
 
     /// Starts to keep a [`Moment`] of the present and after each operation from now on.

@@ -20,22 +20,35 @@ pub(super) struct OpenFile {
     pub(super) at: Option<usize>,
 }
 
+/// What the disk said, as a write on a real one would.
+fn cause(error: Error) -> io::Error {
+    match error {
+        Error::Disk { cause, .. } => cause,
+        other => io::Error::other(other),
+    }
+}
+
 impl Write for OpenFile {
     fn write(&mut self, new: &[u8]) -> io::Result<usize> {
         let (number, at) = (self.number, self.at);
         let end = self.disk.change("write", &self.path, |shared| {
             let now = shared.now;
+            let held = shared.capacity.map(|capacity| (capacity, shared.volume.live.bytes()));
             let inode = shared.volume.live.inode_mut(number);
-            inode.modified = now;
             let Body::File(bytes) = &mut inode.body else { return Err(Errno::BADF) };
             let bytes = Arc::make_mut(bytes);
             let at = at.unwrap_or(bytes.len());
             let overwritten = new.len().min(bytes.len().saturating_sub(at));
+            if held.is_some_and(|(capacity, held)| held + new.len() - overwritten > capacity) {
+                return Err(Errno::NOSPC);
+            }
             bytes.splice(at..at + overwritten, new.iter().copied());
+            let end = at + new.len();
+            inode.modified = now;
             shared.volume.bytes_changed(number);
-            Ok(at + new.len())
+            Ok(end)
         });
-        let end = end.map_err(io::Error::other)?;
+        let end = end.map_err(cause)?;
         self.at = self.at.map(|_| end);
         Ok(new.len())
     }

@@ -128,6 +128,12 @@ impl Tree {
         inode
     }
 
+    /// How many bytes all files that have a name hold together.
+    pub(super) fn bytes(&self) -> usize {
+        let named = self.inodes.iter().zip(&self.links).filter(|(_, links)| **links > 0);
+        named.map(|(inode, _)| if let Body::File(bytes) = &inode.body { bytes.len() } else { 0 }).sum()
+    }
+
     pub(super) fn entries(&self, number: Number) -> Result<&BTreeMap<Arc<str>, Number>, Errno> {
         match &self.inode(number).body {
             Body::Directory(entries) => Ok(entries),
