@@ -54,6 +54,11 @@ impl Tally {
         }
     }
 
+    pub fn and(mut self, other: Tally) -> Self {
+        self.merge(other);
+        self
+    }
+
     pub fn merge(&mut self, other: Tally) {
         self.cases += other.cases;
         self.missed += other.missed;
@@ -89,6 +94,11 @@ pub struct Part {
 }
 
 impl Part {
+    /// The same thread's part if every case is run.
+    pub fn of_all(self) -> Part {
+        Part { every: 1, ..self }
+    }
+
     /// The cases of this part.
     pub fn of<T>(self, cases: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
         cases.skip(self.number * self.every).step_by(self.of * self.every)

@@ -4,7 +4,6 @@ use crate::config::ConfigErrors;
 use crate::ground::Unfit;
 use crate::verify::Violation;
 use camino::Utf8PathBuf;
-use rustix::io::Errno;
 
 /// Everything the daemon's own parts report.
 #[derive(Debug, thiserror::Error)]
@@ -174,10 +173,6 @@ pub enum Error {
     },
 }
 
-/// The errors of the kernel that pass and for which the standard library has no kind.
-const PASSING: [i32; 3] =
-    [Errno::IO.raw_os_error(), Errno::MFILE.raw_os_error(), Errno::NFILE.raw_os_error()];
-
 impl Error {
     /// Whether trying again is no help: the unit does not restart on it (exit 78).
     pub fn needs_a_person(&self) -> bool {
@@ -201,12 +196,11 @@ impl Error {
     /// Whether the machine is at fault in a way that mostly passes: no room, a bad read, a disk that became
     /// read-only, too many open files, too little memory.
     pub fn may_pass(&self) -> bool {
-        use std::io::ErrorKind::{OutOfMemory, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-        let (Self::Store(store::Error::Disk { cause, .. }) | Self::File { cause, .. }) = self else {
-            return matches!(self, Self::Store(store::Error::NotCleaned { .. }));
-        };
-        matches!(cause.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem | OutOfMemory)
-            || cause.raw_os_error().is_some_and(|code| PASSING.contains(&code))
+        match self {
+            Self::Store(source) => source.may_pass(),
+            Self::File { cause, .. } => store::may_pass(cause),
+            _ => false,
+        }
     }
 
     /// Whether there is no room left for what was to be written.

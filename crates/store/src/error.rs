@@ -1,6 +1,7 @@
 //! What can go wrong between the store and its disk.
 
 use camino::Utf8PathBuf;
+use rustix::io::Errno;
 
 /// Everything the store reports: the world is wrong, and the text says where.
 #[derive(Debug, thiserror::Error)]
@@ -120,7 +121,28 @@ pub enum CommitError {
     Unproven(Error),
 }
 
+/// The errors of the kernel that pass and for which the standard library has no kind.
+const PASSING: [i32; 3] =
+    [Errno::IO.raw_os_error(), Errno::MFILE.raw_os_error(), Errno::NFILE.raw_os_error()];
+
+/// Whether the machine is at fault in a way that mostly passes: no room, a bad read, a disk that became read-only, too
+/// many open files, too little memory.
+pub fn may_pass(cause: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{OutOfMemory, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(cause.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem | OutOfMemory)
+        || cause.raw_os_error().is_some_and(|code| PASSING.contains(&code))
+}
+
 impl Error {
+    /// Whether the machine is at fault in a way that mostly passes, see [`may_pass`].
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Error::Disk { cause, .. } => may_pass(cause),
+            Error::NotCleaned { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Wraps what the operating system said.
     pub fn disk(
         operation: &'static str,

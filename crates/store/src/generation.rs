@@ -43,11 +43,14 @@ impl Store {
     /// Reads what `current` names, or `None` in a store that never published.
     ///
     /// Both halves must be there, the manifest and `files.json` must verify, and the parent's manifest must
-    /// be the one recorded: else it is [`Error::Broken`]. The single files are not looked at.
+    /// be the one recorded: else it is [`Error::Broken`], unless it could not be read for a reason that passes. The
+    /// single files are not looked at.
     pub fn current(&self) -> Result<Option<Generation>, Error> {
         let Some(number) = self.pointed()? else { return Ok(None) };
         match self.generation(number) {
             Ok(generation) => Ok(Some(generation)),
+            // Too many open files, say: that is no damage, and nobody need come for it.
+            Err(error) if error.may_pass() => Err(error),
             Err(error) => {
                 Err(self.broken(format!("it names generation {number}, which is not whole: {error}")))
             }

@@ -96,7 +96,7 @@ pub use arrivals::Arrived;
 pub use disk::{Disk, Kind, Modified, Names, Reading, State, Writing};
 pub use draft::{Draft, PackageLink, PoolArrival, Source};
 pub use drift::Drift;
-pub use error::{CommitError, Error};
+pub use error::{CommitError, Error, may_pass};
 pub use files::{FileFacts, Files};
 pub use generation::{Generation, Recorded};
 pub use holders::Holders;
