@@ -62,3 +62,23 @@ fn a_broken_site_ends_with_78_and_is_left_as_it_is() {
     assert!(ran.code() == 78 && ran.stderr.contains("public/current"), "{ran}");
     assert!(site.answers("one").is_empty() && site.spool().join("incoming/one.toml").is_file());
 }
+
+#[test]
+fn a_log_that_cannot_be_written_ends_nothing() {
+    let sandbox = Sandbox::new();
+    let site = Site::initialised(&sandbox, "http://127.0.0.1:1", STAGES);
+    // As on a full disk: every write fails.
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for (more, asked) in [(&[][..], "plain"), (&["--log-json"][..], "json")] {
+        ask_import(&site, asked);
+        let mut daemon = site.as_daemon();
+        let status =
+            daemon.args(["daemon", "--once"]).args(more).stderr(full()).stdout(full()).status().unwrap();
+        assert_eq!(status.code(), Some(0), "{more:?}");
+        assert_eq!(site.answers(asked)[0].1["outcome"], "done");
+    }
+    // Whoever is told nothing still gets the exit code.
+    fs::write(site.config(), "nonsense").unwrap();
+    let status = site.as_daemon().args(["daemon", "--once"]).stderr(full()).status().unwrap();
+    assert_eq!(status.code(), Some(2));
+}

@@ -20,6 +20,8 @@ pub fn run(settings: &Settings, options: &Daemon, terminal: &Terminal) -> Result
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // They go to stderr by a way that panics where stderr is full or gone, and ends the daemon with it.
+        .log_internal_errors(false)
         .with_ansi(terminal.has_colourful_talk());
     if options.log_json {
         log.json().init();
