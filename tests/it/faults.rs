@@ -105,14 +105,17 @@ impl Part {
     }
 }
 
-/// Runs all cases of the scenarios in two parts side by side, or every how many-th of them in a single one; each part
-/// has a site of its own.
+/// How many cases run side by side where all are run: most of a case is waiting.
+const PARTS: usize = 7;
+
+/// Runs all cases of the scenarios in parts side by side, or every how many-th of them in a single one; each part has a
+/// site of its own.
 pub fn sweep(
     scenarios: &[Scenario],
     every: usize,
     cases: impl Fn(&Ready, Part) -> Tally + Sync,
 ) -> BTreeMap<&'static str, Tally> {
-    let (of, every) = if is_thorough() { (2, 1) } else { (1, every) };
+    let (of, every) = if is_thorough() { (PARTS, 1) } else { (1, every) };
     let sweep_part = &|part| {
         let mut benches: BTreeMap<&str, Bench> = BTreeMap::new();
         let mut tallies = Vec::new();

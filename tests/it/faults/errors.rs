@@ -68,11 +68,15 @@ fn rare_faults(ready: &Ready) -> Vec<Fault> {
         is_refused(ready, call) || call.opens() && call.is_of(ready.bench) || call.name == "mmap"
     };
     let calls: Vec<_> = ready.calls.iter().filter(is_fit).collect();
+    // A hundred of all scenarios together are enough.
+    let step = if is_thorough() { (calls.len() / 40).max(1) } else { 1 };
     let errors = |(number, call): (usize, &&Call)| {
-        let error = if call.name == "mmap" { "ENOMEM" } else { RARE[number % RARE.len()] };
-        Fault { call: (*call).clone(), error, is_sticky: number % 2 == 1 && call.name != "mmap" }
+        let rare = if call.name == "mmap" { vec!["ENOMEM"] } else { RARE.to_vec() };
+        let is_sticky = number % 2 == 1 && call.name != "mmap";
+        let call = (*call).clone();
+        rare.into_iter().map(move |error| Fault { call: call.clone(), error, is_sticky })
     };
-    calls.iter().enumerate().map(errors).collect()
+    calls.iter().step_by(step).enumerate().flat_map(errors).collect()
 }
 
 /// Too many open files just where a manifest is to be read: at the first, the last and one between.
@@ -91,8 +95,9 @@ fn wrong_with(ready: &Ready, fault: &Fault, round: &Traced) -> Vec<String> {
     if said.contains("panicked") {
         wrong.push(format!("it panics: {said}"));
     }
-    // Where there is no memory nothing else can be done; it counts as a kill.
-    if round.was_killed() && fault.error == "ENOMEM" {
+    // Where there is no memory nothing else can be done, or the program is not even loaded: it counts as a kill.
+    let is_not_loaded = ran.code() == 127 && said.contains("error while loading shared libraries");
+    if fault.error == "ENOMEM" && (round.was_killed() || is_not_loaded) {
         return wrong;
     }
     if ![0, 75, 78].contains(&ran.code()) && !was_refused_ground(round, &said) {
@@ -191,14 +196,14 @@ fn a_quota_too_many_files_and_no_memory_lose_nothing() {
     }
     let all = told(
         "rare faults",
-        sweep(&SCENARIOS[..3], 150, |ready, part| {
-            let all = rare_faults(ready);
-            // A hundred of them are enough.
-            let step = (all.len() * 3 / 110).max(1);
-            let some: Vec<_> = all.into_iter().step_by(if is_thorough() { step } else { 1 }).collect();
-            meet_all(ready, part, &some).and(meet_all(ready, part.of_all(), &unreadable_manifests(ready)))
+        sweep(&SCENARIOS[..3], 400, |ready, part| {
+            meet_all(ready, part, &rare_faults(ready)).and(meet_all(
+                ready,
+                part.of_all(),
+                &unreadable_manifests(ready),
+            ))
         }),
     );
-    assert!(!is_thorough() || all.cases >= 100, "only {} cases", all.cases);
+    assert!(!is_thorough() || all.cases >= 300, "only {} cases", all.cases);
     all.demand_none_wrong();
 }
