@@ -19,7 +19,7 @@ use store::{Disk, Modified, Store};
 use testkit::{Checker, Sandbox, run};
 
 use crate::crash::site::{self, CONFIG, ROOT, SPOOL, SetClock};
-use crate::crash::{Told, look, newly_told};
+use crate::crash::{Told, look, newly_told, ways};
 
 const HOUR: i64 = 3600;
 const ROUTE: &str = "[[product.route]]\nfrom = \"delta\"\nto = \"production\"\noverlap = \"48h\"\n";
@@ -207,7 +207,7 @@ fn sweep(start: ForgetfulDisk, now: i64, overlaps: bool) {
     let before = site::answers(&*start);
     let verifier = RefCell::new(Verifier::default());
     let mut sweep = Sweep::new(11);
-    (sweep.exhaustive, sweep.samples, sweep.enough) = (3, 8, 5);
+    ((sweep.exhaustive, sweep.samples), sweep.enough) = (ways(), 5);
     let mut count = 0;
     let report = sweep.run(
         &start,
