@@ -106,6 +106,13 @@ pub trait Disk: Send + Sync + Debug {
     /// may forget what it could not write and report success the second time.
     fn sync_directory(&self, path: &Utf8Path) -> Result<(), Error>;
 
+    /// Makes each of `files` durable as [`Writing::sync`] does, in no order; where the disk gains by it several at once.
+    ///
+    /// After an error none of them is known to be.
+    fn sync_files(&self, files: Vec<Box<dyn Writing>>) -> Result<(), Error> {
+        files.into_iter().try_for_each(|mut file| file.sync())
+    }
+
     /// Makes everything durable, bytes and names, that happened on the file system on which the directory `dir` lies,
     /// whoever did it. For trees that somebody else wrote; it takes as long as all that waits to be written.
     ///

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 use plan::{Action, Answer, Asker, Code, Decision, Outcome, Refusal, Request, World};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::Generation;
 use store::planted::{self, Bug};
@@ -19,14 +20,19 @@ use crate::progress::Telling;
 use crate::spool::Claimed;
 use crate::waiting::Waiting;
 
+/// Who the owners of requests are that were claimed together, so that the host is asked once for each: it may have to
+/// ask a directory service, and thousands of requests may have one owner. `None` is one it cannot tell now.
+type Askers = BTreeMap<u32, Option<(Asker, bool)>>;
+
 impl Engine {
     /// Takes in what was claimed; after an error the rest is handed out again.
     pub(super) fn take_in_all(&mut self, claimed: Vec<Claimed>, step: &mut Step) -> Result<(), Error> {
         let mut claimed = claimed.into_iter();
         let mut ready = Vec::new();
+        let mut askers = Askers::new();
         while let Some(one) = claimed.next() {
             let name = one.name.clone();
-            if let Err(error) = self.take_in(one, &mut ready, step) {
+            if let Err(error) = self.take_in(one, &mut askers, &mut ready, step) {
                 self.spool.put_back(&name);
                 ready.iter().for_each(|(rest, _)| self.spool.put_back(&rest.name));
                 claimed.for_each(|rest| self.spool.put_back(&rest.name));
@@ -40,6 +46,7 @@ impl Engine {
     fn take_in(
         &mut self,
         claimed: Claimed,
+        askers: &mut Askers,
         ready: &mut Vec<(Claimed, Answer)>,
         step: &mut Step,
     ) -> Result<(), Error> {
@@ -55,14 +62,11 @@ impl Engine {
             }
             return Ok(());
         }
-        let (mut asker, is_door) = match self.who(claimed.owner.uid) {
-            Ok(found) => found,
-            Err(error) => {
-                // A directory service that is down holds up those it knows, and nobody else.
-                tracing::warn!(request = claimed.name, "it waits: {error}");
-                self.spool.put_back(&claimed.name);
-                return Ok(());
-            }
+        let uid = claimed.owner.uid;
+        let Some((mut asker, is_door)) = askers.entry(uid).or_insert_with(|| self.who(uid)).clone() else {
+            tracing::warn!(request = claimed.name, "it waits: nobody can tell now who its owner is");
+            self.spool.put_back(&claimed.name);
+            return Ok(());
         };
         let request = match claimed.problem.clone() {
             Some(problem) => Err(problem),
@@ -109,10 +113,17 @@ impl Engine {
         Ok(())
     }
 
-    /// Asks who owns a request, and whether he is the door that speaks for others.
-    fn who(&self, uid: u32) -> Result<(Asker, bool), Error> {
-        let (name, roles) = self.config.roles.of(uid)?;
-        Ok((Asker { name, roles }, self.config.is_door(uid)?))
+    /// Asks who owns a request, and whether he is the door that speaks for others; `None` if nobody can tell now.
+    fn who(&self, uid: u32) -> Option<(Asker, bool)> {
+        let found = self.config.roles.of(uid).and_then(|found| Ok((found, self.config.is_door(uid)?)));
+        match found {
+            Ok(((name, roles), is_door)) => Some((Asker { name, roles }, is_door)),
+            Err(error) => {
+                // A directory service that is down holds up those it knows, and nobody else.
+                tracing::warn!(uid, "the requests of this user wait: {error}");
+                None
+            }
+        }
     }
 
     /// Refuses whoever has no business here, before a single byte is copied for him.

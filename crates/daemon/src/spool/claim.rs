@@ -21,8 +21,8 @@ use store::{Kind, Modified, State};
 /// The most claims that are in hand, so that a flood of requests takes bounded memory (64 KiB each).
 pub const CLAIMS_MAX: usize = 1000;
 
-/// The most claims of one call, so that whoever comes next does not wait for long.
-pub const CLAIMS_AT_ONCE: usize = 200;
+/// The most claims of one call, so that whoever comes next does not wait for long: a second on a disk that is busy.
+pub const CLAIMS_AT_ONCE: usize = 100;
 
 /// The most files of one call that are looked at, claimed or not.
 const LOOKS_AT_ONCE: usize = 1000;
@@ -275,7 +275,7 @@ impl Spool {
         let processing = self.processing();
         let mut failed = None;
         let mut read = Vec::new();
-        let mut copies = Unsynced::default();
+        let mut copies = Unsynced::on(&*self.disk);
         for begun in begun {
             match self.read_once(&begun, &mut copies) {
                 Ok(Some(one)) => read.push((begun, one)),
@@ -298,7 +298,7 @@ impl Spool {
         if copied {
             self.disk.sync_directory(&processing)?;
         }
-        let mut sidecars = Unsynced::default();
+        let mut sidecars = Unsynced::on(&*self.disk);
         let mut written = Vec::new();
         for (begun, one) in read.iter().filter(|(_, one)| !one.known) {
             let original = begun.original.clone().or_else(|| one.original.clone());
@@ -328,7 +328,7 @@ impl Spool {
     }
 
     /// Finds the bytes that count for a claim, and makes sure that the daemon has a copy of its own.
-    fn read_once(&self, begun: &Begun, copies: &mut Unsynced) -> Result<Option<Read>, Error> {
+    fn read_once(&self, begun: &Begun, copies: &mut Unsynced<'_>) -> Result<Option<Read>, Error> {
         let processing = self.processing();
         let file = begun.file(&processing);
         let make = |owner: Owner, bytes: Vec<u8>, problem: Option<Refusal>| Claimed {
@@ -368,7 +368,7 @@ impl Spool {
         begun: &Begun,
         sidecar: Sidecar,
         make: &dyn Fn(Owner, Vec<u8>, Option<Refusal>) -> Claimed,
-        copies: &mut Unsynced,
+        copies: &mut Unsynced<'_>,
     ) -> Result<Read, Error> {
         let owner = sidecar.owner();
         let anew = self.memory().unproven_records.contains(&begun.claim);

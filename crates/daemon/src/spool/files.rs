@@ -34,12 +34,16 @@ pub(super) fn write_new(
 const OPEN_MAX: usize = 250;
 
 /// Files that are written and not durable; synced together they cost the disk little more than one.
-#[derive(Default)]
-pub(super) struct Unsynced {
+pub(super) struct Unsynced<'a> {
+    disk: &'a dyn Disk,
     files: Vec<Box<dyn Writing>>,
 }
 
-impl Unsynced {
+impl<'a> Unsynced<'a> {
+    pub(super) fn on(disk: &'a dyn Disk) -> Unsynced<'a> {
+        Unsynced { disk, files: Vec::new() }
+    }
+
     /// Adds a file that was written; syncs those before it where they get many.
     pub(super) fn push(&mut self, mut file: Box<dyn Writing>) -> Result<(), Error> {
         file.start_sync();
@@ -49,10 +53,7 @@ impl Unsynced {
 
     /// Makes the bytes of all files durable. After an error none of them is known to be.
     pub(super) fn sync(&mut self) -> Result<(), Error> {
-        for mut file in self.files.drain(..) {
-            file.sync()?;
-        }
-        Ok(())
+        Ok(self.disk.sync_files(std::mem::take(&mut self.files))?)
     }
 }
 

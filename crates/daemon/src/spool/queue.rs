@@ -9,8 +9,11 @@ use store::{Kind, Modified, State};
 use super::{Spool, format_of};
 use crate::error::Error;
 
-/// How long a list of `incoming/` serves while it is not used up.
+/// How long a list of `incoming/` serves at least while it is not used up.
 const LIST_AGAIN: SignedDuration = SignedDuration::from_millis(500);
+
+/// How much longer a list serves for each name in it, so that a flood is not listed most of the time.
+const LIST_AGAIN_EACH: SignedDuration = SignedDuration::from_micros(10);
 
 /// The requests in `incoming/`, as they were found when the directory was listed.
 ///
@@ -70,7 +73,9 @@ impl Spool {
     /// [`Spool::put_queue`].
     pub(super) fn take_queue(&self, now: Timestamp) -> Result<Queue, Error> {
         let mut queue = std::mem::take(&mut self.memory().queue);
-        let is_young = queue.listed.is_some_and(|at| now >= at && now.duration_since(at) < LIST_AGAIN);
+        let names = i32::try_from(queue.known.len()).unwrap_or(i32::MAX);
+        let young = LIST_AGAIN + LIST_AGAIN_EACH * names;
+        let is_young = queue.listed.is_some_and(|at| now >= at && now.duration_since(at) < young);
         if is_young && !queue.is_empty() {
             return Ok(queue);
         }

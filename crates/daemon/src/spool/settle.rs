@@ -26,7 +26,7 @@ impl Spool {
     /// After an error every one of them is settled or in hand, and calling it again does the rest.
     pub fn settle_all(&self, batch: &[(&Claimed, &Answer)]) -> Result<(), Error> {
         let mut answered = Vec::new();
-        let mut unsynced = Unsynced::default();
+        let mut unsynced = Unsynced::on(&*self.disk);
         let mut unnamed = Vec::new();
         let mut folders = BTreeSet::new();
         for (claimed, answer) in batch {

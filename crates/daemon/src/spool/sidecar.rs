@@ -55,7 +55,7 @@ impl Sidecar {
         &self,
         disk: &dyn Disk,
         processing: &Utf8Path,
-        unsynced: &mut Unsynced,
+        unsynced: &mut Unsynced<'_>,
     ) -> Result<(), Error> {
         let mut bytes =
             serde_json::to_vec_pretty(self).expect("a sidecar has text keys only, so it serialises");
