@@ -125,6 +125,20 @@ pub(crate) fn check(part: Part, index: &[u8], store: &[u8]) -> Result<BTreeMap<u
     Ok(entries)
 }
 
+/// Checks that what may stand in either header stands in one.
+pub(crate) fn check_both(
+    signature: &BTreeMap<u32, Entry>,
+    header: &BTreeMap<u32, Entry>,
+) -> Result<(), Error> {
+    let has_both = |(of, as_): &&(u32, u32)| signature.contains_key(of) && header.contains_key(as_);
+    match tags::IN_EITHER.iter().find(has_both) {
+        None => Ok(()),
+        Some((of, as_)) => {
+            Err(fault(Part::Header, place(*as_), format!("the signature header has it too, as tag `{of}`")))
+        }
+    }
+}
+
 /// Says whether a header has a region: all have since rpm 4, none had before.
 ///
 /// A region that was tampered with is no way around its check: the first entry's values then lie
@@ -209,7 +223,20 @@ impl RawEntry {
         if i32::try_from(self.tag).is_err() {
             return Err("to rpm its number is negative".into());
         }
+        if part == Part::Header && tags::is_taken_from_signature(self.tag) {
+            return Err("it belongs into the signature header".into());
+        }
         let kind = Kind::from_number(self.kind).ok_or_else(|| format!("there is no kind {}", self.kind))?;
+        if let Some((known, count)) =
+            (part == Part::Signature).then(|| tags::form_in_signature(self.tag)).flatten()
+        {
+            if kind != known {
+                return Err(format!("it is stored as {kind:?} and must be {known:?}"));
+            }
+            if let Some(count) = count.filter(|count| *count != self.count) {
+                return Err(format!("it has {} values and must have {count}", self.count));
+            }
+        }
         if let Some(known) = part.kind_of(self.tag)
             && known != kind
             && !(known.is_text() && kind.is_text())

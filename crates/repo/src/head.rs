@@ -33,7 +33,7 @@ pub struct Head {
 ///
 /// The reader fails or ends early; the bytes are no RPM; or the structure of one of the two headers
 /// is broken (a region that covers too little, an offset outside, values that overlap, a tag of the
-/// wrong kind).
+/// wrong kind, a digest or signature in a form that rpm does not take or in the wrong header).
 pub fn read_head(reader: &mut dyn Read) -> Result<Head, Error> {
     read_lead(reader)?;
     let signature = Header::read(reader, Part::Signature)?;
@@ -41,6 +41,7 @@ pub fn read_head(reader: &mut dyn Read) -> Result<Head, Error> {
     read_exactly(reader, padding, Part::Signature.name())?;
     let header_start = (LEAD + signature.bytes.len() + padding) as u64;
     let header = Header::read(reader, Part::Header)?;
+    guard::check_both(&signature.entries, &header.entries)?;
     Ok(Head { signature, header, header_start })
 }
 

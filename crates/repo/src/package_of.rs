@@ -50,7 +50,7 @@ pub fn package_of(head: &Head, facts: FileFacts) -> Result<Package, Error> {
 /// As [`package_of`].
 pub fn package_with_changes(head: &Head, facts: FileFacts, changes: usize) -> Result<Package, Error> {
     let header = &head.header;
-    let source = is_source(header);
+    let source = is_source(header)?;
     let files = files::files_of(header)?;
     let relations = relations::relations_of(header, source, &files)?;
     let range = head.header_range();
@@ -102,17 +102,32 @@ fn nevra_of(header: &Header, source: bool) -> Result<Nevra, Error> {
 }
 
 /// Says whether this is a source package, also of those so old that neither tag is there.
-fn is_source(header: &Header) -> bool {
+///
+/// # Errors
+///
+/// The two tags contradict each other: rpm goes by the one and createrepo_c by the other.
+fn is_source(header: &Header) -> Result<bool, Error> {
     if header.has(tags::SOURCE_PACKAGE) || header.has(tags::SOURCE_RPM) {
-        return header.number(tags::SOURCE_PACKAGE).unwrap_or(0) != 0;
+        let says_so = header.number(tags::SOURCE_PACKAGE).unwrap_or(0) != 0;
+        if says_so != header.has(tags::SOURCE_RPM) {
+            return Ok(says_so);
+        }
+        let (tag, source) = (tags::SOURCE_PACKAGE, tags::SOURCE_RPM);
+        let is_there = if says_so { "there" } else { "missing" };
+        let is = if says_so { "is" } else { "is not" };
+        let why = format!(
+            "it says this {is} a source package, and tag `{}` ({}) is {is_there}",
+            source.number, source.name
+        );
+        return Err(Error::Tag { tag: tag.number, name: tag.name, why });
     }
     // All files of a source package lie in one directory without a name.
     let directories = header.texts(tags::DIRECTORY_NAMES);
     if directories.len() == 1 {
-        return header.text(tags::DIRECTORY_NAMES) == Some(b"");
+        return Ok(header.text(tags::DIRECTORY_NAMES) == Some(b""));
     }
-    let mut old_names = header.texts(tags::OLD_FILE_NAMES);
-    old_names.len() > 0 && old_names.all(|name| !name.contains(&b'/'))
+    // Of whole paths, as of old, rpm looks at the first.
+    Ok(header.text(tags::OLD_FILE_NAMES).is_some_and(|name| !name.starts_with(b"/")))
 }
 
 fn source_rpm_of(header: &Header, source: bool) -> Result<String, Error> {

@@ -167,7 +167,8 @@ impl Kind {
     }
 }
 
-/// Gives the kind rpm 4.18 demands of a tag in the header; `None` for tags it does not know.
+/// Gives the kind rpm 4.18 demands of a tag in the header, also of those it only computes and no builder writes;
+/// `None` for tags it does not know.
 ///
 /// For strings it is always [`Kind::Text`]: see [`Kind::is_text`].
 #[rustfmt::skip]
@@ -176,14 +177,14 @@ pub(crate) fn kind_in_header(tag: u32) -> Option<Kind> {
         100 | 266 | 269 | 273 | 276 | 1000..=1002 | 1004..=1005 | 1007 | 1010..=1011 | 1014..=1027
         | 1035..=1036 | 1039..=1040 | 1044 | 1047 | 1049..=1050 | 1054..=1067 | 1079 | 1081..=1082
         | 1085..=1092 | 1094 | 1097..=1099 | 1113 | 1115 | 1117..=1118 | 1120..=1126 | 1131..=1133
-        | 1135 | 1137 | 1142 | 1147 | 1150..=1157 | 1159..=1160 | 5010 | 5012 | 5030..=5031
-        | 5034..=5036 | 5046..=5047 | 5049..=5050 | 5052..=5053 | 5055..=5056 | 5062 | 5066..=5067
-        | 5069 | 5071 | 5076..=5077 | 5079 | 5081 | 5083 | 5090 | 5092 | 5096..=5097
-        | 5099..=5101 => Kind::Text,
+        | 1135 | 1137 | 1142 | 1147..=1157 | 1159..=1160 | 1196 | 5000..=5002 | 5005..=5007 | 5010
+        | 5012..=5016 | 5030..=5031 | 5034..=5036 | 5040..=5044 | 5046..=5047 | 5049..=5050
+        | 5052..=5053 | 5055..=5056 | 5058..=5062 | 5066..=5067 | 5069 | 5071 | 5076..=5077 | 5079
+        | 5081 | 5083 | 5086..=5090 | 5092 | 5096..=5101 => Kind::Text,
         257 | 277 | 1003 | 1006 | 1008..=1009 | 1028 | 1031..=1032 | 1034 | 1037 | 1045..=1046
         | 1048 | 1051..=1053 | 1068..=1069 | 1080 | 1095..=1096 | 1105..=1106 | 1112 | 1114 | 1116
-        | 1119 | 1127..=1129 | 1134 | 1136 | 1138..=1141 | 1143..=1145 | 1158 | 1161 | 5011
-        | 5020..=5027 | 5032..=5033 | 5037 | 5048 | 5051 | 5054 | 5057 | 5068 | 5070 | 5072 | 5078
+        | 1119 | 1127..=1129 | 1134 | 1136 | 1138..=1141 | 1143..=1145 | 1158 | 1161 | 1195 | 5011
+        | 5017..=5027 | 5032..=5033 | 5037 | 5045 | 5048 | 5051 | 5054 | 5057 | 5068 | 5070 | 5072 | 5078
         | 5080 | 5082 | 5084..=5085 | 5091 | 5093 => Kind::Int32,
         1030 | 1033 => Kind::Int16,
         270..=271 | 5008..=5009 => Kind::Int64,
@@ -192,6 +193,29 @@ pub(crate) fn kind_in_header(tag: u32) -> Option<Kind> {
         _ => return None,
     })
 }
+
+/// Gives the only kind, and the only count if there is one, in which rpm takes a tag of the signature header that it
+/// moves into the header as it reads. Strings do not stand for each other here.
+pub(crate) fn form_in_signature(tag: u32) -> Option<(Kind, Option<usize>)> {
+    Some(match tag {
+        269 | 273 => (Kind::Text, Some(1)),
+        275 | 277 | 1000 | 1007 => (Kind::Int32, Some(1)),
+        270 | 271 => (Kind::Int64, Some(1)),
+        274 | 276 => (Kind::Texts, None),
+        1004 => (Kind::Binary, Some(16)),
+        267 | 268 | 1002 | 1005 => (Kind::Binary, None),
+        _ => return None,
+    })
+}
+
+/// Says whether a tag of the header is one that rpm gives to what it takes from the signature header: it loads no
+/// header that has it already.
+pub(crate) fn is_taken_from_signature(tag: u32) -> bool {
+    matches!(tag, 257 | 259 | 261 | 262 | 267..=271 | 273 | 276 | 277)
+}
+
+/// Tags that may stand in the signature header or, by another number, in the header, but not in both.
+pub(crate) const IN_EITHER: [(u32, u32); 3] = [(1007, 1046), (274, 5090), (275, 5091)];
 
 /// Gives the kind of a tag in the signature header; `None` for tags that are not known.
 pub(crate) fn kind_in_signature(tag: u32) -> Option<Kind> {
@@ -218,6 +242,13 @@ mod tests {
         for tag in [signature::SHA1, signature::SHA256, signature::SIZE, signature::ARCHIVE_SIZE] {
             assert!(kind_in_signature(tag.number).is_some(), "{}", tag.name);
         }
+    }
+
+    #[test]
+    fn tags_that_rpm_only_computes_have_their_kind_too() {
+        let kinds = [1148, 1195, 1196, 5000, 5007, 5019, 5040, 5045, 5061, 5086, 5098].map(kind_in_header);
+        let (text, number) = (Some(Kind::Text), Some(Kind::Int32));
+        assert_eq!(kinds, [text, number, text, text, text, number, text, number, text, text, text]);
     }
 
     #[test]

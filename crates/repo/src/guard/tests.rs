@@ -91,6 +91,57 @@ fn a_header_of_rpm_3_has_no_region_and_is_checked_all_the_same() {
     assert!(tampered(0, 0, 63).contains("it is not 16 bytes of binary"));
 }
 
+/// Says what the guard thinks of a header with one entry and no region.
+fn verdict_of_one(part: Part, tag: u32, kind: u32, count: u32) -> String {
+    let width = Kind::from_number(kind).unwrap().width();
+    let value = width.map_or(b"x\0".to_vec(), |width| vec![1; width]);
+    let index = [tag, kind, 0, count].map(u32::to_be_bytes).concat();
+    match check(part, &index, &value.repeat(count as usize)) {
+        Ok(_) => "sound".into(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn digests_and_signatures_have_the_form_that_rpm_takes() {
+    let check = |tag, kind: Kind, count, expected: &str| {
+        let verdict = verdict_of_one(Part::Signature, tag, kind as u32, count);
+        assert!(verdict.contains(expected), "{tag} {kind:?} {count}: {verdict:?} does not say {expected:?}");
+    };
+    for tag in [269, 273] {
+        check(tag, Kind::Text, 1, "sound");
+        check(tag, Kind::Texts, 1, "it is stored as Texts and must be Text");
+        check(tag, Kind::Translations, 1, "it is stored as Translations and must be Text");
+        check(tag, Kind::Binary, 20, "it is stored as Binary and must be Text");
+    }
+    check(1004, Kind::Binary, 16, "sound");
+    check(1004, Kind::Binary, 15, "it has 15 values and must have 16");
+    check(1000, Kind::Int32, 2, "it has 2 values and must have 1");
+    check(270, Kind::Int32, 1, "it is stored as Int32 and must be Int64");
+    check(268, Kind::Binary, 3, "sound");
+    check(268, Kind::Text, 1, "it is stored as Text and must be Binary");
+    check(276, Kind::Texts, 3, "sound");
+    check(276, Kind::Text, 1, "it is stored as Text and must be Texts");
+    // What nobody knows may have any form.
+    check(999, Kind::Int16, 3, "sound");
+}
+
+#[test]
+fn what_belongs_into_the_signature_header_stands_there() {
+    for tag in [257, 259, 261, 262, 267, 268, 269, 270, 271, 273, 276, 277] {
+        let kind = tags::kind_in_header(tag).unwrap();
+        let verdict = verdict_of_one(Part::Header, tag, kind as u32, 1);
+        assert!(verdict.ends_with("it belongs into the signature header"), "{tag}: {verdict}");
+    }
+    let entries = |tag: u32| BTreeMap::from([(tag, Entry { kind: Kind::Int32, count: 1, range: 0..4 })]);
+    for (of, as_) in tags::IN_EITHER {
+        assert!(check_both(&entries(of), &entries(1000)).is_ok());
+        assert!(check_both(&entries(1000), &entries(as_)).is_ok());
+        let error = check_both(&entries(of), &entries(as_)).unwrap_err().to_string();
+        assert!(error.ends_with(&format!("the signature header has it too, as tag `{of}`")), "{error}");
+    }
+}
+
 #[test]
 fn every_value_lies_inside_aligned_and_alone() {
     check_tampered(set(1, 2, 1000), "do not end within the store");

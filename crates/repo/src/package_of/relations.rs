@@ -40,6 +40,7 @@ pub(super) fn relations_of(header: &Header, source: bool, files: &[File]) -> Res
     let list = |name, flags, version| rows_of(header, name, flags, version);
     let mut provides = list(PROVIDE_NAME, PROVIDE_FLAGS, PROVIDE_VERSION)?;
     if header.is_of_rpm_3 && !source {
+        check_provides_of_old(header)?;
         provide_itself(header, &mut provides)?;
     }
     let mut relations = Relations {
@@ -70,6 +71,19 @@ pub(super) fn relations_of(header: &Header, source: bool, files: &[File]) -> Res
         list.extend(row.relation());
     }
     Ok(relations)
+}
+
+/// Refuses provides of rpm 3 with flags and without versions, or the other way round: rpm adds what is missing behind
+/// what is there, and what belongs together comes apart.
+fn check_provides_of_old(header: &Header) -> Result<(), Error> {
+    use tags::*;
+    for (tag, other) in [(PROVIDE_FLAGS, PROVIDE_VERSION), (PROVIDE_VERSION, PROVIDE_FLAGS)] {
+        if header.has(tag) && !header.has(other) {
+            let why = format!("it is there without tag `{}` ({})", other.number, other.name);
+            return Err(Error::Tag { tag: tag.number, name: tag.name, why });
+        }
+    }
+    Ok(())
 }
 
 /// Adds what rpm adds when it reads a binary package of rpm 3: provides without versions count, and the
