@@ -1,4 +1,5 @@
-//! The real daemon, killed two hundred times while three hundred requests arrive.
+//! The real daemon, killed two hundred times while three hundred requests arrive; sixty times and ninety without
+//! `SLUICE_THOROUGH=1`.
 //!
 //! When it is killed is counted in changes on disk since it was started, not in time: so the kills land
 //! between any two steps of claiming, building, publishing and answering. Where each landed is read off the
@@ -16,8 +17,13 @@ use repo::Recipe;
 use serde_json::Value;
 use testkit::{Running, Sandbox, Site, Watch};
 
-const KILLS: usize = 200;
-const REQUESTS: usize = 300;
+use crate::faults::is_thorough;
+
+/// How often it is killed, and how many requests arrive meanwhile.
+fn extent() -> (usize, usize) {
+    if is_thorough() { (200, 300) } else { (60, 90) }
+}
+
 /// So many that there is always something left to promote.
 const PACKAGES: usize = 200;
 
@@ -228,6 +234,7 @@ fn run_and_kill(daemon: &mut Running, watch: &Watch, site: &Site, (mark, mut mor
 
 #[test]
 fn every_request_is_settled_once_though_the_daemon_is_killed_again_and_again() {
+    let (kills, requests) = extent();
     let sandbox = Sandbox::new();
     let site = Site::initialised(&sandbox, "http://127.0.0.1:1", STAGES);
     let mut rng = Rng::with_seed(0x0051_617E);
@@ -246,11 +253,11 @@ fn every_request_is_settled_once_though_the_daemon_is_killed_again_and_again() {
     let mut histogram: BTreeMap<&str, usize> = BTreeMap::new();
     let mut between = 0;
     let mut dropped = Vec::new();
-    for kill in 0..KILLS {
+    for kill in 0..kills {
         watch.forget();
         let mut daemon = site.start_unwatched();
         // Spread over the kills, so that there always is something to interrupt.
-        while dropped.len() * KILLS < REQUESTS * (kill + 1) {
+        while dropped.len() * kills < requests * (kill + 1) {
             let asked = ask(dropped.len(), &mut rng, &site);
             site.drop_request(&format!("{}.toml", asked.stem), &asked.text);
             dropped.push(asked);
@@ -262,7 +269,7 @@ fn every_request_is_settled_once_though_the_daemon_is_killed_again_and_again() {
         between += usize::from(seen.between);
         *histogram.entry(seen.phase).or_insert(0) += 1;
     }
-    println!("{KILLS} kills, {between} of them between a claim and its answer:");
+    println!("{kills} kills, {between} of them between a claim and its answer:");
     for (phase, count) in &histogram {
         println!("  {count:4}  {phase}");
     }
@@ -272,7 +279,7 @@ fn every_request_is_settled_once_though_the_daemon_is_killed_again_and_again() {
     assert!(settled.is_some(), "requests are left without an answer\n{}", daemon.log());
     assert!(daemon.stop().is_some_and(|status| status.success()), "{}", daemon.log());
 
-    assert!(between >= KILLS / 2, "only {between} kills between claim and answer");
+    assert!(between >= kills / 2, "only {between} kills between claim and answer");
     assert!(histogram.len() >= 6, "the kills hit too few phases");
     reckoning::settled_once(&site, &dropped);
     reckoning::effects_add_up(&site);

@@ -83,6 +83,17 @@ impl Proof {
         }
     }
 
+    /// Whether it looks at the same calls in the same way; stories are told each for itself.
+    fn is_same(self, other: Proof) -> bool {
+        match (self, other) {
+            (Proof::Ledger(one), Proof::Ledger(other)) | (Proof::Rest(one), Proof::Rest(other)) => {
+                one == other
+            }
+            (Proof::Createrepo { exchanges: one }, Proof::Createrepo { exchanges: other }) => one == other,
+            _ => false,
+        }
+    }
+
     /// Runs it with a bug or without, and tells what it finds wrong.
     fn run(self, bench: &Bench, ready: Option<&Ready>, bug: Option<Bug>) -> Vec<String> {
         match (self, ready) {
@@ -210,10 +221,15 @@ fn every_planted_bug_is_caught_in_the_real_program() {
                 .iter()
                 .find(|scenario| Some(scenario.name) == name)
                 .map(|scenario| scenario.ready(&bench));
+            let mut sound: Vec<Proof> = Vec::new();
             for (bug, proof) in bugs {
-                let sound = proof.run(&bench, ready.as_ref(), None);
-                if !sound.is_empty() {
-                    false_alarms.push(format!("{bug:?}: {}", sound.join("; ")));
+                // Without a bug, a proof says the same however often it is asked.
+                if !sound.iter().any(|earlier| earlier.is_same(*proof)) {
+                    sound.push(*proof);
+                    let wrong = proof.run(&bench, ready.as_ref(), None);
+                    if !wrong.is_empty() {
+                        false_alarms.push(format!("{bug:?}: {}", wrong.join("; ")));
+                    }
                 }
                 match proof.run(&bench, ready.as_ref(), Some(*bug)).first() {
                     Some(wrong) => {
