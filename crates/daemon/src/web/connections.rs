@@ -17,7 +17,8 @@ use tokio::time::{Instant, Sleep};
 /// How many connections the server holds open; whoever comes later waits in the kernel's backlog.
 pub const CONNECTIONS_MAX: usize = 512;
 
-/// How long a connection lives on which no byte moves in either direction.
+/// How long a connection lives on which no byte moves in either direction, and how long a request may take to come:
+/// whoever sends it byte by byte must not keep his place for ever.
 const STILL_MAX: Duration = Duration::from_secs(60);
 
 /// Who asks.
@@ -58,7 +59,7 @@ impl Listener for Bounded {
         // Answers are written in one go; waiting to fill a segment would only delay them.
         let _ = stream.set_nodelay(true);
         let still = Box::pin(tokio::time::sleep(self.still_max));
-        (Connection { stream, still, still_max: self.still_max, _place: place }, peer)
+        (Connection { stream, still, still_max: self.still_max, is_asking: false, _place: place }, peer)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -66,11 +67,13 @@ impl Listener for Bounded {
     }
 }
 
-/// A connection that ends with an error when it stands still too long.
+/// A connection that ends with an error when it stands still too long, or a request takes too long to come.
 pub(super) struct Connection {
     stream: TcpStream,
     still: Pin<Box<Sleep>>,
     still_max: Duration,
+    /// Whether bytes came since the last ones went: a request, of which more does not count as movement.
+    is_asking: bool,
     _place: OwnedSemaphorePermit,
 }
 
@@ -92,8 +95,18 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
         let moved = Pin::new(&mut self.stream).poll_read(context, into);
-        self.watch(context, moved)
+        if into.filled().len() == before {
+            return self.watch(context, moved);
+        }
+        if !std::mem::replace(&mut self.is_asking, true) {
+            return self.watch(context, moved);
+        }
+        match self.still.deadline() <= Instant::now() {
+            true => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            false => moved,
+        }
     }
 }
 
@@ -104,6 +117,7 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let moved = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.is_asking &= !moved.is_ready();
         self.watch(context, moved)
     }
 
@@ -113,6 +127,7 @@ impl AsyncWrite for Connection {
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let moved = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
+        self.is_asking &= !moved.is_ready();
         self.watch(context, moved)
     }
 

@@ -330,6 +330,53 @@ async fn a_client_that_stands_still_loses_its_place() {
 }
 
 #[tokio::test]
+async fn a_client_that_asks_byte_by_byte_loses_its_place() {
+    let root = tree();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let public = Utf8PathBuf::from_path_buf(root.path().join("public")).unwrap();
+    let bounded = connections::Bounded::with(listener, 1, Duration::from_secs(1));
+    let router = router(&public, Restrictions::default()).unwrap();
+    tokio::spawn(
+        async move { axum::serve(bounded, router.into_make_service_with_connect_info::<Peer>()).await },
+    );
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    // Each whole request begins the time anew, on one connection.
+    for _ in 0..3 {
+        slow.write_all(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut piece = [0; 4096];
+        let length = slow.read(&mut piece).await.unwrap();
+        assert!(
+            piece[..length].starts_with(b"HTTP/1.1 200 "),
+            "{:?}",
+            String::from_utf8_lossy(&piece[..length])
+        );
+    }
+    slow.write_all(b"GET / HTTP/1.1\r\nX: ").await.unwrap();
+    let mut sent = 0;
+    loop {
+        assert!(sent < 10_000, "it still has its place");
+        // It never stands still: the wait is for the server to hang up.
+        let mut reply = [0; 4096];
+        let heard = tokio::time::timeout(Duration::from_millis(2), slow.read(&mut reply)).await;
+        match heard {
+            Ok(Ok(0) | Err(_)) => break,
+            Ok(Ok(_)) => panic!("{}", String::from_utf8_lossy(&reply)),
+            Err(_) => {}
+        }
+        if slow.write_all(b"y").await.is_err() {
+            break;
+        }
+        sent += 1;
+    }
+    let mut second = TcpStream::connect(address).await.unwrap();
+    second.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut reply = String::new();
+    second.read_to_string(&mut reply).await.unwrap();
+    assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
+}
+
+#[tokio::test]
 async fn the_server_ends_when_told() {
     let root = tree();
     let server = Server::start(root.path()).await;
