@@ -69,7 +69,8 @@ bugs! {
     // Store: recovery and finish.
     /// Recovery publishes a generation that was sealed and never flipped to.
     RecoveryPublishesSealed,
-    /// Recovery believes a visible `current` without making it anew and fsyncing `public/`.
+    /// Recovery believes a visible `current` without making it anew and fsyncing `public/`, there or in the look
+    /// at whether all directories are there.
     RecoveryTrustsTheFlip,
     /// Recovery undoes the `links.json` of the generation that is published.
     RecoveryUndoesPublishedLinks,
