@@ -19,6 +19,8 @@ from site_on_disk import Site
 CHECKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "checker", "check.py")
 # One state in so many is also looked over by the file system's own checker, before and after recovery.
 LOOK_EVERY = 10
+# How many files others write when a program has ended.
+LATER = 6
 
 
 class Recorded:
@@ -42,7 +44,10 @@ class Bed:
         self.marks = self.place("marks")
         # The user of the daemon need not be able to reach the place where the program was built.
         shutil.copy(program, f"{work}/sluice")
-        self.site = Site(self.folder, f"{work}/sluice", work)
+        self.disk = f"{work}/disk"
+        with open(self.disk, "wb"):
+            pass
+        self.site = Site(self.folder, f"{work}/sluice", work, system.around(self.folder, self.disk))
         self.looked, self.told, self.runs = 0, 0, 0
         self.base, self.plain = f"{work}/base.img", f"{work}/plain.img"
         self.make_base()
@@ -93,9 +98,10 @@ class Bed:
         start = f"{self.work}/start-{self.runs}.img"
         crash_states.copy(base, start)
         crash_states.copy(start, image)
-        disk = RecordedDisk(image, f"{self.work}/disk", log)
+        disk = RecordedDisk(image, self.disk, log)
         try:
             disk.watch(self.marks)
+            self.system.recover(disk.path)
             self.mark(crash_states.BEGIN)
             with Mounted(self.system, disk.path, self.folder):
                 for place in ("done", "failed"):
@@ -107,6 +113,11 @@ class Bed:
         finally:
             disk.close()
         return Recorded(start, crash_states.Log(log), answers, told or {})
+
+    def go_on(self):
+        """Lets others write and sync: what was promised must outlast that, and must not need it."""
+        for number in range(LATER):
+            self.site.write(f"{self.folder}/later-{number}", b"later")
 
     def mark(self, name):
         """Puts a mark into the log that is being written."""
@@ -122,6 +133,7 @@ class Bed:
         for state in crash_states.choose(recorded.log, count, seed):
             seen += 1
             image = images.build(state)
+            self.system.recover(image)
             if look:
                 with Mounted(self.system, image, self.folder):
                     wrong = look(self, state.told)

@@ -50,6 +50,11 @@ class Log:
         elif name.endswith(".json") and not name.startswith("."):
             self.periods[-1][1].append((len(self.periods[-1][0]), name))
 
+    def leave_out_before_told(self):
+        """Leaves out what came before the run told anybody anything."""
+        telling = [period for period in range(self.first, self.last) if self.periods[period][1]]
+        self.first = telling[0] + 1 if telling else self.last
+
     def told_until(self, period, written):
         """The names that had appeared when that many blocks of that period had been written."""
         names = [name for _, told in self.periods[:period] for _, name in told]

@@ -7,6 +7,8 @@ lies when the power goes after all.
 import os
 import re
 
+import crash_states
+
 SYNC = re.compile(r"fsync\(\d+<([^>]*)>")
 
 
@@ -41,14 +43,18 @@ def asked(wave):
 
 
 def killed_at(wave, ordinal, bug=None):
-    """A run whose daemon is killed before that sync, and then started again."""
+    """A run whose daemon is killed before that sync, and then started again; the power goes after that.
+
+    A bug is planted in the second daemon only: with it the first would ask for other syncs.
+    """
     drop = asked(wave)
 
     def script(bed):
         drop(bed)
         inject = ["-e", "trace=fsync", "-e", f"inject=fsync:signal=KILL:when={ordinal}"]
         before = ["strace", "-f", "-qq", "-o", "/dev/null", *inject]
-        bed.site.run(bed.site.as_daemon("daemon", "--once", before=before), bug)
+        bed.site.run(bed.site.as_daemon("daemon", "--once", before=before))
+        bed.mark(crash_states.BEGIN)
         bed.must_work(bug)
 
     return script

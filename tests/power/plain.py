@@ -10,6 +10,8 @@ REPO = "{http://linux.duke.edu/metadata/repo}"
 COMMON = "{http://linux.duke.edu/metadata/common}"
 # The mark that stands for the program having ended with 0.
 INDEXED = "indexed.json"
+# What somebody else put beside the index, as repoview does; it stays where it is.
+NOTE, WORDS = "repodata/repoview/index.html", b"<h1>plain</h1>\n"
 
 
 def prepare(bed):
@@ -19,6 +21,8 @@ def prepare(bed):
     for name in ("alpha", "beta"):
         shutil.copy(f"{bed.packages}/{name}.rpm", folder)
     bed.site.must([bed.site.program, "createrepo", folder])
+    os.mkdir(os.path.dirname(f"{folder}/{NOTE}"))
+    bed.site.write(f"{folder}/{NOTE}", WORDS)
 
 
 def script(bug=None):
@@ -29,6 +33,7 @@ def script(bug=None):
             bed.site.write(f"{bed.folder}/plain/gamma.rpm", file.read())
         bed.site.must([bed.site.program, "createrepo", f"{bed.folder}/plain"], bug)
         bed.mark(INDEXED)
+        bed.go_on()
 
     return run
 
@@ -71,6 +76,9 @@ def read(folder):
                 names = sorted(name.text for name in primary.iter(f"{COMMON}name"))
         if not names:
             wrong.append(f"I4 {folder}: it lists nothing")
+        with open(f"{folder}/{NOTE}", "rb") as file:
+            if file.read() != WORDS:
+                wrong.append(f"I4 {folder}/{NOTE}: it is not what somebody put there")
     except (OSError, tree.ParseError, AttributeError) as error:
         wrong.append(f"I4 {folder}: {error}")
     return names, wrong

@@ -66,7 +66,7 @@ def sound(bed, count, seed, tally):
         resumed = bed.record(restored.prepare(bed), restored.script())
         tally.add("resume", *bed.cut(resumed, share, seed, look=restored.look))
     day = bed.record(bed.base, bed.asking(scenarios.ALL["several" if count <= FEW else "day"]))
-    if count > FEW:
+    if count > FEW and not bed.system.repair:
         recoveries(bed, day, 3 * share, rng, tally)
     tally.add("day", *bed.cut(day, count - tally.total(), seed))
 
@@ -99,7 +99,11 @@ def kills(bed, count, rng, tally, bug, names=AT_ONCE, each=4):
         telling = [at for at, path in enumerate(paths, 1) if path.endswith("/public") or "/audit" in path]
         for ordinal in [*telling[-3:], rng.randint(1, len(paths))]:
             run = bed.record(bed.base, killed.killed_at(wave, ordinal, bug))
-            tally.add("killed", *bed.cut(run, each, rng.random()))
+            if bug or bed.system.repair:
+                # The lie shows once it was told. Without a journal a name that the killed program changed and did not
+                # sync means on the disk what its old inode was given away for; until it is synced nothing is proven.
+                run.log.leave_out_before_told()
+            tally.add("killed", *bed.cut(run, min(each, count - tally.states["killed"]), rng.random()))
 
 
 def planted(bed, count, seed, tally):
@@ -110,6 +114,7 @@ def planted(bed, count, seed, tally):
         tally.add("repodata", *bed.cut(bed.record(bed.plain, plain.script(bug)), count, seed, look=plain.look))
     elif bug.startswith("Restored"):
         resumed = bed.record(restored.prepare(bed), restored.script(bug))
+        resumed.log.leave_out_before_told()
         tally.add("resume", *bed.cut(resumed, count, seed, look=restored.look))
     elif bug.startswith("Recovery"):
         kills(bed, count, rng, tally, bug, ["refusal"] if "AuditLog" in bug else ["promote"], 12)

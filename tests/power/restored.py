@@ -31,6 +31,7 @@ def script(bug=None):
         run(["cp", "-a", f"{bed.work}/backup", bed.site.root])
         bed.site.must(bed.site.as_daemon("init", "--resume"), bug)
         bed.mark(RESUMED)
+        bed.go_on()
 
     return go_on
 

@@ -31,10 +31,13 @@ platforms = ["el9/x86_64"]
 
 
 class Site:
-    """The site below `folder`, run by `program`; `beside` keeps what is not on the disk that is cut off."""
+    """The site below `folder`, run by `program`, which is started by `around`.
 
-    def __init__(self, folder, program, beside):
-        self.folder, self.program = folder, program
+    `beside` keeps what is not on the disk that is cut off.
+    """
+
+    def __init__(self, folder, program, beside, around=()):
+        self.folder, self.program, self.around = folder, program, around
         self.root, self.spool = f"{folder}/root", f"{folder}/spool"
         self.config = f"{beside}/sluice.toml"
         with open(self.config, "w", encoding="utf-8") as file:
@@ -69,8 +72,8 @@ class Site:
 
     def run(self, command, bug=None):
         """Runs a command, with a bug planted if one is named."""
-        return subprocess.run(command, capture_output=True, text=True, errors="replace", env=self.environment(bug),
-                              cwd="/", timeout=300, check=False)
+        return subprocess.run([*self.around, *command], capture_output=True, text=True, errors="replace",
+                              env=self.environment(bug), cwd="/", timeout=300, check=False)
 
     def work(self, bug=None):
         """Lets the daemon start, recover, and do all that waits."""
@@ -89,6 +92,10 @@ class Site:
         draft = f"{self.spool}/tmp/{stem}.toml"
         self.write(draft, f"format = 1\n{text}\n[end]\n".encode())
         os.rename(draft, f"{self.spool}/incoming/{stem}.toml")
+        if self.around:
+            # Without a journal a name that is gone in memory only comes to mean whatever gets its inode next.
+            for place in ("incoming", "tmp"):
+                sync_directory(f"{self.spool}/{place}")
 
     @staticmethod
     def write(path, body):
@@ -142,6 +149,15 @@ class Site:
             if not os.path.exists(path[: -len(".toml")] + ANSWER):
                 wrong.append(f"I14 {path}: it lies there without its answer")
         return wrong
+
+
+def sync_directory(path):
+    """Makes the names in it durable."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def stem_of(claim):
