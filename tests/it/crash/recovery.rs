@@ -173,7 +173,7 @@ macro_rules! recovery_can_be_cut_short_like_anything_else {
             let (report, kinds) = sweep_recoveries($index, Alike::$alike, 20);
             println!("recovery of {}, {kinds} kinds: {report}", SCENARIOS[$index].name);
             assert!(report.violations.is_empty(), "{report}");
-            let least = if is_thorough() { 2000 } else { 300 };
+            let least = if is_thorough() { 2000 } else { 200 };
             assert!(kinds > 20 && report.states > least, "only {} states of {kinds} kinds", report.states);
         }
     )* };
@@ -194,6 +194,6 @@ fn what_follows_recovery_can_be_cut_short_as_well() {
     let report = sweep_recoveries_and_what_follows();
     println!("recovery of promote and what follows: {report}");
     assert!(report.violations.is_empty(), "{report}");
-    let least = if is_thorough() { 1000 } else { 300 };
+    let least = if is_thorough() { 1000 } else { 100 };
     assert!(report.states > least, "only {} states were looked at", report.states);
 }
