@@ -147,7 +147,7 @@ fn sweep_recoveries_and_what_follows() -> SweepReport {
     let at = moments.iter().enumerate().filter(|(number, moment)| chosen(*number, &moment.operation));
     for (_, end) in at.flat_map(|(_, moment)| ends(moment)) {
         let mut sweep = Sweep::new(3);
-        (sweep.exhaustive, sweep.samples) = (2, 4);
+        (sweep.exhaustive, sweep.samples) = if is_thorough() { (2, 4) } else { (1, 2) };
         report += sweep.run(
             &end.left,
             |disk| drop(run(&disk, now + 100)),
