@@ -19,7 +19,7 @@ use super::reader::Reader;
 use super::{Extent, origin};
 
 /// After so many steps without an error the fault would have gone unseen.
-const STEPS_MAX: u64 = 40;
+const STEPS_MAX: u64 = 120;
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug)]

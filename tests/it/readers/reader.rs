@@ -62,6 +62,15 @@ enum Waiting {
     Cut { url: String, begun: Vec<u8>, etag: String, size: u64, digest: nevra::Digest, since: String },
     /// The same of a `repomd.xml`, which may have changed.
     CutRepomd(Known),
+    /// A client that read one of two stages, and had the other cached.
+    Other(OneOfBoth),
+}
+
+/// One of the two stages of a route, when it was begun to be read, and which one is the other.
+pub struct OneOfBoth {
+    first: View,
+    other: String,
+    began: Instant,
 }
 
 /// Which generations were in force when a request was sent and when all of its answer had come.
@@ -139,10 +148,18 @@ impl Reader {
                 let ended = self.pinned();
                 self.ended(Session::Pinned, ended);
             }
-            _ => {
-                let ended = self.both();
-                self.ended(Session::Both, ended);
-            }
+            _ => match self.one_of_both() {
+                // Where both stages are promised to hold each other, generations pass between them.
+                Ok(one) if is_free && self.origin.overlap.is_some() && self.rng.bool() => {
+                    let due = self.origin.flips.count() + self.rng.u64(2..=3);
+                    self.waiting.push((due, Waiting::Other(one)));
+                }
+                Ok(one) => {
+                    let ended = self.both(one);
+                    self.ended(Session::Both, ended);
+                }
+                Err(fault) => self.ended(Session::Both, Err(fault)),
+            },
         }
     }
 
@@ -181,6 +198,10 @@ impl Reader {
                 let ended = self.resume_repomd(&known);
                 self.ended(Session::Resume, ended);
             }
+            Waiting::Other(one) => {
+                let ended = self.both(one);
+                self.ended(Session::Both, ended);
+            }
         }
     }
 
@@ -208,17 +229,18 @@ impl Reader {
         if fresh.digest == known.digest { Ok(()) } else { self.metadata(&fresh, "").map(drop) }
     }
 
-    /// Fetches both stages of the first route, one after the other; nothing that moves may be in neither.
-    fn both(&mut self) -> Result<(), Fault> {
+    /// Fetches one of the stages of the first route.
+    fn one_of_both(&mut self) -> Result<OneOfBoth, Fault> {
         let [source, target] = self.origin.routes[0].clone();
-        let order = if self.rng.bool() { [source, target] } else { [target, source] };
+        let [one, other] = if self.rng.bool() { [source, target] } else { [target, source] };
         let began = Instant::now();
-        let first = self.view(&order[0])?;
-        if self.origin.overlap.is_some() && self.rng.usize(..4) == 0 {
-            // What one of the two had cached: generations pass between them.
-            self.origin.flips.wait_for(self.origin.flips.count() + 2);
-        }
-        let known = self.repomd(&order[1], "", None)?;
+        Ok(OneOfBoth { first: self.view(&one)?, other, began })
+    }
+
+    /// Fetches the other stage; nothing that moves may be in neither.
+    fn both(&mut self, one: OneOfBoth) -> Result<(), Fault> {
+        let OneOfBoth { first, other, began } = one;
+        let known = self.repomd(&other, "", None)?;
         let took = began.elapsed();
         let second = self.metadata(&known, "")?;
         let missing = self.in_neither(&first, &second);
@@ -227,7 +249,7 @@ impl Reader {
                 let span = format!("first {}, then {}", first.known.generations, second.known.generations);
                 return Err(Fault::new(
                     format!("{missing:?} are in neither stage"),
-                    &order.join(" and "),
+                    &format!("{} and {other}", first.known.repository),
                     span,
                 ));
             }
