@@ -1,0 +1,63 @@
+//! Files that two packages bring to one path, by the rules of rpm.
+
+use std::collections::BTreeSet;
+
+use crate::package::{File, FileKind, Package};
+use crate::world::{PackageId, World};
+
+/// One path that two packages bring, and that they cannot share.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Clash {
+    pub(crate) one: PackageId,
+    pub(crate) other: PackageId,
+    pub(crate) path: String,
+    /// Whether it is known that their contents differ.
+    pub(crate) known: bool,
+}
+
+/// Finds the paths that cannot be shared by something that enters and something that is brought with it.
+pub(crate) fn clashes(
+    world: &World<'_>,
+    brought: &BTreeSet<PackageId>,
+    entered: &BTreeSet<PackageId>,
+) -> BTreeSet<Clash> {
+    let mut found = BTreeSet::new();
+    for one in brought.intersection(entered) {
+        let package = world.package(*one);
+        for file in &package.files {
+            world.work().count(1);
+            let owners = world.each(|shelf| shelf.owners(&file.path));
+            for other in owners.filter(|other| other != one && brought.contains(other)) {
+                let beside = world.package(other);
+                let theirs = beside.files.iter().filter(|theirs| theirs.path == file.path);
+                for theirs in theirs {
+                    if let Some(known) = cannot_share(package, file, beside, theirs) {
+                        let (one, other) = (*one.min(&other), *one.max(&other));
+                        found.insert(Clash { one, other, path: file.path.clone(), known });
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Says whether a path cannot be shared, and whether that is known; `None` if it can.
+///
+/// Where contents are not known, builds of one source version for two architectures are trusted to agree, as they
+/// are all over the trade, and so are directories.
+fn cannot_share(package: &Package, file: &File, other: &Package, theirs: &File) -> Option<bool> {
+    if file.kind == FileKind::Ghost || theirs.kind == FileKind::Ghost {
+        return None;
+    }
+    if let (Some(ours), Some(theirs)) = (&file.contents, &theirs.contents) {
+        return (!ours.shares_a_path_with(theirs)).then_some(true);
+    }
+    if (file.kind == FileKind::Directory) != (theirs.kind == FileKind::Directory) {
+        return Some(true);
+    }
+    let (one, two) = (&package.nevra, &other.nevra);
+    let twins = one.name == two.name && one.evr == two.evr;
+    let shared = file.kind == FileKind::Directory || twins || file.path.starts_with("/usr/lib/.build-id");
+    (!shared).then_some(false)
+}

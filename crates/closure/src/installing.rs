@@ -1,0 +1,66 @@
+//! Whether demands can be met: the best choices first, the solver where they do not work out.
+
+use std::collections::BTreeSet;
+
+use crate::clause::Clause;
+use crate::proof::{Together, holds};
+use crate::solver::{Mask, Outcome, solve};
+use crate::unjudged::Unjudged;
+use crate::world::{PackageId, World};
+
+/// How many things one question may look at: a host with everything installed asks for a few millions.
+const WORK_MAX: u64 = 40_000_000;
+
+/// Demands that one package be there.
+pub(crate) fn demand(id: PackageId) -> Clause {
+    Clause { any: vec![id], none: vec![] }
+}
+
+/// Meets the demands, or says what was looked at in vain.
+///
+/// What the solver finds is checked against what the packages state before it is believed.
+pub(crate) fn install(world: &World<'_>, demands: &[Clause]) -> Result<Outcome, Unjudged> {
+    world.work().begin(WORK_MAX);
+    let mut together = Together::default();
+    if together.take_in(world, demands)? {
+        return Ok(Outcome::Together(together.packages().clone()));
+    }
+    let outcome = solve(world, demands, &Mask::default())?;
+    if let Outcome::Together(found) = &outcome {
+        let is_there = |id| found.contains(&id);
+        let met = demands.iter().all(|demand| demand.holds(&is_there));
+        if !met || !holds(world, found)? {
+            return Err(Unjudged::Unsound);
+        }
+    }
+    Ok(outcome)
+}
+
+/// Which of many packages can each be installed by itself; those that share most of what they need are
+/// judged together.
+pub(crate) struct Many {
+    together: Together,
+}
+
+impl Many {
+    pub(crate) fn new() -> Self {
+        Self { together: Together::default() }
+    }
+
+    /// Judges one more; `None` if it can be installed.
+    pub(crate) fn fault(
+        &mut self,
+        world: &World<'_>,
+        id: PackageId,
+    ) -> Option<Result<BTreeSet<PackageId>, Unjudged>> {
+        world.work().begin(WORK_MAX);
+        if let Ok(true) = self.together.take_in(world, &[demand(id)]) {
+            return None;
+        }
+        match install(world, &[demand(id)]) {
+            Ok(Outcome::Together(_)) => None,
+            Ok(Outcome::Impossible(asked)) => Some(Ok(asked)),
+            Err(unjudged) => Some(Err(unjudged)),
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! The judgement of a change: what can no longer be installed, and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use nevra::{Arch, Nevra};
+
+use crate::clash::clashes;
+use crate::installing::{Many, demand, install};
+use crate::package::Package;
+use crate::reach::reached;
+use crate::reasons::reasons;
+use crate::shelf::Shelf;
+use crate::solver::Outcome;
+use crate::unjudged::Unjudged;
+use crate::upgrade::steps;
+use crate::words::{Story, Words};
+use crate::world::{PackageId, Work, World};
+
+/// A change of one repository, and everything that its packages may need.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The architecture of the hosts.
+    pub platform: Arch,
+    /// What the target lists before the change.
+    pub target: Arc<Shelf>,
+    /// What leaves it, and what is not in it is passed over.
+    pub leave: BTreeSet<Nevra>,
+    /// What enters it; its name is of no interest.
+    pub enter: Vec<Package>,
+    /// What hosts draw from beside the target, and what does not change: base system, EPEL.
+    pub context: Vec<Arc<Shelf>>,
+    /// Where a package that is missed may lie: the source stage. Nothing is installed from there.
+    pub elsewhere: Vec<Arc<Shelf>>,
+    /// Names of meta-packages, beside those that [`Package::is_meta`] finds.
+    pub meta_packages: BTreeSet<String>,
+    /// Names of packages that hosts keep in several versions: kernels.
+    pub install_only: BTreeSet<String>,
+}
+
+/// What was asked about a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Check {
+    /// Whether what enters can be installed.
+    Enters,
+    /// Whether what stays can still be installed.
+    Stays,
+    /// Whether a meta-package can be installed on a fresh host.
+    Fresh,
+    /// Whether a host that has the meta-package as the target offered it takes every update:
+    /// `dnf upgrade` with `best=1`.
+    Upgrade,
+    /// Whether the files that a meta-package brings together stand beside each other.
+    Files,
+}
+
+impl Check {
+    /// Shows the word that stands in a finding.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enters => "enters",
+            Self::Stays => "stays",
+            Self::Fresh => "fresh",
+            Self::Upgrade => "upgrade",
+            Self::Files => "files",
+        }
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// The package it is about.
+    pub subject: Nevra,
+    /// What was asked.
+    pub check: Check,
+    /// The shortest chain of reasons that was found, or why nothing can be said.
+    pub words: String,
+    /// Whether there is an answer; without one it must count as a no.
+    pub judged: bool,
+}
+
+/// What a change does to what can be installed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// What the change breaks, sorted.
+    pub broken: Vec<Finding>,
+    /// What was broken before and stays so, sorted: told, and not blamed on the change.
+    pub known: Vec<Finding>,
+    /// How many packages were judged.
+    pub judged: usize,
+    /// How many things were looked at; grows with the change, not with the repositories.
+    pub work: u64,
+    /// How often the solver was asked, because the best choices did not work out.
+    pub solved: u64,
+}
+
+/// Judges a change.
+///
+/// Looked at are the packages that enter, those that need something that leaves, and the
+/// meta-packages from which something that enters or leaves can be reached.
+#[must_use]
+pub fn judge(change: &Change) -> Judgement {
+    let work = Work::default();
+    let mut judge = Judge::new(change, &work);
+    judge.enters();
+    judge.stays();
+    judge.meta_packages();
+    let mut judgement = judge.judgement;
+    judgement.broken.sort();
+    judgement.known.sort();
+    judgement.work = work.total.get();
+    judgement.solved = work.solved.get();
+    judgement
+}
+
+struct Judge<'a> {
+    change: &'a Change,
+    work: &'a Work,
+    before: World<'a>,
+    after: World<'a>,
+    /// The layer of `after` that enters; that of the target is the first of both.
+    entering: usize,
+    leaving: BTreeSet<u32>,
+    judgement: Judgement,
+}
+
+const TARGET: usize = 0;
+const ENTERING: usize = 1;
+
+impl<'a> Judge<'a> {
+    fn new(change: &'a Change, work: &'a Work) -> Self {
+        let places = |nevra: &Nevra| {
+            let packages = change.target.packages();
+            change
+                .target
+                .named(&nevra.name)
+                .iter()
+                .copied()
+                .find(move |at| packages[*at as usize].nevra == *nevra)
+        };
+        let leaving: BTreeSet<u32> = change.leave.iter().filter_map(places).collect();
+        let world = || World::new(&change.platform, &change.install_only, work);
+        let entering = Arc::new(Shelf::new(change.target.name(), change.enter.clone()));
+        let context = |world: World<'a>| {
+            change.context.iter().fold(world, |world, shelf| world.with(shelf, BTreeSet::new()))
+        };
+        let before = context(world().with(&change.target, BTreeSet::new()));
+        let after = context(world().with(&change.target, leaving.clone()).with(&entering, BTreeSet::new()));
+        Self { change, work, before, after, entering: ENTERING, leaving, judgement: Judgement::default() }
+    }
+
+    fn is_meta(&self, package: &Package) -> bool {
+        package.is_meta() || self.change.meta_packages.contains(&package.nevra.name)
+    }
+
+    /// What enters must be installable; of meta-packages that is asked later.
+    fn enters(&mut self) {
+        let mut many = Many::new();
+        let enter: Vec<_> = self.after.of_layer(self.entering).collect();
+        for id in enter {
+            if !self.is_meta(self.after.package(id)) {
+                self.judgement.judged += 1;
+                if let Some(fault) = many.fault(&self.after, id) {
+                    let finding = self.explained(&self.after, id, Check::Enters, fault);
+                    self.judgement.broken.push(finding);
+                }
+            }
+        }
+    }
+
+    /// What needs something that leaves, directly or not, must still be installable.
+    fn stays(&mut self) {
+        let gone = self.leaving.iter().map(|at| PackageId(*at)).collect::<Vec<_>>();
+        let mut many = Many::new();
+        let of_target = |id: &PackageId| self.before.layer_number(*id) == TARGET;
+        let reached = reached(&self.before, gone).into_iter().filter(of_target);
+        let stay: Vec<_> = reached.filter(|id| !self.leaving.contains(&id.0)).collect();
+        for id in stay {
+            if self.is_meta(self.after.package(id)) {
+                continue;
+            }
+            self.judgement.judged += 1;
+            if let Some(fault) = many.fault(&self.after, id) {
+                // Of the target, both worlds have the same places.
+                match Many::new().fault(&self.before, id) {
+                    None => {
+                        let finding = self.explained(&self.after, id, Check::Stays, fault);
+                        self.judgement.broken.push(finding);
+                    }
+                    Some(fault) => {
+                        let finding = self.explained(&self.before, id, Check::Stays, fault);
+                        self.judgement.known.push(finding);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Each meta-package that the change can affect, in its newest version.
+    fn meta_packages(&mut self) {
+        let gone = self.leaving.iter().map(|at| PackageId(*at)).collect::<Vec<_>>();
+        let entered: Vec<_> = self.after.of_layer(self.entering).collect();
+        let mut names = BTreeSet::new();
+        let mut note = |world: &World<'_>, reach: BTreeSet<PackageId>| {
+            for id in reach {
+                let package = world.package(id);
+                if self.is_meta(package) {
+                    names.insert((package.nevra.name.clone(), package.nevra.arch.clone()));
+                }
+            }
+        };
+        note(&self.before, reached(&self.before, gone));
+        note(&self.after, reached(&self.after, entered));
+        for (name, arch) in names {
+            let newest = |world: &World<'_>, layers: &[usize]| {
+                let all = world.each(|shelf| shelf.named(&name)).filter(|id| {
+                    layers.contains(&world.layer_number(*id)) && world.package(*id).nevra.arch == arch
+                });
+                all.max_by(|a, b| world.package(*a).nevra.evr.cmp(&world.package(*b).nevra.evr))
+            };
+            let old = newest(&self.before, &[TARGET]);
+            if let Some(new) = newest(&self.after, &[TARGET, self.entering]) {
+                self.meta_package(old, new);
+            }
+        }
+    }
+
+    fn meta_package(&mut self, old: Option<PackageId>, new: PackageId) {
+        self.judgement.judged += 1;
+        let host = old.map(|old| (old, install(&self.before, &[demand(old)])));
+        let fault = match install(&self.after, &[demand(new)]) {
+            Ok(Outcome::Together(brought)) => {
+                self.files(new, &brought);
+                match host {
+                    Some((old, Ok(Outcome::Together(host)))) => self.upgrade(old, new, &host),
+                    Some((_, Err(unjudged))) => {
+                        let finding = self.explained(&self.after, new, Check::Upgrade, Err(unjudged));
+                        self.judgement.broken.push(finding);
+                    }
+                    // Nobody has it, or nobody could: there is nothing to upgrade from.
+                    Some((_, Ok(Outcome::Impossible(_)))) | None => {}
+                }
+                return;
+            }
+            Ok(Outcome::Impossible(asked)) => Ok(asked),
+            Err(unjudged) => Err(unjudged),
+        };
+        // Whoever has it already cannot get what nobody can: one reason is enough.
+        match host {
+            Some((old, Ok(Outcome::Impossible(asked)))) if old == new => {
+                let finding = self.explained(&self.before, old, Check::Fresh, Ok(asked));
+                self.judgement.known.push(finding);
+            }
+            _ => {
+                let finding = self.explained(&self.after, new, Check::Fresh, fault);
+                self.judgement.broken.push(finding);
+            }
+        }
+    }
+
+    fn upgrade(&mut self, old: PackageId, new: PackageId, host: &BTreeSet<PackageId>) {
+        let packages: Vec<Package> = host.iter().map(|id| self.before.package(*id).clone()).collect();
+        let story = Story::Host(self.before.package(old).in_words());
+        let subject = self.after.package(new).nevra.clone();
+        let gone: BTreeSet<u32> = self.leaving.clone();
+        let finding = self.upgraded(&packages, gone, true, &story, &subject);
+        let Some(finding) = finding else { return };
+        match self.upgraded(&packages, BTreeSet::new(), false, &story, &subject) {
+            None => self.judgement.broken.push(finding),
+            Some(_) => self.judgement.known.push(finding),
+        }
+    }
+
+    /// Asks whether a host takes every update, with the change or without it.
+    fn upgraded(
+        &self,
+        host: &[Package],
+        hidden: BTreeSet<u32>,
+        changed: bool,
+        story: &Story,
+        subject: &Nevra,
+    ) -> Option<Finding> {
+        let change = self.change;
+        let enter = if changed { change.enter.clone() } else { Vec::new() };
+        let entering = Arc::new(Shelf::new(change.target.name(), enter));
+        let world =
+            World::new(&change.platform, &change.install_only, self.work).with(&change.target, hidden);
+        let world = change
+            .context
+            .iter()
+            .fold(world.with(&entering, BTreeSet::new()), |world, shelf| world.with(shelf, BTreeSet::new()));
+        let world = world.on_a_host_with(host.to_vec());
+        let steps = steps(&world);
+        let demands: Vec<_> = steps.iter().map(|step| step.demand.clone()).collect();
+        let words = Words::new(&world, &self.before, change, story);
+        let (words, judged) = match install(&world, &demands) {
+            Ok(Outcome::Together(_)) => return None,
+            Ok(Outcome::Impossible(asked)) => match reasons(&world, &demands, &asked) {
+                Ok(reasons) => (words.of_steps(&steps, &reasons), true),
+                Err(unjudged) => (unjudged.to_string(), false),
+            },
+            Err(unjudged) => (unjudged.to_string(), false),
+        };
+        Some(Finding { subject: subject.clone(), check: Check::Upgrade, words, judged })
+    }
+
+    fn files(&mut self, meta: PackageId, brought: &BTreeSet<PackageId>) {
+        let entered: BTreeSet<_> = self.after.of_layer(self.entering).collect();
+        let subject = &self.after.package(meta).nevra;
+        let mut by_pair: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for clash in clashes(&self.after, brought, &entered) {
+            by_pair.entry((clash.one, clash.other, clash.known)).or_default().push(clash.path);
+        }
+        for ((one, other, known), paths) in by_pair {
+            let name = |id: PackageId| self.after.package(id).in_words();
+            let more = match paths.len() {
+                1 => String::new(),
+                n => format!(" and {} more", n - 1),
+            };
+            let so = if known { "with different contents" } else { "and their contents are not known" };
+            let path = &paths[0];
+            let words = format!("{} and {} both bring `{path}`{more}, {so}", name(one), name(other));
+            let finding = Finding { subject: subject.clone(), check: Check::Files, words, judged: known };
+            self.judgement.broken.push(finding);
+        }
+    }
+
+    fn explained(
+        &self,
+        world: &World<'_>,
+        id: PackageId,
+        check: Check,
+        fault: Result<BTreeSet<PackageId>, Unjudged>,
+    ) -> Finding {
+        let subject = world.package(id).nevra.clone();
+        let words = Words::new(world, &self.before, self.change, &Story::Package);
+        let demands = [demand(id)];
+        let (words, judged) = match fault.and_then(|asked| reasons(world, &demands, &asked)) {
+            Ok(reasons) => (words.of_package(id, &reasons), true),
+            Err(unjudged) => (unjudged.to_string(), false),
+        };
+        Finding { subject, check, words, judged }
+    }
+}
+
+#[cfg(test)]
+mod tests;

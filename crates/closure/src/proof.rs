@@ -1,0 +1,97 @@
+//! Sets of packages that can be installed together: checked, and found by taking the best choice each time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::clause::Clause;
+use crate::unjudged::Unjudged;
+use crate::world::{Group, PackageId, World};
+
+/// Says whether everything that the packages state holds, and no group has two of them.
+pub(crate) fn holds(world: &World<'_>, together: &BTreeSet<PackageId>) -> Result<bool, Unjudged> {
+    let mut groups = BTreeSet::new();
+    for id in together {
+        if !groups.insert(world.group_of(*id)) {
+            return Ok(false);
+        }
+        let stated = world.statements(*id)?;
+        if !stated.iter().all(|one| one.clause.holds(&|other| together.contains(&other))) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// A set that grows while it holds: what is in it can be installed, each by itself and all together.
+#[derive(Debug, Default)]
+pub(crate) struct Together {
+    packages: BTreeSet<PackageId>,
+    groups: BTreeMap<Group, PackageId>,
+    /// Packages that something in the set wants absent, and how many want that.
+    absent: BTreeMap<PackageId, usize>,
+}
+
+impl Together {
+    /// Tries to bring in what the demands ask for, by the best choice each time; if that does not work
+    /// out the set stays as it was. A failure says nothing: another choice might do.
+    pub(crate) fn take_in(&mut self, world: &World<'_>, demands: &[Clause]) -> Result<bool, Unjudged> {
+        let mut entered = Vec::new();
+        let mut absent = Vec::new();
+        let done = self.grow(world, demands.to_vec(), &mut entered, &mut absent)?;
+        if !done {
+            for id in entered {
+                self.packages.remove(&id);
+                self.groups.remove(&world.group_of(id));
+            }
+            for id in absent {
+                match self.absent.get_mut(&id) {
+                    Some(count) if *count > 1 => *count -= 1,
+                    _ => drop(self.absent.remove(&id)),
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    pub(crate) fn packages(&self) -> &BTreeSet<PackageId> {
+        &self.packages
+    }
+
+    fn grow(
+        &mut self,
+        world: &World<'_>,
+        mut open: Vec<Clause>,
+        entered: &mut Vec<PackageId>,
+        absent: &mut Vec<PackageId>,
+    ) -> Result<bool, Unjudged> {
+        while let Some(clause) = open.pop() {
+            if clause.any.iter().any(|id| self.packages.contains(id)) {
+                continue;
+            }
+            let free = |set: &&Vec<PackageId>| !set.iter().any(|id| self.packages.contains(id));
+            if let Some(refused) = clause.none.iter().find(free) {
+                for id in refused {
+                    *self.absent.entry(*id).or_default() += 1;
+                    absent.push(*id);
+                }
+                continue;
+            }
+            let chosen = clause.any.iter().copied().find(|id| self.has_room(world, *id));
+            let Some(chosen) = chosen else { return Ok(false) };
+            self.packages.insert(chosen);
+            self.groups.insert(world.group_of(chosen), chosen);
+            entered.push(chosen);
+            let stated = world.statements(chosen)?;
+            world.work().count(stated.len());
+            // What must be absent is settled first: the last in is the first out.
+            let (refusals, wishes): (Vec<_>, Vec<_>) =
+                stated.iter().map(|one| one.clause.clone()).partition(|clause| clause.any.is_empty());
+            open.extend(wishes.into_iter().rev());
+            open.extend(refusals);
+        }
+        Ok(true)
+    }
+
+    fn has_room(&self, world: &World<'_>, id: PackageId) -> bool {
+        !self.absent.contains_key(&id) && !self.groups.contains_key(&world.group_of(id))
+    }
+}

@@ -1,0 +1,220 @@
+//! What a host could draw from: repositories one behind the other, some packages hidden.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use nevra::{Arch, Dependency};
+
+use crate::package::Package;
+use crate::shelf::Shelf;
+use crate::statement::{Statement, statements_of};
+use crate::unjudged::Unjudged;
+
+/// One package of a [`World`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct PackageId(pub(crate) u32);
+
+/// Packages of which a host has at most one: those of one name and word size, or one version of them
+/// where several may be installed side by side.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) second: bool,
+    pub(crate) version: Option<String>,
+}
+
+pub(crate) struct Layer {
+    pub(crate) shelf: Arc<Shelf>,
+    first: u32,
+    hidden: BTreeSet<u32>,
+    /// Whether this is what a host has, rather than what it could draw.
+    pub(crate) installed: bool,
+}
+
+/// What a package states, or why that cannot be told.
+type Stated = Result<Rc<[Statement]>, Unjudged>;
+
+/// Repositories that a host of one platform draws from together.
+pub(crate) struct World<'a> {
+    platform: &'a Arch,
+    install_only: &'a BTreeSet<String>,
+    layers: Vec<Layer>,
+    statements: RefCell<HashMap<PackageId, Stated>>,
+    offered: RefCell<HashMap<Dependency, Rc<[PackageId]>>>,
+    work: &'a Work,
+}
+
+/// Counts what was looked at, and says when it is too much.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    pub(crate) total: Cell<u64>,
+    pub(crate) solved: Cell<u64>,
+    until: Cell<u64>,
+}
+
+impl Work {
+    /// Begins a question that may look at so many things.
+    pub(crate) fn begin(&self, bound: u64) {
+        self.until.set(self.total.get().saturating_add(bound));
+    }
+
+    pub(crate) fn count(&self, things: usize) {
+        self.total.set(self.total.get() + things as u64);
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.total.get() > self.until.get()
+    }
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(platform: &'a Arch, install_only: &'a BTreeSet<String>, work: &'a Work) -> Self {
+        let (statements, offered) = (RefCell::default(), RefCell::default());
+        Self { platform, install_only, layers: Vec::new(), statements, offered, work }
+    }
+
+    /// Adds a repository behind the others, without those packages that `hidden` numbers.
+    pub(crate) fn with(mut self, shelf: &Arc<Shelf>, hidden: BTreeSet<u32>) -> Self {
+        let first = self.end();
+        self.layers.push(Layer { shelf: Arc::clone(shelf), first, hidden, installed: false });
+        self
+    }
+
+    /// Adds what a host has.
+    pub(crate) fn on_a_host_with(mut self, packages: Vec<Package>) -> Self {
+        let (first, shelf) = (self.end(), Arc::new(Shelf::new("the host", packages)));
+        self.layers.push(Layer { shelf, first, hidden: BTreeSet::new(), installed: true });
+        self
+    }
+
+    fn end(&self) -> u32 {
+        self.layers.last().map_or(0, |last| last.first + last.shelf.packages().len() as u32)
+    }
+
+    pub(crate) fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    pub(crate) fn work(&self) -> &'a Work {
+        self.work
+    }
+
+    fn layer_of(&self, id: PackageId) -> &Layer {
+        let behind = self.layers.partition_point(|layer| layer.first <= id.0);
+        &self.layers[behind - 1]
+    }
+
+    pub(crate) fn package(&self, id: PackageId) -> &Package {
+        let layer = self.layer_of(id);
+        &layer.shelf.packages()[(id.0 - layer.first) as usize]
+    }
+
+    /// The shelf that a package lies on.
+    pub(crate) fn shelf_of(&self, id: PackageId) -> &Shelf {
+        &self.layer_of(id).shelf
+    }
+
+    /// The number of the layer that a package lies in.
+    pub(crate) fn layer_number(&self, id: PackageId) -> usize {
+        self.layers.partition_point(|layer| layer.first <= id.0) - 1
+    }
+
+    pub(crate) fn is_installed(&self, id: PackageId) -> bool {
+        self.layer_of(id).installed
+    }
+
+    /// Every package of a layer that a host can see.
+    pub(crate) fn of_layer(&self, number: usize) -> impl Iterator<Item = PackageId> {
+        let layer = &self.layers[number];
+        (0..layer.shelf.packages().len() as u32).filter_map(move |at| self.seen(layer, at))
+    }
+
+    /// The package at a place of a layer, unless it is hidden or of no use to the platform.
+    fn seen(&self, layer: &Layer, at: u32) -> Option<PackageId> {
+        let arch = &layer.shelf.packages()[at as usize].nevra.arch;
+        (!layer.hidden.contains(&at) && arch.accepted_by(self.platform))
+            .then_some(PackageId(layer.first + at))
+    }
+
+    /// What `find` finds in each layer.
+    pub(crate) fn each<'s>(
+        &'s self,
+        find: impl Fn(&'s Shelf) -> &'s [u32] + 's,
+    ) -> impl Iterator<Item = PackageId> + 's {
+        self.layers.iter().flat_map(move |layer| {
+            let found = find(&layer.shelf);
+            self.work.count(found.len());
+            found.iter().filter_map(move |at| self.seen(layer, *at))
+        })
+    }
+
+    /// What satisfies a dependency that is no rich one, the best choice first.
+    pub(crate) fn offering(&self, wanted: &Dependency) -> Rc<[PackageId]> {
+        if let Some(known) = self.offered.borrow().get(wanted) {
+            return Rc::clone(known);
+        }
+        let mut found = Vec::new();
+        for layer in &self.layers {
+            for (at, said) in layer.shelf.offering(&wanted.name) {
+                self.work.count(1);
+                if said.is_none_or(|said| said.overlaps(wanted)) {
+                    found.extend(self.seen(layer, at));
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        self.sort(&wanted.name, &mut found);
+        let found: Rc<[PackageId]> = found.into();
+        self.offered.borrow_mut().insert(wanted.clone(), Rc::clone(&found));
+        found
+    }
+
+    /// Puts first what a host would rather take: what bears the name, the platform's own word size, the newest.
+    fn sort(&self, name: &str, found: &mut [PackageId]) {
+        found.sort_by(|a, b| {
+            let (one, two) = (&self.package(*a).nevra, &self.package(*b).nevra);
+            let other_name = |nevra: &nevra::Nevra| nevra.name != name;
+            other_name(one)
+                .cmp(&other_name(two))
+                .then_with(|| self.is_second(&one.arch).cmp(&self.is_second(&two.arch)))
+                .then_with(|| one.name.cmp(&two.name))
+                .then_with(|| two.evr.rpm_cmp(&one.evr))
+                .then_with(|| a.cmp(b))
+        });
+    }
+
+    /// Says whether an architecture is the 32-bit one beside a 64-bit platform.
+    pub(crate) fn is_second(&self, arch: &Arch) -> bool {
+        arch != self.platform && arch.as_str() != "noarch" && self.platform.as_str() == "x86_64"
+    }
+
+    pub(crate) fn group_of(&self, id: PackageId) -> Group {
+        let nevra = &self.package(id).nevra;
+        let version = self.install_only.contains(&nevra.name).then(|| nevra.evr.to_string());
+        Group { name: nevra.name.clone(), second: self.is_second(&nevra.arch), version }
+    }
+
+    /// Every package of a group.
+    pub(crate) fn group(&self, group: &Group) -> Vec<PackageId> {
+        let named = self.each(|shelf| shelf.named(&group.name)).collect::<Vec<_>>();
+        let mut named: Vec<_> = named.into_iter().filter(|id| self.group_of(*id) == *group).collect();
+        self.sort(&group.name, &mut named);
+        named
+    }
+
+    /// What a package states, worked out once.
+    pub(crate) fn statements(&self, id: PackageId) -> Stated {
+        if let Some(known) = self.statements.borrow().get(&id) {
+            return known.clone();
+        }
+        let stated = statements_of(self, id).map(Rc::from);
+        if self.work.is_over() {
+            return Err(Unjudged::TooMuch);
+        }
+        self.statements.borrow_mut().insert(id, stated.clone());
+        stated
+    }
+}
