@@ -1,7 +1,8 @@
 //! `sluice config check`: like `nginx -t`, for the configuration.
 
 use camino::Utf8PathBuf;
-use daemon::config::{Config, accounts, comps, verdict};
+use daemon::clock::{Clock as _, SystemClock};
+use daemon::config::{Config, accounts, certificates, comps, verdict};
 use daemon::error::Error;
 use daemon::ground::{self, Asks};
 use serde_json::json;
@@ -15,7 +16,7 @@ pub fn run(settings: &Settings, file: Option<Utf8PathBuf>, terminal: &Terminal) 
     let file = file.as_deref().unwrap_or(settings.file());
     let bytes = accounts::read(file)?;
     let checked = match Config::parse(&bytes, file.as_str()) {
-        Ok(mut config) => match accounts::check(&config).and_then(|()| comps::read(&mut config)) {
+        Ok(mut config) => match read_files(&mut config) {
             Ok(()) => Ok(config),
             Err(Error::Config(errors)) => Err(errors),
             Err(error) => return Err(error.into()),
@@ -59,6 +60,17 @@ pub fn run(settings: &Settings, file: Option<Utf8PathBuf>, terminal: &Terminal) 
         }
     }
     Ok(code)
+}
+
+/// Reads what the configuration names, and adds what the time says about it to its warnings.
+fn read_files(config: &mut Config) -> Result<(), Error> {
+    accounts::check(config)?;
+    comps::read(config)?;
+    certificates::read(config)?;
+    let warnings = certificates::warnings(config, SystemClock.now());
+    config.warnings.extend(warnings);
+    config.warnings.sort_by_key(|warning| (warning.line, warning.column));
+    Ok(())
 }
 
 fn fault(fault: &daemon::config::Fault) -> serde_json::Value {

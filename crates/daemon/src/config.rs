@@ -26,14 +26,16 @@
 //! ```
 //!
 //! Parsing touches nothing: reading the file and asking for users and groups is done in [`accounts`], reading the
-//! files it names in [`comps`].
+//! files it names in [`comps`] and [`certificates`].
 
 pub mod accounts;
+pub mod certificates;
 mod clients;
 mod code;
 pub mod comps;
 mod fault;
 mod identity;
+mod key;
 mod name;
 mod network;
 mod path;
@@ -48,6 +50,7 @@ mod tests;
 pub use code::{Code, table};
 pub use fault::{ConfigErrors, Fault};
 pub use identity::{Account, Identity};
+pub use key::Key;
 pub use network::Network;
 pub use roles::{Grant, HeldRole, Roles};
 
@@ -106,6 +109,11 @@ pub struct Config {
     pub comps: BTreeMap<String, comps::Comps>,
     /// The stages, by product and name, that not everybody may read, and from which networks one may.
     pub restricted: BTreeMap<(String, String), Vec<Network>>,
+    /// The keys that other tables name, by name; [`certificates::read`] reads them.
+    pub keys: BTreeMap<String, Key>,
+    /// The names of the keys of which one must have signed what enters a stage, by product and stage; a stage that is
+    /// not here demands no signature.
+    pub signed_by: BTreeMap<(String, String), Vec<String>>,
     /// Who has which role.
     pub roles: Roles,
     /// What is allowed and yet probably not meant, in the order of the lines.
@@ -193,6 +201,7 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
         }
     };
     let roles = top.section("roles", faults);
+    let keys = key::read(top.sections("key", "key", faults), faults);
     let sections = top.sections("product", "product", faults);
     if sections.is_empty() && !top.has("product") {
         top.missing_table("[[product]]", faults);
@@ -200,6 +209,7 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
     let drafts = product::read(sections, faults);
     let layout = product::layout(&drafts);
     path::check(&drafts, &layout, faults);
+    key::check(&drafts, &keys, faults);
     let comps = product::comps(&drafts, &layout, faults);
     let mut warnings = faults.of_same_text();
     let roles = roles.map(|section| roles::read(section, &layout, faults)).unwrap_or_default();
@@ -227,6 +237,8 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
         layout: Arc::new(layout),
         comps,
         restricted: product::restricted(&drafts),
+        keys,
+        signed_by: key::demanded(&drafts),
         roles,
         warnings: warnings.sorted(),
         bytes: Vec::new(),

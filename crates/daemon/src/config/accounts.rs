@@ -15,6 +15,7 @@ pub fn load(file: &Utf8Path) -> Result<Config, Error> {
     let mut config = Config::parse(&read(file)?, file.as_str())?;
     check(&config)?;
     super::comps::read(&mut config)?;
+    super::certificates::read(&mut config)?;
     Ok(config)
 }
 

@@ -23,6 +23,8 @@ pub(super) struct DraftProduct {
     pub(super) platforms: Vec<(Platform, usize)>,
     pub(super) stages: Vec<DraftStage>,
     pub(super) routes: Vec<DraftRoute>,
+    /// Whose signatures its stages demand, unless a stage says otherwise.
+    pub(super) signed_by: Vec<Text>,
 }
 
 pub(super) fn read(sections: Vec<Section<'_>>, faults: &mut Faults<'_>) -> Vec<DraftProduct> {
@@ -119,6 +121,7 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
             return None;
         }
     };
+    let signed_by = section.texts("signed_by", faults).unwrap_or_default();
     let stages = section.sections("stage", "product.stage", faults);
     let routes = section.sections("route", "product.route", faults);
     section.end(faults);
@@ -129,6 +132,7 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
         platforms: read_platforms(platforms, at, faults),
         stages: Vec::new(),
         routes: Vec::new(),
+        signed_by,
     };
     if let Some(preset) = preset {
         apply_preset(&preset, &mut product, faults);

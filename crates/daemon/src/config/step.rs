@@ -27,6 +27,8 @@ pub(super) struct DraftStage {
     pub(super) import_roles: Vec<Text>,
     pub(super) clients: DraftClients,
     pub(super) restricted: Option<Vec<Network>>,
+    /// Whose signatures it demands, if not those that the product says.
+    pub(super) signed_by: Option<Vec<Text>>,
 }
 
 /// Is a route with the places of what it says.
@@ -47,6 +49,7 @@ pub(super) struct StageWords {
     import_roles: Option<Vec<Text>>,
     clients: Option<DraftClients>,
     restricted: Option<Vec<Network>>,
+    signed_by: Option<Vec<Text>>,
 }
 
 /// Is a `[[product.route]]`.
@@ -64,7 +67,8 @@ impl DraftStage {
         let path = Text { value: PATH.to_owned(), at: name.at };
         let import_roles = vec![Text { value: DEFAULT_ROLE.to_owned(), at: name.at }];
         let clients = DraftClients::default();
-        Self { name, path, versions: Versions::All, import_roles, clients, restricted: None }
+        let (versions, restricted, signed_by) = (Versions::All, None, None);
+        Self { name, path, versions, import_roles, clients, restricted, signed_by }
     }
 
     fn override_by(&mut self, words: StageWords) {
@@ -74,6 +78,7 @@ impl DraftStage {
         self.path = words.path.unwrap_or_else(|| self.path.clone());
         self.versions = words.versions.unwrap_or(self.versions);
         self.restricted = words.restricted;
+        self.signed_by = words.signed_by;
         self.import_roles = words.import_roles.unwrap_or_else(|| self.import_roles.clone());
         self.clients = words.clients.unwrap_or_else(|| self.clients.clone());
     }
@@ -94,13 +99,14 @@ pub(super) fn read_stage(mut section: Section<'_>, faults: &mut Faults<'_>) -> O
     let import_roles = section.texts("import_roles", faults);
     let clients = clients::read(&mut section, faults);
     let restricted = section.texts("restricted", faults);
+    let signed_by = section.texts("signed_by", faults);
     section.end(faults);
     let path = path.filter(|path| path::good_template(path, faults));
     let versions = versions.and_then(|text| read_versions(&text, faults));
     let import_roles = import_roles.map(|roles| good_roles(roles, faults));
     let restricted = restricted.map(|texts| networks(texts, faults));
     let name = name.filter(|name| name::good(name, "the stage name", faults))?;
-    Some(StageWords { name, path, versions, import_roles, clients, restricted })
+    Some(StageWords { name, path, versions, import_roles, clients, restricted, signed_by })
 }
 
 pub(super) fn merge_stages(stages: &mut Vec<DraftStage>, said: Vec<StageWords>, faults: &mut Faults<'_>) {
