@@ -4,10 +4,15 @@ import hashlib
 
 # The gates every request of a kind passes, whatever its route adds.
 GATES = {
-    "import": {"roles", "other-content", "version-order"},
-    "promote": {"roles", "other-content", "version-order"},
-    "revert": {"roles", "other-content"},
-    "withdraw": {"roles"},
+    "import": {"roles", "other-content", "version-order", "freeze"},
+    "promote": {"roles", "other-content", "version-order", "freeze"},
+    "revert": {"roles", "other-content", "freeze"},
+    "withdraw": {"roles", "freeze"},
+    "approve": {"roles"},
+    "waive": {"roles"},
+    "end-waiver": {"roles"},
+    "freeze": {"roles"},
+    "thaw": {"roles"},
     "keep": {"roles"},
     "sweep": {"roles"},
 }

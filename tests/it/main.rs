@@ -21,6 +21,7 @@ mod documents;
 mod drift;
 mod faults;
 mod full_engine;
+mod gates;
 mod hostile;
 mod killed;
 mod many;

@@ -61,6 +61,14 @@ pub enum Verb {
     Withdraw(Withdraw),
     /// Make a stage list what it listed in an earlier generation
     Revert(Revert),
+    /// Approve of exactly one plan, or take that back
+    Approve(crate::decisions::arguments::Approve),
+    /// Answer for what a gate would refuse, until an instant, on record
+    Waive(crate::decisions::arguments::Waive),
+    /// Keep everything from entering or leaving a product or a stage
+    Freeze(crate::decisions::arguments::Freeze),
+    /// End a freeze
+    Thaw(crate::decisions::arguments::Thaw),
     /// Give a generation a name that keeps it, or end such a name
     Keep(Keep),
     /// Remove what is promised to nobody any more, or list why it stays

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use jiff::Timestamp;
+use plan::{GateSeen, Verdict};
 use serde::Serialize;
 
 use crate::chronicle::{Chapter, Chronicle};
@@ -31,6 +32,8 @@ struct Asked {
     action: String,
     reason: Option<String>,
     sentence: String,
+    /// What somebody answered for: the gate, and its evidence.
+    waived: Vec<(String, String)>,
 }
 
 /// Prints at most `limit` generations (0: all).
@@ -55,6 +58,7 @@ fn line(chronicle: &Chronicle, number: u64, chapter: Chapter) -> Line {
         action: settled.answer.action,
         reason: settled.reason,
         sentence: settled.answer.sentence,
+        waived: waived(settled.answer.gates),
     });
     Line {
         number,
@@ -66,6 +70,11 @@ fn line(chronicle: &Chronicle, number: u64, chapter: Chapter) -> Line {
         left: account.changes.values().map(|moves| moves.left.len()).sum(),
         requests: requests.collect(),
     }
+}
+
+fn waived(gates: Vec<GateSeen>) -> Vec<(String, String)> {
+    let waived = gates.into_iter().filter(|seen| seen.verdict == Verdict::Waived);
+    waived.map(|seen| (seen.gate, seen.evidence)).collect()
 }
 
 fn words(lines: &[Line], paint: Paint) -> String {
@@ -91,6 +100,9 @@ fn words(lines: &[Line], paint: Paint) -> String {
             let _ = writeln!(text, "    {} by {}: {}", asked.action, asked.owner, asked.sentence);
             if let Some(reason) = &asked.reason {
                 let _ = writeln!(text, "    {}", paint.dim(&format!("because: {reason}")));
+            }
+            for (gate, evidence) in &asked.waived {
+                let _ = writeln!(text, "    waived {gate}: {evidence}");
             }
         }
     }
@@ -118,12 +130,13 @@ mod tests {
                 action: "promote".into(),
                 reason: Some("bug 7".into()),
                 sentence: "three packages enter production".into(),
+                waived: vec![("soak".into(), "`user:olga` answers for it".into())],
             }],
         }];
         assert_eq!(
             words(&lines, Paint::PLAIN),
             "@42  2026-11-21 23:04:35Z  +3 -1  (update-57, current)\n    promote by user:alice: three packages enter \
-             production\n    because: bug 7\n"
+             production\n    because: bug 7\n    waived soak: `user:olga` answers for it\n"
         );
     }
 }

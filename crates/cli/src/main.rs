@@ -24,6 +24,7 @@ mod compare;
 mod config_check;
 mod config_web;
 mod createrepo;
+mod decisions;
 mod demo;
 mod diff;
 mod directories;
@@ -87,6 +88,10 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::Withdraw(withdraw) => requests::withdraw(settings, withdraw, terminal),
         Verb::Revert(revert) => requests::revert(settings, revert, terminal),
         Verb::Purge(purge) => purge::run(settings, purge, terminal),
+        Verb::Approve(asked) => decisions::approve(settings, asked, terminal),
+        Verb::Waive(asked) => decisions::waive(settings, asked, terminal),
+        Verb::Freeze(asked) => decisions::freeze(settings, asked, terminal),
+        Verb::Thaw(asked) => decisions::thaw(settings, asked, terminal),
         Verb::Keep(keep) => requests::keep(settings, keep, terminal),
         Verb::Sweep(asked) => sweep::run(settings, asked, terminal),
         Verb::Clock(asked) => clock::run(settings, asked, terminal),

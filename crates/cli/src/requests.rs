@@ -149,7 +149,7 @@ pub fn product<'a>(config: &'a Config, scope: &Scope) -> Result<&'a Product, Fai
 }
 
 /// Chooses the route: the one that is named, or the only one that fits.
-fn route(product: &Product, from: Option<&str>, to: Option<&str>) -> Result<(String, String), Failure> {
+pub fn route(product: &Product, from: Option<&str>, to: Option<&str>) -> Result<(String, String), Failure> {
     if let (Some(from), Some(to)) = (from, to) {
         // Whether there is such a route, and whether it may be taken, the daemon says.
         return Ok((from.to_owned(), to.to_owned()));
@@ -192,14 +192,9 @@ mod tests {
     fn product_with(routes: &[(&str, &str)]) -> Product {
         let routes = routes
             .iter()
-            .map(|(from, to)| Route {
-                from: (*from).into(),
-                to: (*to).into(),
-                roles: vec![],
-                overlap: jiff::SignedDuration::ZERO,
-            })
+            .map(|(from, to)| Route { from: (*from).into(), to: (*to).into(), ..Route::default() })
             .collect();
-        Product { name: "umd".into(), platforms: vec![], stages: vec![], routes }
+        Product { name: "umd".into(), routes, ..Product::default() }
     }
 
     #[test]

@@ -9,9 +9,11 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use daemon::clock::{Clock, SystemClock};
+use daemon::config::Config;
 use daemon::spool::Spool;
 use jiff::Timestamp;
 use nevra::Sha256;
+use plan::Standing;
 use serde::Serialize;
 use store::{Disk, Generation, PosixDisk, Store};
 
@@ -53,6 +55,10 @@ struct Current {
     retained_until: Option<Timestamp>,
     /// The repositories that still list what was promoted from them.
     overlaps: Vec<Overlap>,
+    /// The waivers, freezes and approvals that stand.
+    standing: Standing,
+    /// What files in the control directory and the calendar freeze.
+    frozen: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -100,7 +106,7 @@ fn overview(settings: &Settings, terminal: &Terminal) -> Result<u8, Failure> {
             .unwrap_or_else(|failure| Control::Unseen { error: failure.sentence }),
         wait: current.as_ref().and_then(|current| set_back(current.manifest.created, SystemClock.now())),
         lag: clock::lag(&clock::witness(&store, current.as_ref())?),
-        current: current.map(|generation| published(&*disk, &store, generation)).transpose()?,
+        current: current.map(|generation| published(&config, &*disk, &store, generation)).transpose()?,
     };
     terminal.either(&status, |paint| words(&status, paint));
     Ok(0)
@@ -114,7 +120,12 @@ fn set_back(created: Timestamp, now: Timestamp) -> Option<String> {
     })
 }
 
-fn published(disk: &dyn Disk, store: &Store, generation: Generation) -> Result<Current, Failure> {
+fn published(
+    config: &Config,
+    disk: &dyn Disk,
+    store: &Store,
+    generation: Generation,
+) -> Result<Current, Failure> {
     let Generation { number, created, manifest, files, .. } = generation;
     let account = daemon::account::Account::of(number, &manifest.account)?;
     let superseded: Vec<_> = files.public.values().filter(|facts| facts.until.is_some()).collect();
@@ -138,6 +149,8 @@ fn published(disk: &dyn Disk, store: &Store, generation: Generation) -> Result<C
         retained_bytes,
         retained_until: untils.max(),
         overlaps: account.overlapping.iter().filter_map(overlap).collect(),
+        standing: account.standing,
+        frozen: frozen(disk, config),
     })
 }
 
@@ -206,6 +219,7 @@ fn words(status: &Status, paint: Paint) -> String {
                     moment::text(overlap.last_until)
                 );
             }
+            decided(current, &mut text);
         }
     }
     for words in [&status.wait, &status.lag].into_iter().flatten() {
@@ -233,6 +247,39 @@ fn words(status: &Status, paint: Paint) -> String {
         }
     }
     text
+}
+
+/// What files in the control directory freeze now, and the calendar now or later.
+fn frozen(disk: &dyn Disk, config: &Config) -> Vec<String> {
+    let now = SystemClock.now();
+    let files = match daemon::frozen::files(disk, &config.spool, &config.layout) {
+        Ok(files) => files.iter().map(plan::Freeze::evidence).collect(),
+        Err(error) => vec![format!("whether a file freezes something is not seen: {error}")],
+    };
+    let times = config.layout.freezes.iter().filter(|time| time.until > now);
+    files.into_iter().chain(times.map(plan::FreezeTime::evidence)).collect()
+}
+
+/// Writes what people decided and still stands.
+fn decided(current: &Current, text: &mut String) {
+    let Standing { waivers, freezes, approvals } = &current.standing;
+    for words in freezes.values().map(plan::Freeze::evidence).chain(current.frozen.iter().cloned()) {
+        let _ = writeln!(text, "  frozen       {words}");
+    }
+    for waiver in waivers.values() {
+        let plan::Waiver { gate, stage, product, packages, .. } = waiver;
+        let packages = packages.join(", ");
+        let evidence = waiver.evidence();
+        let _ = writeln!(text, "  waiver       {gate} of `{stage}` of `{product}`, {packages}: {evidence}");
+    }
+    for approval in approvals {
+        let plan::Approval { plan, product, from, to, by, roles, .. } = approval;
+        let roles = roles.join(", ");
+        let _ = writeln!(
+            text,
+            "  approval     `{by}` as {roles} of the plan {plan} from `{from}` to `{to}` of `{product}`"
+        );
+    }
 }
 
 fn numbers(numbers: &[u64]) -> String {
@@ -290,6 +337,8 @@ mod tests {
                     first_until: "2026-11-23T23:04:35Z".parse().unwrap(),
                     last_until: "2026-11-24T23:04:35Z".parse().unwrap(),
                 }],
+                standing: Standing::default(),
+                frozen: vec!["by the calendar".into()],
             }),
             wait: set_back(at(10), at(7)),
             lag: Some("2h 0m of what the clock says are not witnessed".into()),
@@ -308,6 +357,7 @@ Example Grid  /srv/sluice
   names        update-57 = 5
   held         1 package and 3 files that are no longer listed, 1.5 kB, the last until 2026-11-24 23:04:35Z
   overlap      2 packages of glite-el9-x86_64-delta promoted and still listed there, the last until 2026-11-24 23:04:35Z
+  frozen       by the calendar
   the clock was set back: the current generation is dated 3 s ahead, requests wait
   2h 0m of what the clock says are not witnessed
   kept         2 generations

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use nevra::{Arch, Sha256};
-use plan::{Answer, Kind, Listed, Repository, Witness};
+use plan::{Answer, Kind, Listed, Repository, Standing, Witness};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -43,6 +43,13 @@ pub struct Account {
     /// must be.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub overlapping: BTreeMap<String, BTreeMap<Sha256, Timestamp>>,
+    /// The waivers, freezes and approvals that stand after it.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub standing: Standing,
+}
+
+fn is_empty(standing: &Standing) -> bool {
+    *standing == Standing::default()
 }
 
 /// One request that took effect, with the answer it gets.

@@ -29,6 +29,7 @@
 //! files it names in [`comps`] and [`certificates`].
 
 pub mod accounts;
+mod calendar;
 pub mod certificates;
 mod clients;
 mod code;
@@ -207,7 +208,9 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
         top.missing_table("[[product]]", faults);
     }
     let drafts = product::read(sections, faults);
-    let layout = product::layout(&drafts);
+    let mut layout = product::layout(&drafts);
+    let freezes = top.sections("freeze", "freeze", faults);
+    layout.freezes = calendar::read(freezes, &layout, faults);
     path::check(&drafts, &layout, faults);
     key::check(&drafts, &keys, faults);
     let comps = product::comps(&drafts, &layout, faults);

@@ -37,6 +37,7 @@ use crate::promises::Chapters;
 use crate::reading::{InProcess, PackageReader};
 use crate::scrub::Found;
 use crate::settled::SettledIds;
+use crate::soaking::Soaking;
 use crate::spool::{Spool, SpoolLock};
 use crate::waiting::Waiting;
 use crate::witnessing::Witnessing;
@@ -92,6 +93,8 @@ pub struct Engine {
     unrecorded: Vec<Found>,
     /// What earlier generations say of what is kept.
     pub(crate) chapters: Chapters,
+    /// When packages entered, of the generations that were read.
+    pub(crate) soaking: Soaking,
     sweeper: Sweeper,
     overlap_asked: overlapping::Asked,
 }
@@ -149,6 +152,7 @@ impl Engine {
             scrubbed: None,
             unrecorded: Vec::new(),
             chapters: Chapters::default(),
+            soaking: Soaking::default(),
             sweeper: Sweeper::default(),
             overlap_asked: overlapping::Asked::default(),
             number_min: 0,

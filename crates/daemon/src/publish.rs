@@ -188,6 +188,7 @@ impl Publication<'_> {
             audit: self.audit,
             unlinked,
             overlapping,
+            standing: self.after.standing.clone(),
         };
         let names = self.after.names.iter();
         let names = names

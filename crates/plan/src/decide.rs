@@ -7,7 +7,9 @@ use crate::world::{Arrival, Asker, World};
 
 mod accept_clock;
 mod adopt;
+mod approve;
 mod config;
+mod freeze;
 mod gates;
 mod import;
 mod keep;
@@ -19,8 +21,10 @@ mod resume;
 mod revert;
 mod selection;
 mod sweep;
+mod waive;
 mod withdraw;
 
+pub use gates::WAIVABLE;
 pub(crate) use selection::is_pattern;
 pub use sweep::{Held, Promise, over, promises};
 
@@ -57,7 +61,12 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
             adopt::adopt(world, asker, &adopt::Wish { product, stage, platform, kind: *kind, arrivals })
         }
         Action::Promote { product, from, to, packages, platforms } => {
-            promote::promote(world, asker, &promote::Wish { product, from, to, packages, platforms })
+            let is_rehearsal = request.dry_run;
+            promote::promote(
+                world,
+                asker,
+                &promote::Wish { product, from, to, packages, platforms, is_rehearsal },
+            )
         }
         Action::Withdraw { product, from, packages, platforms } => {
             withdraw::withdraw(world, asker, &withdraw::Wish { product, from, packages, platforms })
@@ -71,6 +80,22 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
         }
         Action::Sweep {} => sweep::sweep(world, asker),
         Action::Overlap {} => overlap::overlap(world, asker),
+        Action::Waive { product, stage, gate, packages, until } => {
+            let reason = request.reason.as_deref().unwrap_or_default();
+            waive::waive(world, asker, &waive::Wish { product, stage, gate, packages, until: *until, reason })
+        }
+        Action::EndWaiver { waiver } => waive::end_waiver(world, asker, waiver),
+        Action::Freeze { product, stage, until } => {
+            let reason = request.reason.as_deref().unwrap_or_default();
+            let stage = stage.as_deref();
+            freeze::freeze(world, asker, &freeze::Wish { product, stage, until: *until, reason })
+        }
+        Action::Thaw { freeze } => freeze::thaw(world, asker, freeze),
+        Action::Approve { product, from, to, take_back } => {
+            let approved = request.plan.as_deref().unwrap_or_default();
+            let take_back = *take_back;
+            approve::approve(world, asker, &approve::Wish { product, from, to, approved, take_back })
+        }
         Action::AcceptClock {} => accept_clock::accept_clock(world, asker),
         Action::Purge { packages } => purge::purge(world, asker, packages),
         Action::Resume {} => resume::resume(world, asker),
@@ -87,6 +112,7 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
 fn approved(request: &Request, plan: Plan) -> Decision {
     let hash = plan.hash().hex();
     match &request.plan {
+        _ if matches!(request.action, Action::Approve { .. }) => Decision::Effect(plan),
         Some(approved) if *approved != hash => {
             let sentence = format!("the plan is now `{hash}`, and the request asks for `{approved}`");
             let refusal = Refusal::new(Code::PlanChanged, sentence).gates(plan.gates);

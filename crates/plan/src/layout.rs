@@ -11,18 +11,22 @@ use serde::{Deserialize, Serialize, Serializer};
 
 mod clients;
 mod faults;
+mod freeze_time;
 
 pub use clients::{Clients, Profile, Writing};
+pub use freeze_time::FreezeTime;
 
 /// Holds every product of the site, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     /// The products; the key equals [`Product::name`].
     pub products: BTreeMap<String, Product>,
+    /// When stages are frozen by the calendar.
+    pub freezes: Vec<FreezeTime>,
 }
 
 /// Describes a product line that is released as a whole, such as `glite-3.2`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Product {
     /// The name, one path component.
     pub name: String,
@@ -32,6 +36,8 @@ pub struct Product {
     pub stages: Vec<Stage>,
     /// The ways from one stage to the next.
     pub routes: Vec<Route>,
+    /// The roles that may freeze the product or a stage of it, and end that.
+    pub freeze_roles: Vec<String>,
 }
 
 /// Names an operating system and an architecture, printed and parsed as `sl5/x86_64`.
@@ -44,7 +50,7 @@ pub struct Platform {
 }
 
 /// Describes one step of a product's pipeline.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stage {
     /// The name, such as `delta`.
     pub name: String,
@@ -54,21 +60,24 @@ pub struct Stage {
     pub versions: Versions,
     /// The roles that may import into, withdraw from and revert the stage.
     pub import_roles: Vec<String>,
+    /// The roles that may answer for what the gates of the stage would refuse.
+    pub waiver_roles: Vec<String>,
     /// For which clients its metadata is written.
     pub clients: Clients,
 }
 
 /// Says how many versions of one name and architecture a stage lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Versions {
     /// Nothing leaves because something newer arrives.
+    #[default]
     All,
     /// When a package arrives, the older ones of its name and architecture beyond this many leave.
     Newest(u32),
 }
 
 /// Describes a way that packages may be promoted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
     /// The stage the packages leave.
     pub from: String,
@@ -78,6 +87,19 @@ pub struct Route {
     pub roles: Vec<String>,
     /// How long a promoted package stays listed in the stage it leaves; zero is a plain move.
     pub overlap: SignedDuration,
+    /// How long a package must have been in the stage it leaves.
+    pub soak: SignedDuration,
+    /// Who must approve of every plan along this route, beside whoever asks for it.
+    pub approvals: Vec<Approvals>,
+}
+
+/// Says how many people with a role must approve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approvals {
+    /// The role.
+    pub role: String,
+    /// How many people, at least one.
+    pub count: u32,
 }
 
 /// Tells a repository from its siblings.

@@ -23,15 +23,16 @@
 //!     path: "{product}/{os}/{arch}/{stage}".into(),
 //!     versions: Versions::All,
 //!     import_roles: vec!["release".into()],
-//!     clients: plan::Clients::default(),
+//!     ..Stage::default()
 //! };
 //! let product = Product {
 //!     name: "glite-3.2".into(),
 //!     platforms: vec!["sl5/x86_64".parse()?],
 //!     stages: vec![stage("delta"), stage("production")],
-//!     routes: vec![Route { from: "delta".into(), to: "production".into(), roles: vec!["release".into()], overlap: jiff::SignedDuration::ZERO }],
+//!     routes: vec![Route { from: "delta".into(), to: "production".into(), roles: vec!["release".into()], ..Route::default() }],
+//!     ..Product::default()
 //! };
-//! let layout = Layout { products: BTreeMap::from([(product.name.clone(), product)]) };
+//! let layout = Layout { products: BTreeMap::from([(product.name.clone(), product)]), ..Layout::default() };
 //! assert!(layout.check().is_empty());
 //!
 //! let mut world = World::new(Arc::new(layout), "2026-03-01T12:00:00Z".parse()?, 41);
@@ -77,19 +78,21 @@ mod request;
 pub mod retention;
 #[cfg(test)]
 mod samples;
+mod standing;
 mod witness;
 mod world;
 
 pub use answer::{Answer, Moved, Outcome};
 pub use check::{Violation, check};
-pub use decide::{Decision, Held, Promise, decide, is_generation_name, over, promises};
+pub use decide::{Decision, Held, Promise, WAIVABLE, decide, is_generation_name, over, promises};
 pub use layout::{
-    Clients, Kind, Layout, NotAPlatform, Platform, Product, Profile, Repository, Route, Stage, Versions,
-    Writing, is_component,
+    Approvals, Clients, FreezeTime, Kind, Layout, NotAPlatform, Platform, Product, Profile, Repository,
+    Route, Stage, Versions, Writing, is_component,
 };
 pub use plan::{Adopted, Change, GateSeen, Plan, Verdict};
 pub use refusal::{Code, Refusal, table};
 pub use request::{Action, FORMAT, Format, Reference, Request, SIZE_MAX, is_complete, parse, upload_parts};
+pub use standing::{APPROVAL_COUNTS, Approval, Decided, Freeze, Standing, Waiver};
 pub use witness::{ACROSS_BOOTS_MAX, LAG_MIN, Reading, Witness};
 pub use world::{
     Arrival, Asker, Existing, Holders, Listed, NamedGeneration, Needs, Retained, World, digest_of_set, needs,

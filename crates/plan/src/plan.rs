@@ -10,6 +10,7 @@ use sha2::Digest as _;
 
 use crate::answer::Moved;
 use crate::layout::Repository;
+use crate::standing::Decided;
 use crate::world::{Listed, digest, digest_of_set};
 
 /// Says everything a request does.
@@ -39,6 +40,8 @@ pub struct Plan {
     pub sweeps_metadata: bool,
     /// Whether everything that changes under its name (repomd.xml, `.repo` files) is written anew and dated now.
     pub renews: bool,
+    /// What people decide that outlives the request.
+    pub decided: Vec<Decided>,
     /// Whether the wall clock is believed from now on, whatever was witnessed.
     pub accepts_clock: bool,
     /// Repositories that appear, empty.
@@ -173,6 +176,9 @@ impl Plan {
         if self.accepts_clock {
             line(&["accept-clock"]);
         }
+        for [word, what] in self.decided.iter().map(Decided::words) {
+            line(&[&word, &what]);
+        }
         self.new_repositories.iter().for_each(|repository| line(&["new-repository", &repository.name()]));
         self.rewritten.iter().for_each(|repository| line(&["rewrite", &repository.name()]));
         for (repository, adopted) in &self.adopted {
@@ -183,6 +189,34 @@ impl Plan {
             adopted.carried.iter().for_each(|kind| line(&["carried", &name, kind]));
         }
         digest(hasher)
+    }
+
+    /// Writes what the hash covers in words, one thing a line, so that two plans can be compared.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("the action is `{}`", self.action)];
+        for (repository, change) in &self.changes {
+            let line = |what: &str, listed: &Listed| {
+                format!("`{}` ({}) {what} `{repository}`", listed.nevra, listed.pkgid.short())
+            };
+            lines.extend(change.enter.iter().map(|listed| line("enters", listed)));
+            lines.extend(change.leave.iter().map(|listed| line("leaves", listed)));
+            if self.is_target(change) {
+                lines.push(format!("`{repository}` lists the set {} before", change.before.short()));
+            }
+        }
+        for (repository, overlaps) in &self.overlaps {
+            lines.extend(overlaps.iter().map(|(digest, until)| {
+                let word = if until.is_some() { "stays listed for a while" } else { "overlaps no longer" };
+                format!("{} {word} in `{repository}`", digest.short())
+            }));
+        }
+        lines.extend(self.names.iter().map(|(name, number)| match number {
+            Some(number) => format!("generation {number} is called `{name}`"),
+            None => format!("the name `{name}` ends"),
+        }));
+        lines.extend(self.purged.iter().map(|digest| format!("{digest} is purged")));
+        lines.extend(self.decided.iter().map(|decided| decided.words().join(" ")));
+        lines
     }
 
     /// Says whether a change is one of a target rather than of a source.

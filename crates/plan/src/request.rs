@@ -61,7 +61,7 @@ pub struct Request {
     pub dry_run: bool,
     /// On whose behalf a door asks. The key `as` of a `keep` is the name instead, so a door cannot keep.
     pub as_: Option<String>,
-    /// The hash of the plan that was approved; any other plan is refused.
+    /// The hash of the plan that was approved; any other plan is refused. Of an [`Action::Approve`] the one to approve of.
     pub plan: Option<String>,
     /// What to do.
     pub action: Action,
@@ -145,6 +145,49 @@ pub enum Action {
     Sweep {},
     /// Takes packages out of the stages they left long enough ago; for the clock only.
     Overlap {},
+    /// Answers for what a gate would refuse; the request's `reason` says why.
+    Waive {
+        /// The product.
+        product: String,
+        /// The stage that something enters or leaves.
+        stage: String,
+        /// The gate.
+        gate: String,
+        /// For which packages, as for [`Action::Promote`].
+        packages: Vec<String>,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Ends a waiver early.
+    EndWaiver {
+        /// Its id.
+        waiver: String,
+    },
+    /// Keeps everything from entering or leaving; the request's `reason` says why.
+    Freeze {
+        /// The product.
+        product: String,
+        /// The stage; all of the product if there is none.
+        stage: Option<String>,
+        /// Until when; until a [`Action::Thaw`] if there is no instant.
+        until: Option<Timestamp>,
+    },
+    /// Ends a freeze.
+    Thaw {
+        /// Its id.
+        freeze: String,
+    },
+    /// Approves of the plan whose hash the request names, for a route; or takes that back.
+    Approve {
+        /// The product.
+        product: String,
+        /// The stage that packages leave.
+        from: String,
+        /// The stage they enter.
+        to: String,
+        /// Whether the approval is taken back.
+        take_back: bool,
+    },
     /// Takes the wall clock's time for witnessed.
     AcceptClock {},
     /// Takes packages out of everything that exists, at once and for ever: malware, or what the law forbids.
@@ -160,7 +203,7 @@ pub enum Action {
 
 impl Action {
     /// The names of all actions.
-    pub const NAMES: [&'static str; 12] = [
+    pub const NAMES: [&'static str; 17] = [
         "import",
         "adopt",
         "promote",
@@ -169,6 +212,11 @@ impl Action {
         "keep",
         "sweep",
         "overlap",
+        "waive",
+        "end-waiver",
+        "freeze",
+        "thaw",
+        "approve",
         "accept-clock",
         "purge",
         "resume",
@@ -186,6 +234,11 @@ impl Action {
             Action::Keep { .. } => "keep",
             Action::Sweep {} => "sweep",
             Action::Overlap {} => "overlap",
+            Action::Waive { .. } => "waive",
+            Action::EndWaiver { .. } => "end-waiver",
+            Action::Freeze { .. } => "freeze",
+            Action::Thaw { .. } => "thaw",
+            Action::Approve { .. } => "approve",
             Action::AcceptClock {} => "accept-clock",
             Action::Purge { .. } => "purge",
             Action::Resume {} => "resume",
@@ -200,8 +253,13 @@ impl Action {
             | Action::Adopt { product, .. }
             | Action::Promote { product, .. }
             | Action::Withdraw { product, .. }
-            | Action::Revert { product, .. } => Some(product),
+            | Action::Revert { product, .. }
+            | Action::Waive { product, .. }
+            | Action::Freeze { product, .. }
+            | Action::Approve { product, .. } => Some(product),
             Action::Keep { .. }
+            | Action::EndWaiver { .. }
+            | Action::Thaw { .. }
             | Action::Sweep {}
             | Action::Overlap {}
             | Action::AcceptClock {}

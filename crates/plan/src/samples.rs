@@ -9,7 +9,7 @@ use sha2::Digest as _;
 
 use crate::check::check;
 use crate::decide::{Decision, decide};
-use crate::layout::{Clients, Kind, Layout, Platform, Product, Repository, Route, Stage, Versions};
+use crate::layout::{Kind, Layout, Platform, Product, Repository, Route, Stage, Versions};
 use crate::plan::Plan;
 use crate::refusal::{Code, Refusal};
 use crate::request::{Action, Request};
@@ -22,7 +22,7 @@ pub(crate) fn layout() -> Layout {
         path: "{product}/{os}/{arch}/{stage}".into(),
         versions,
         import_roles: vec!["integrator".into()],
-        clients: Clients::default(),
+        ..Stage::default()
     };
     let product = Product {
         name: "glite-3.2".into(),
@@ -32,10 +32,11 @@ pub(crate) fn layout() -> Layout {
             from: "delta".into(),
             to: "production".into(),
             roles: vec!["release".into()],
-            overlap: jiff::SignedDuration::ZERO,
+            ..Route::default()
         }],
+        ..Product::default()
     };
-    Layout { products: BTreeMap::from([(product.name.clone(), product)]) }
+    Layout { products: BTreeMap::from([(product.name.clone(), product)]), ..Layout::default() }
 }
 
 pub(crate) fn platform(text: &str) -> Platform {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use nevra::{Nevra, Sha256};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
@@ -11,6 +11,7 @@ use sha2::Digest as _;
 use crate::layout::{Layout, Repository};
 use crate::plan::Plan;
 use crate::request::{Action, Reference, Request};
+use crate::standing::{Freeze, Standing};
 
 /// One package as a repository lists it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -151,6 +152,13 @@ pub struct World {
     pub names: BTreeMap<String, NamedGeneration>,
     /// Packages that were promoted and are still listed where they were, and until when they must be.
     pub overlapping: BTreeMap<Repository, BTreeMap<Sha256, Timestamp>>,
+    /// The waivers, freezes and approvals that stand.
+    pub standing: Standing,
+    /// The freezes that files in the control directory say.
+    pub freeze_files: Vec<Freeze>,
+    /// When packages entered repositories, by what was witnessed then: of those that did so too lately for some
+    /// route, the others are left out. A repository that is not here was not looked at, or could not be.
+    pub entered: BTreeMap<Repository, BTreeMap<Sha256, Timestamp>>,
     /// Package links that nothing current lists, and until when they are promised.
     pub retained: BTreeMap<String, Timestamp>,
     /// Package links that some kept generation which a sweep leaves may list, other than the current one; filled for
@@ -188,6 +196,9 @@ impl World {
             kept_until: BTreeMap::new(),
             names: BTreeMap::new(),
             overlapping: BTreeMap::new(),
+            standing: Standing::default(),
+            freeze_files: Vec::new(),
+            entered: BTreeMap::new(),
             retained: BTreeMap::new(),
             listed_by_kept: BTreeSet::new(),
             purged: BTreeSet::new(),
@@ -226,9 +237,13 @@ impl World {
             listed.extend(change.enter.iter().cloned());
             for one in &change.enter {
                 self.retained.remove(&one.link(repository));
+                if let Some(entered) = self.entered.get_mut(repository) {
+                    entered.insert(one.pkgid, self.witnessed);
+                }
             }
         }
         self.overlap(plan);
+        self.stand(plan);
         for (name, bound) in &plan.names {
             match bound {
                 Some(generation) => {
@@ -302,6 +317,8 @@ pub struct Needs {
     /// Whether [`World::retained`], [`World::kept_until`], [`World::listed_by_kept`], [`World::unlinked`]
     /// and [`World::expired_metadata`] must be filled.
     pub all_links: bool,
+    /// The repositories for which [`World::entered`] must be filled, with all that entered in so long a time.
+    pub entered: BTreeMap<Repository, SignedDuration>,
     /// Whether [`World::holders`] must be filled.
     pub holders: bool,
     /// Whether [`World::strangers`] must be filled.
@@ -317,6 +334,12 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
             let product = layout.products.get(product);
             needs.repositories =
                 product.map(|product| product.repositories().into_iter().collect()).unwrap_or_default();
+            if let (Action::Promote { from, to, .. }, Some(product)) = (&request.action, product)
+                && let Some(route) = product.route(from, to).filter(|route| !route.soak.is_zero())
+            {
+                let sources = product.repositories().into_iter().filter(|source| source.stage == *from);
+                needs.entered = sources.map(|source| (source, route.soak)).collect();
+            }
         }
         // What enters anew must not clash with anything the site lists.
         Action::Import { .. } | Action::Adopt { .. } => needs.repositories = everything(),
@@ -332,7 +355,13 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
         }
         // Where a package went on to is looked up in every stage.
         Action::Overlap {} => needs.repositories = everything(),
-        Action::Keep { .. } | Action::AcceptClock {} => {}
+        Action::Keep { .. }
+        | Action::AcceptClock {}
+        | Action::Waive { .. }
+        | Action::EndWaiver { .. }
+        | Action::Freeze { .. }
+        | Action::Thaw { .. }
+        | Action::Approve { .. } => {}
         Action::Sweep {} => {
             needs.repositories = everything();
             needs.all_links = true;

@@ -1,5 +1,6 @@
 //! The `[[product]]` tables: presets, and what the file overrides or adds, made into a layout.
 
+use super::DEFAULT_ROLE;
 use super::clients;
 use super::code::Code;
 use super::comps::Comps;
@@ -9,7 +10,7 @@ use super::network::Network;
 use super::section::{Section, Text};
 use super::step::{self, DraftRoute, DraftStage};
 use nevra::Arch;
-use plan::{Layout, Platform, Product, Route, Stage};
+use plan::{Approvals, Layout, Platform, Product, Route, Stage};
 use std::collections::BTreeMap;
 
 /// The presets: their stages in order; a route leads from each to the next.
@@ -25,6 +26,7 @@ pub(super) struct DraftProduct {
     pub(super) routes: Vec<DraftRoute>,
     /// Whose signatures its stages demand, unless a stage says otherwise.
     pub(super) signed_by: Vec<Text>,
+    pub(super) freeze_roles: Vec<Text>,
 }
 
 pub(super) fn read(sections: Vec<Section<'_>>, faults: &mut Faults<'_>) -> Vec<DraftProduct> {
@@ -73,6 +75,7 @@ pub(super) fn layout(drafts: &[DraftProduct]) -> Layout {
                     path: stage.path.value.clone(),
                     versions: stage.versions,
                     import_roles: values(&stage.import_roles),
+                    waiver_roles: values(&stage.waiver_roles),
                     clients: stage.clients.clients.clone(),
                 })
                 .collect(),
@@ -82,12 +85,17 @@ pub(super) fn layout(drafts: &[DraftProduct]) -> Layout {
                     to: route.to.value.clone(),
                     roles: values(&route.roles),
                     overlap: route.overlap,
+                    soak: route.soak,
+                    approvals: (route.approvals.iter())
+                        .map(|(role, count)| Approvals { role: role.value.clone(), count: *count })
+                        .collect(),
                 })
                 .collect(),
+            freeze_roles: values(&draft.freeze_roles),
         };
         (product.name.clone(), product)
     });
-    Layout { products: products.collect::<BTreeMap<_, _>>() }
+    Layout { products: products.collect::<BTreeMap<_, _>>(), freezes: Vec::new() }
 }
 
 /// Collects the files with groups that stages name, by path.
@@ -114,6 +122,7 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
     let at = section.at;
     let name = section.needed("name", "\"glite-3.2\"", faults);
     let preset = section.text("preset", faults);
+    let freeze_roles = section.texts("freeze_roles", faults);
     let platforms = match section.texts("platforms", faults) {
         Some(texts) => texts,
         None => {
@@ -133,6 +142,10 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
         stages: Vec::new(),
         routes: Vec::new(),
         signed_by,
+        freeze_roles: match freeze_roles {
+            Some(roles) => step::good_roles(roles, faults),
+            None => vec![Text { value: DEFAULT_ROLE.to_owned(), at }],
+        },
     };
     if let Some(preset) = preset {
         apply_preset(&preset, &mut product, faults);

@@ -115,9 +115,14 @@ pub(super) fn compare(roles: &Roles, drafts: &[DraftProduct], warnings: &mut Fau
     let mut told: Vec<&str> = Vec::new();
     let mut used: Vec<&str> = vec![DEFAULT_ROLE];
     for draft in drafts {
-        let stages = draft.stages.iter().flat_map(|stage| &stage.import_roles);
-        let routes = draft.routes.iter().flat_map(|route| &route.roles);
-        for Text { value: role, at } in stages.chain(routes) {
+        let stages =
+            draft.stages.iter().flat_map(|stage| stage.import_roles.iter().chain(&stage.waiver_roles));
+        let routes = draft
+            .routes
+            .iter()
+            .flat_map(|route| route.roles.iter().chain(route.approvals.iter().map(|(role, _)| role)));
+        // The first of a role is told; whoever may freeze is asked for last.
+        for Text { value: role, at } in stages.chain(routes).chain(&draft.freeze_roles) {
             used.push(role);
             let granted = |grant: &Grant| {
                 grant.role == *role && grant.product.as_deref().is_none_or(|p| p == draft.name.value)

@@ -25,6 +25,7 @@ pub(super) struct DraftStage {
     pub(super) path: Text,
     pub(super) versions: Versions,
     pub(super) import_roles: Vec<Text>,
+    pub(super) waiver_roles: Vec<Text>,
     pub(super) clients: DraftClients,
     pub(super) restricted: Option<Vec<Network>>,
     /// Whose signatures it demands, if not those that the product says.
@@ -38,6 +39,8 @@ pub(super) struct DraftRoute {
     pub(super) to: Text,
     pub(super) roles: Vec<Text>,
     pub(super) overlap: SignedDuration,
+    pub(super) soak: SignedDuration,
+    pub(super) approvals: Vec<(Text, u32)>,
 }
 
 /// Is a `[[product.stage]]`: what it leaves out comes from the preset, or is the default.
@@ -47,6 +50,7 @@ pub(super) struct StageWords {
     path: Option<Text>,
     versions: Option<Versions>,
     import_roles: Option<Vec<Text>>,
+    waiver_roles: Option<Vec<Text>>,
     clients: Option<DraftClients>,
     restricted: Option<Vec<Network>>,
     signed_by: Option<Vec<Text>>,
@@ -59,6 +63,8 @@ pub(super) struct RouteWords {
     to: Text,
     roles: Option<Vec<Text>>,
     overlap: Option<SignedDuration>,
+    soak: Option<SignedDuration>,
+    approvals: Vec<(Text, u32)>,
 }
 
 impl DraftStage {
@@ -68,7 +74,8 @@ impl DraftStage {
         let import_roles = vec![Text { value: DEFAULT_ROLE.to_owned(), at: name.at }];
         let clients = DraftClients::default();
         let (versions, restricted, signed_by) = (Versions::All, None, None);
-        Self { name, path, versions, import_roles, clients, restricted, signed_by }
+        let waiver_roles = Vec::new();
+        Self { name, path, versions, import_roles, waiver_roles, clients, restricted, signed_by }
     }
 
     fn override_by(&mut self, words: StageWords) {
@@ -80,6 +87,7 @@ impl DraftStage {
         self.restricted = words.restricted;
         self.signed_by = words.signed_by;
         self.import_roles = words.import_roles.unwrap_or_else(|| self.import_roles.clone());
+        self.waiver_roles = words.waiver_roles.unwrap_or_else(|| self.waiver_roles.clone());
         self.clients = words.clients.unwrap_or_else(|| self.clients.clone());
     }
 }
@@ -88,7 +96,14 @@ impl DraftRoute {
     /// Makes the route that says nothing but where it leads.
     pub(super) fn plain(from: Text, to: Text) -> Self {
         let roles = vec![Text { value: DEFAULT_ROLE.to_owned(), at: from.at }];
-        Self { from, to, roles, overlap: SignedDuration::ZERO }
+        Self {
+            from,
+            to,
+            roles,
+            overlap: SignedDuration::ZERO,
+            soak: SignedDuration::ZERO,
+            approvals: Vec::new(),
+        }
     }
 }
 
@@ -97,6 +112,7 @@ pub(super) fn read_stage(mut section: Section<'_>, faults: &mut Faults<'_>) -> O
     let path = section.text("path", faults);
     let versions = section.text("versions", faults);
     let import_roles = section.texts("import_roles", faults);
+    let waiver_roles = section.texts("waiver_roles", faults);
     let clients = clients::read(&mut section, faults);
     let restricted = section.texts("restricted", faults);
     let signed_by = section.texts("signed_by", faults);
@@ -104,9 +120,10 @@ pub(super) fn read_stage(mut section: Section<'_>, faults: &mut Faults<'_>) -> O
     let path = path.filter(|path| path::good_template(path, faults));
     let versions = versions.and_then(|text| read_versions(&text, faults));
     let import_roles = import_roles.map(|roles| good_roles(roles, faults));
+    let waiver_roles = waiver_roles.map(|roles| good_roles(roles, faults));
     let restricted = restricted.map(|texts| networks(texts, faults));
     let name = name.filter(|name| name::good(name, "the stage name", faults))?;
-    Some(StageWords { name, path, versions, import_roles, clients, restricted, signed_by })
+    Some(StageWords { name, path, versions, import_roles, waiver_roles, clients, restricted, signed_by })
 }
 
 pub(super) fn merge_stages(stages: &mut Vec<DraftStage>, said: Vec<StageWords>, faults: &mut Faults<'_>) {
@@ -134,10 +151,48 @@ pub(super) fn read_route(mut section: Section<'_>, faults: &mut Faults<'_>) -> O
     let to = section.needed("to", "\"production\"", faults);
     let roles = section.texts("roles", faults);
     let overlap = section.text("overlap", faults);
+    let soak = section.text("soak", faults);
+    let approvals = section.sections("approvals", "product.route.approvals", faults);
     section.end(faults);
     let overlap = overlap.and_then(|text| duration(&text, "overlap", faults));
+    let soak = soak.and_then(|text| duration(&text, "soak", faults));
+    let approvals = approvals.into_iter().filter_map(|section| read_approvals(section, faults)).collect();
+    let approvals = once_each(approvals, faults);
     let roles = roles.map(|roles| good_roles(roles, faults));
-    Some(RouteWords { from: from?, to: to?, roles, overlap })
+    Some(RouteWords { from: from?, to: to?, roles, overlap, soak, approvals })
+}
+
+/// Reads how many people with a role must approve, `{ role = "operations", count = 2 }`.
+fn read_approvals(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<(Text, u32)> {
+    let role = section.needed("role", "\"operations\"", faults);
+    let count = section.integer("count", faults);
+    section.end(faults);
+    let role = role.filter(|role| name::good(role, "the role", faults))?;
+    match count {
+        None => Some((role, 1)),
+        Some((count @ 1..=APPROVALS_MAX, _)) => u32::try_from(count).ok().map(|count| (role, count)),
+        Some((count, at)) => {
+            let reason = format!("`count = {count}` is not a number of people from 1 to {APPROVALS_MAX}");
+            faults.add(at, reason, None);
+            None
+        }
+    }
+}
+
+/// So many people never approve of one plan.
+const APPROVALS_MAX: i64 = 20;
+
+fn once_each(approvals: Vec<(Text, u32)>, faults: &mut Faults<'_>) -> Vec<(Text, u32)> {
+    let mut kept: Vec<(Text, u32)> = Vec::new();
+    for (role, count) in approvals {
+        if kept.iter().any(|(known, _)| known.value == role.value) {
+            let reason = format!("the approvals name the role `{}` twice", role.value);
+            faults.coded(Code::Twice, role.at, reason, Some("say the whole number once".to_owned()));
+            continue;
+        }
+        kept.push((role, count));
+    }
+    kept
 }
 
 pub(super) fn merge_routes(product: &mut DraftProduct, said: Vec<RouteWords>, faults: &mut Faults<'_>) {
@@ -171,6 +226,8 @@ pub(super) fn merge_routes(product: &mut DraftProduct, said: Vec<RouteWords>, fa
         let mut route = DraftRoute::plain(words.from, words.to);
         route.roles = words.roles.unwrap_or(route.roles);
         route.overlap = words.overlap.unwrap_or_default();
+        route.soak = words.soak.unwrap_or_default();
+        route.approvals = words.approvals;
         match product.routes.iter_mut().find(|r| r.from.value == ends.0 && r.to.value == ends.1) {
             Some(known) => *known = route,
             None => product.routes.push(route),
@@ -233,6 +290,6 @@ fn networks(texts: Vec<Text>, faults: &mut Faults<'_>) -> Vec<Network> {
     networks
 }
 
-fn good_roles(roles: Vec<Text>, faults: &mut Faults<'_>) -> Vec<Text> {
+pub(super) fn good_roles(roles: Vec<Text>, faults: &mut Faults<'_>) -> Vec<Text> {
     roles.into_iter().filter(|role| name::good(role, "the role", faults)).collect()
 }

@@ -22,7 +22,7 @@ pub(super) struct Wish<'a> {
 pub(super) fn adopt(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Decision, Refusal> {
     let product = places::product(world, wish.product)?;
     let stage = places::stage(product, wish.stage)?;
-    let mut gates = Gates::default();
+    let mut gates = Gates::of(world, &product.name, &stage.name);
     let what = format!("adopt a repository into `{}` of `{}`", stage.name, product.name);
     gates.roles(asker, Some(&product.name), &stage.import_roles, &what);
     let platform = gates.prefer(chosen(product, wish.platform))?;
@@ -37,6 +37,7 @@ pub(super) fn adopt(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Dec
     gates.purged(world, &entering);
     gates.sound(world, &entering);
     gates.other_content(world, &entering, None);
+    gates.freeze(world, &product.name, &[&stage.name], &entering);
     // What the world saw under the old URL it may go on seeing, whatever the order of versions.
     let gates = gates.finish()?;
     let hrefs = hrefs(&repository, wish.arrivals, existing)?;

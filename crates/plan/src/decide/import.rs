@@ -20,7 +20,7 @@ pub(super) struct Wish<'a> {
 pub(super) fn import(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Decision, Refusal> {
     let product = places::product(world, wish.product)?;
     let stage = places::stage(product, wish.to)?;
-    let mut gates = Gates::default();
+    let mut gates = Gates::of(world, &product.name, &stage.name);
     let what = format!("import into `{}` of `{}`", stage.name, product.name);
     gates.roles(asker, Some(&product.name), &stage.import_roles, &what);
     let platforms = gates.prefer(chosen(product, wish.platforms))?;
@@ -30,6 +30,7 @@ pub(super) fn import(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
     gates.sound(world, &entering);
     gates.other_content(world, &entering, None);
     gates.version_order(world, &entering, stage.versions);
+    gates.freeze(world, &product.name, &[&stage.name], &entering);
     let gates = gates.finish()?;
     if entering.is_empty() {
         let sentence =

@@ -16,6 +16,8 @@ pub(super) struct Wish<'a> {
     pub to: &'a str,
     pub packages: &'a [String],
     pub platforms: &'a [String],
+    /// Whether only the plan is wanted.
+    pub is_rehearsal: bool,
 }
 
 pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Decision, Refusal> {
@@ -24,7 +26,7 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     let route = places::route(product, from, to)?;
     let versions = places::stage(product, to)?.versions;
     let platforms = places::platforms(product, wish.platforms)?;
-    let mut gates = Gates::default();
+    let mut gates = Gates::of(world, &product.name, to);
     let what = format!("promote from `{from}` to `{to}` of `{}`", product.name);
     gates.roles(asker, Some(&product.name), &route.roles, &what);
     let place = Place { world, product, stage: from, platforms: &platforms, target: Some(to) };
@@ -42,7 +44,8 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     gates.sound(world, &entering);
     gates.other_content(world, &entering, Some(&product.name));
     gates.version_order(world, &entering, versions);
-    let gates = gates.finish()?;
+    gates.soak(world, route.soak, &selection.packages);
+    gates.freeze(world, &product.name, &[from, to], &selection.packages);
 
     let mut changes = BTreeMap::new();
     for (repository, enter) in entering {
@@ -70,15 +73,11 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     );
     let mut notes = selection.notes;
     notes.extend(selection.already_there.iter().map(|text| format!("`{text}` is in `{to}` already")));
-    Ok(Decision::Effect(Plan {
-        action: "promote".to_owned(),
-        sentence,
-        changes,
-        overlaps,
-        gates,
-        notes,
-        ..Plan::default()
-    }))
+    let action = "promote".to_owned();
+    let mut plan = Plan { action, sentence, changes, overlaps, notes, ..Plan::default() };
+    gates.approvals(world, asker, (&product.name, route), &plan, wish.is_rehearsal);
+    plan.gates = gates.finish()?;
+    Ok(Decision::Effect(plan))
 }
 
 /// Leaves out what was promoted before and is listed in both for its time.

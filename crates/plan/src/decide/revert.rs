@@ -24,7 +24,7 @@ pub(super) fn revert(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
     let product = places::product(world, wish.product)?;
     let stage = places::stage(product, wish.stage)?;
     let platforms = places::platforms(product, wish.platforms)?;
-    let mut gates = Gates::default();
+    let mut gates = Gates::of(world, &product.name, &stage.name);
     let what = format!("revert `{}` of `{}`", stage.name, product.name);
     gates.roles(asker, Some(&product.name), &stage.import_roles, &what);
     let number = gates.prefer(pointed_to(world, wish.generation))?;
@@ -45,6 +45,11 @@ pub(super) fn revert(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
     }
     gates.sound(world, &entering);
     gates.other_content(world, &entering, None);
+    let mut moving = entering.clone();
+    for (repository, leave) in &leaving {
+        moving.entry(repository.clone()).or_default().extend(leave.iter().cloned());
+    }
+    gates.freeze(world, &product.name, &[&stage.name], &moving);
     let gates = gates.finish()?;
     let mut changes = BTreeMap::new();
     for (repository, enter) in entering {

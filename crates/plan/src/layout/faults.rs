@@ -147,7 +147,7 @@ fn are_siblings(a: &Repository, b: &Repository) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::{Clients, Route, Stage};
+    use crate::layout::{Route, Stage};
     use crate::samples;
 
     fn check(change: impl FnOnce(&mut Product), expected: &[&str]) {
@@ -163,13 +163,7 @@ mod tests {
     }
 
     fn stage(name: &str, path: &str) -> Stage {
-        Stage {
-            name: name.into(),
-            path: path.into(),
-            versions: Versions::All,
-            import_roles: vec![],
-            clients: Clients::default(),
-        }
+        Stage { name: name.into(), path: path.into(), versions: Versions::All, ..Stage::default() }
     }
 
     #[test]
@@ -225,12 +219,7 @@ mod tests {
 
     #[test]
     fn routes_to_nowhere_are_found() {
-        let route = |from: &str, to: &str| Route {
-            from: from.into(),
-            to: to.into(),
-            roles: vec![],
-            overlap: jiff::SignedDuration::ZERO,
-        };
+        let route = |from: &str, to: &str| Route { from: from.into(), to: to.into(), ..Route::default() };
         check(|p| p.routes.push(route("delta", "prod")), &["there is no stage `prod`"]);
         check(|p| p.routes.push(route("delta", "delta")), &["leads nowhere"]);
         check(|p| p.routes.push(route("delta", "production")), &["is named twice"]);

@@ -51,6 +51,7 @@ fn a_plan_is_readable() {
           pass   sound: nothing that enters was found damaged
           pass   other-content: no other file bears the name of any of the 1 that enter
           pass   version-order: nothing that enters is older than what is listed
+          pass   freeze: nothing freezes `delta` and `production` of `glite-3.2`
 
         notes
           `voms` is not in `delta` on sl5/i386

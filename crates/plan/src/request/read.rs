@@ -85,6 +85,11 @@ pub fn parse(bytes: &[u8], format: Format) -> Result<Request, Refusal> {
         "keep" => document.request::<wire::Keep>(&action),
         "sweep" => document.request::<wire::Sweep>(&action),
         "overlap" => document.request::<wire::Overlap>(&action),
+        "waive" => document.request::<wire::Waive>(&action),
+        "end-waiver" => document.request::<wire::EndWaiver>(&action),
+        "freeze" => document.request::<wire::Freeze>(&action),
+        "thaw" => document.request::<wire::Thaw>(&action),
+        "approve" => document.request::<wire::Approve>(&action),
         "accept-clock" => document.request::<wire::AcceptClock>(&action),
         "purge" => document.request::<wire::Purge>(&action),
         "resume" => document.request::<wire::Resume>(&action),
@@ -262,18 +267,52 @@ fn check(request: &Request) -> Result<(), Refusal> {
                 }
             }
         }
+        Action::Waive { product, stage, gate, packages, .. } => {
+            word("product", product)?;
+            word("stage", stage)?;
+            word("gate", gate)?;
+            selectors(packages)?;
+            packages.iter().try_for_each(|text| pattern(text))?;
+            reasoned(request, "`waive` needs a `reason`: it stands wherever the waiver is shown")
+        }
+        Action::EndWaiver { waiver } => word("waiver", waiver),
+        Action::Freeze { product, stage, .. } => {
+            word("product", product)?;
+            stage.iter().try_for_each(|stage| word("stage", stage))?;
+            reasoned(request, "`freeze` needs a `reason`: whoever is stopped by it reads it")
+        }
+        Action::Thaw { freeze } => word("freeze", freeze),
+        Action::Approve { product, from, to, .. } => {
+            word("product", product)?;
+            word("from", from)?;
+            word("to", to)?;
+            match request.plan {
+                Some(_) => Ok(()),
+                None => Err(malformed("`approve` needs the key `plan`, the hash that a dry run tells")),
+            }
+        }
         Action::Purge { packages } => {
             list("packages", packages, true)?;
-            match &request.reason {
-                Some(_) => Ok(()),
-                None => Err(malformed("`purge` needs a `reason`: it cannot be undone, and stays on record")),
-            }
+            reasoned(request, "`purge` needs a `reason`: it cannot be undone, and stays on record")
         }
         Action::Sweep {}
         | Action::Overlap {}
         | Action::AcceptClock {}
         | Action::Resume {}
         | Action::Config {} => Ok(()),
+    }
+}
+
+fn reasoned(request: &Request, sentence: &str) -> Result<(), Refusal> {
+    request.reason.as_ref().map(drop).ok_or_else(|| malformed(sentence))
+}
+
+fn pattern(text: &str) -> Result<(), Refusal> {
+    match globset::Glob::new(text) {
+        Err(error) if is_pattern(text) => {
+            Err(malformed(format!("`{text}` is not a pattern: {}", error.kind())))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -411,3 +411,49 @@ fn an_adoption_is_written_and_read_again() {
         "unknown variant `rpm`",
     );
 }
+
+#[test]
+fn what_people_decide_is_written_and_read_again() {
+    let until: Timestamp = "2026-04-01T00:00:00Z".parse().unwrap();
+    let (product, stage) = (|| "p".to_owned(), || "s".to_owned());
+    let waive = Action::Waive {
+        product: product(),
+        stage: stage(),
+        gate: "soak".into(),
+        packages: vec!["a-1-1.x86_64".into(), "lcg-*".into()],
+        until,
+    };
+    let approve =
+        |take_back| Action::Approve { product: product(), from: stage(), to: "t".into(), take_back };
+    let actions = [
+        waive,
+        Action::EndWaiver { waiver: "0123456789ab".into() },
+        Action::Freeze { product: product(), stage: None, until: None },
+        Action::Freeze { product: product(), stage: Some(stage()), until: Some(until) },
+        Action::Thaw { freeze: "0123456789ab".into() },
+        approve(false),
+        approve(true),
+    ];
+    for action in actions {
+        let plan = Some("5e".repeat(32)).filter(|_| matches!(action, Action::Approve { .. }));
+        let request = Request { plan, reason: Some("because".into()), ..Request::new(action) };
+        assert_eq!(parse(request.to_toml().as_bytes(), Format::Toml).unwrap(), request);
+        let silent = Request { reason: None, plan: None, ..request.clone() };
+        let parsed = parse(silent.to_toml().as_bytes(), Format::Toml);
+        match request.action {
+            Action::Waive { .. } | Action::Freeze { .. } | Action::Approve { .. } => {
+                assert_eq!(parsed.unwrap_err().code, Code::Malformed, "{request:?}");
+            }
+            _ => assert_eq!(parsed.unwrap(), silent),
+        }
+    }
+    let keys = "action = \"waive\"\nproduct = \"p\"\nstage = \"s\"\ngate = \"soak\"\nreason = \"r\"";
+    let text = format!("{keys}\nuntil = 2026-04-01T00:00:00Z\npackages = [\"a[\"]");
+    check(&toml(&text), Format::Toml, Code::Malformed, "`a[` is not a pattern");
+    check(
+        &toml(&format!("{keys}\npackages = [\"a\"]")),
+        Format::Toml,
+        Code::Malformed,
+        "needs the key `until`",
+    );
+}

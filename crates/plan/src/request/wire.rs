@@ -13,7 +13,7 @@ use crate::layout::Kind;
 pub(super) const COMMON: [&str; 8] = ["format", "action", "id", "reason", "expires", "dry_run", "plan", "as"];
 
 /// Keys of each action besides the common ones.
-pub(super) const OWN: [(&str, &[&str]); 12] = [
+pub(super) const OWN: [(&str, &[&str]); 17] = [
     ("import", &["product", "to", "files", "folder", "platforms"]),
     ("adopt", &["product", "stage", "platform", "kind", "folder"]),
     ("promote", &["product", "from", "to", "packages", "platforms"]),
@@ -22,6 +22,11 @@ pub(super) const OWN: [(&str, &[&str]); 12] = [
     ("keep", &["generation", "drop"]),
     ("sweep", &[]),
     ("overlap", &[]),
+    ("waive", &["product", "stage", "gate", "packages", "until"]),
+    ("end-waiver", &["waiver"]),
+    ("freeze", &["product", "stage", "until"]),
+    ("thaw", &["freeze"]),
+    ("approve", &["product", "from", "to", "take_back"]),
     ("accept-clock", &[]),
     ("purge", &["packages"]),
     ("resume", &[]),
@@ -103,6 +108,11 @@ wire!(Revert { product: String, stage: String, generation: Pointer } { platforms
 wire!(Keep {} { generation: Option<Pointer>, drop: Option<String> });
 wire!(Sweep {} {});
 wire!(Overlap {} {});
+wire!(Waive { product: String, stage: String, gate: String, packages: Vec<String>, until: When } {});
+wire!(EndWaiver { waiver: String } {});
+wire!(Freeze { product: String } { stage: Option<String>, until: Option<When> });
+wire!(Thaw { freeze: String } {});
+wire!(Approve { product: String, from: String, to: String } { take_back: bool });
 wire!(AcceptClock {} {});
 wire!(Purge { packages: Vec<String> } {});
 wire!(Resume {} {});
@@ -161,6 +171,41 @@ impl Wire for Sweep {
 impl Wire for Overlap {
     fn into_request(self) -> (Request, bool) {
         self.split().0.request(Action::Overlap {})
+    }
+}
+
+impl Wire for Waive {
+    fn into_request(self) -> (Request, bool) {
+        let (common, (product, stage, gate, packages, until)) = self.split();
+        common.request(Action::Waive { product, stage, gate, packages, until: until.0 })
+    }
+}
+
+impl Wire for EndWaiver {
+    fn into_request(self) -> (Request, bool) {
+        let (common, (waiver,)) = self.split();
+        common.request(Action::EndWaiver { waiver })
+    }
+}
+
+impl Wire for Freeze {
+    fn into_request(self) -> (Request, bool) {
+        let (common, (product, stage, until)) = self.split();
+        common.request(Action::Freeze { product, stage, until: until.map(|when| when.0) })
+    }
+}
+
+impl Wire for Thaw {
+    fn into_request(self) -> (Request, bool) {
+        let (common, (freeze,)) = self.split();
+        common.request(Action::Thaw { freeze })
+    }
+}
+
+impl Wire for Approve {
+    fn into_request(self) -> (Request, bool) {
+        let (common, (product, from, to, take_back)) = self.split();
+        common.request(Action::Approve { product, from, to, take_back })
     }
 }
 

@@ -49,6 +49,28 @@ impl Request {
                 file.maybe("as", as_);
                 file.maybe("drop", drop);
             }
+            Action::Waive { product, stage, gate, packages, until } => {
+                file.text("product", product);
+                file.text("stage", stage);
+                file.text("gate", gate);
+                file.list("packages", packages);
+                file.text("until", &until.to_string());
+            }
+            Action::EndWaiver { waiver } => file.text("waiver", waiver),
+            Action::Freeze { product, stage, until } => {
+                file.text("product", product);
+                file.maybe("stage", stage);
+                file.maybe("until", &until.map(|when| when.to_string()));
+            }
+            Action::Thaw { freeze } => file.text("freeze", freeze),
+            Action::Approve { product, from, to, take_back } => {
+                file.text("product", product);
+                file.text("from", from);
+                file.text("to", to);
+                if *take_back {
+                    file.0.push_str("take_back = true\n");
+                }
+            }
             Action::Sweep {}
             | Action::Overlap {}
             | Action::AcceptClock {}

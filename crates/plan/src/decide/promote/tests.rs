@@ -3,7 +3,8 @@ use expect_test::expect;
 use crate::plan::Verdict;
 use crate::refusal::Code;
 use crate::samples::{
-    alice, brief, effect, listed, nothing, promote, promote_on, refused, repository, world_of,
+    alice, arrivals, brief, effect, import, listed, nothing, promote, promote_on, refused, repository,
+    withdraw, world_of,
 };
 use crate::world::Asker;
 
@@ -101,7 +102,7 @@ fn nothing_that_fits_is_told_with_near_misses() {
         let world = site();
         let stage = if text == "yaim" { "delta" } else { "production" };
         let request = match stage {
-            "delta" => crate::samples::withdraw("delta", &[text]),
+            "delta" => withdraw("delta", &[text]),
             _ => promote(&[text]),
         };
         let refusal = refused(&world, &request, &alice(), &[], Code::NoSuchPackage);
@@ -155,6 +156,7 @@ fn other_bytes_under_the_name_are_refused() {
         ("sound", Verdict::Pass),
         ("other-content", Verdict::Fail),
         ("version-order", Verdict::Pass),
+        ("freeze", Verdict::Pass),
     ];
     assert_eq!(verdicts, expected, "all gates run");
 }
@@ -297,4 +299,35 @@ fn what_another_product_lists_is_nothing_to_a_promotion() {
     let umd = crate::Repository { product: "umd-3".into(), ..repository("sl5/i386 delta") };
     world.repositories.insert(umd, vec![listed("lcg-a-1-1.noarch#other")]);
     effect(&world, &promote(&["lcg-a"]), &alice(), &[]);
+}
+
+#[test]
+fn a_package_soaks_in_its_stage_for_as_long_as_the_route_wants() {
+    let mut world = world_of(&["sl5/x86_64 delta: a-1-1.x86_64 b-1-1.x86_64"]);
+    let layout = std::sync::Arc::make_mut(&mut world.layout);
+    layout.products.get_mut("glite-3.2").unwrap().routes[0].soak = jiff::SignedDuration::from_hours(24);
+    // Nobody looked when they entered: closed.
+    refused(&world, &promote(&["a"]), &alice(), &[], Code::Soaking);
+    let source = repository("sl5/x86_64 delta");
+    let since = world.now - jiff::SignedDuration::from_hours(23);
+    let entered = std::collections::BTreeMap::from([(listed("a-1-1.x86_64").pkgid, since)]);
+    world.entered.insert(source.clone(), entered);
+    let refusal = refused(&world, &promote(&["a", "b"]), &alice(), &[], Code::Soaking);
+    assert_eq!(
+        refusal.sentence,
+        "`a-1-1.x86_64` has been in `glite-3.2-sl5-x86_64-delta` for 23h 0m of 24h 0m"
+    );
+    effect(&world, &promote(&["b"]), &alice(), &[]);
+    // The wall clock alone proves nothing.
+    let mut jumped = world.clone();
+    jumped.now += jiff::SignedDuration::from_hours(100);
+    refused(&jumped, &promote(&["a"]), &alice(), &[], Code::Soaking);
+    world.now += jiff::SignedDuration::from_hours(1);
+    world.witnessed = world.now;
+    effect(&world, &promote(&["a"]), &alice(), &[]);
+    // What comes back begins anew.
+    let plan = effect(&world, &withdraw("delta", &["b"]), &alice(), &[]);
+    world.apply(&plan);
+    world.apply(&effect(&world, &import(&[]), &alice(), &arrivals(&["b-1-1.x86_64"])));
+    refused(&world, &promote(&["b"]), &alice(), &[], Code::Soaking);
 }

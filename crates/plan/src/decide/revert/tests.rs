@@ -47,7 +47,7 @@ fn a_stage_lists_again_what_it_listed() {
 fn version_order_is_the_one_gate_it_does_not_pass() {
     let plan = effect(&site(), &revert("production", "30", &[]), &alice(), &[]);
     let gates: Vec<&str> = plan.gates.iter().map(|seen| seen.gate.as_str()).collect();
-    assert_eq!(gates, ["roles", "sound", "other-content"]);
+    assert_eq!(gates, ["roles", "sound", "other-content", "freeze"]);
 }
 
 #[test]

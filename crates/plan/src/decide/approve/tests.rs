@@ -1,0 +1,130 @@
+//! Approvals.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use crate::layout::Approvals;
+use crate::plan::Verdict;
+use crate::samples::{alice, arrivals, effect, import, nothing, promote, refused, world_of};
+use crate::{Action, Asker, Code, Request, World};
+
+/// Two of operations and one of quality must approve.
+fn world() -> World {
+    let mut world = world_of(&["sl5/x86_64 delta: a-1-1.x86_64 b-1-1.x86_64"]);
+    let layout = Arc::make_mut(&mut world.layout);
+    let product = layout.products.get_mut("glite-3.2").unwrap();
+    let wanted = |role: &str, count| Approvals { role: role.into(), count };
+    product.routes[0].approvals = vec![wanted("operations", 2), wanted("quality", 1)];
+    let mut other = product.clone();
+    other.name = "umd".into();
+    layout.products.insert("umd".into(), other);
+    world
+}
+
+fn somebody(name: &str, roles: &[&str]) -> Asker {
+    Asker { name: format!("user:{name}"), roles: roles.iter().map(|role| (None, (*role).into())).collect() }
+}
+
+fn approve(plan: &str, take_back: bool) -> Request {
+    let action = Action::Approve {
+        product: "glite-3.2".into(),
+        from: "delta".into(),
+        to: "production".into(),
+        take_back,
+    };
+    Request { plan: Some(plan.into()), ..Request::new(action) }
+}
+
+/// What a dry run tells.
+fn hash(world: &World, packages: &[&str]) -> String {
+    let plan = effect(world, &Request { dry_run: true, ..promote(packages) }, &alice(), &[]);
+    let seen = plan.gates.iter().find(|seen| seen.gate == "approvals").unwrap();
+    assert!(seen.verdict == Verdict::Fail && seen.evidence.contains(&plan.hash().hex()), "{seen:?}");
+    plan.hash().hex()
+}
+
+fn after(world: &World, approvals: &[(&str, &[&str])]) -> World {
+    let mut world = world.clone();
+    let hash = hash(&world, &["a"]);
+    for (name, roles) in approvals {
+        world.apply(&effect(&world, &approve(&hash, false), &somebody(name, roles), &[]));
+    }
+    world
+}
+
+#[test]
+fn it_takes_as_many_different_people_as_the_route_wants() {
+    let world = world();
+    let enough: [&[(&str, &[&str])]; 3] = [
+        &[("olga", &["operations"]), ("otto", &["operations"]), ("quirin", &["quality"])],
+        // Whoever has both roles counts where nobody else does.
+        &[("both", &["operations", "quality"]), ("olga", &["operations"]), ("otto", &["operations"])],
+        &[("olga", &["operations"]), ("both", &["quality", "operations"]), ("quirin", &["quality"])],
+    ];
+    for approvals in enough {
+        let world = after(&world, approvals);
+        let plan = effect(&world, &promote(&["a"]), &alice(), &[]);
+        let seen = plan.gates.iter().find(|seen| seen.gate == "approvals").unwrap();
+        assert_eq!(seen.verdict, Verdict::Pass);
+        assert!(approvals.iter().all(|(name, _)| seen.evidence.contains(name)), "{}", seen.evidence);
+    }
+    let few: [&[(&str, &[&str])]; 5] = [
+        &[],
+        &[("olga", &["operations"]), ("quirin", &["quality"])],
+        &[("olga", &["operations", "quality"]), ("otto", &["operations"])],
+        &[("olga", &["operations"]), ("otto", &["operations"])],
+        // Nobody approves of what they ask for themselves.
+        &[("alice", &["operations"]), ("otto", &["operations"]), ("quirin", &["quality"])],
+    ];
+    for approvals in few {
+        refused(&after(&world, approvals), &promote(&["a"]), &alice(), &[], Code::ApprovalsMissing);
+    }
+    let world = after(&world, &[("olga", &["operations"])]);
+    let again = approve(&hash(&world, &["a"]), false);
+    nothing(&world, &again, &somebody("olga", &["operations"]), &[], Code::NothingToDo);
+    refused(&world, &again, &somebody("bob", &["release"]), &[], Code::RoleNotAllowed);
+}
+
+#[test]
+fn an_approval_is_of_one_plan_once_and_for_a_while() {
+    let all: [(&str, &[&str]); 3] =
+        [("olga", &["operations"]), ("otto", &["operations"]), ("quirin", &["quality"])];
+    let approved = after(&world(), &all);
+    refused(&approved, &promote(&["b"]), &alice(), &[], Code::ApprovalsMissing);
+    // What enters the source meanwhile changes nothing; what the target lists does.
+    let mut busy = approved.clone();
+    busy.apply(&effect(&busy, &import(&[]), &alice(), &arrivals(&["n-1-1.x86_64"])));
+    let plan = effect(&busy, &promote(&["a"]), &alice(), &[]);
+    busy.apply(&plan);
+    assert_eq!(busy.standing.approvals, [], "it is used up");
+    let mut late = approved.clone();
+    late.now += SignedDuration::from_hours(30 * 24);
+    refused(&late, &promote(&["a"]), &alice(), &[], Code::ApprovalsMissing);
+    let mut regretted = approved.clone();
+    let hash = hash_of(&approved);
+    let quirin = somebody("quirin", &[]);
+    regretted.apply(&effect(&regretted, &approve(&hash, true), &quirin, &[]));
+    refused(&regretted, &promote(&["a"]), &alice(), &[], Code::ApprovalsMissing);
+    nothing(&regretted, &approve(&hash, true), &quirin, &[], Code::NothingToDo);
+}
+
+fn hash_of(world: &World) -> String {
+    world.standing.approvals[0].plan.hex()
+}
+
+#[test]
+fn who_may_approve_for_one_product_approves_of_nothing_of_another() {
+    let mut world = world();
+    let hash = hash(&world, &["a"]);
+    for (name, role) in [("olga", "operations"), ("otto", "operations"), ("quirin", "quality")] {
+        let asker = Asker { name: name.into(), roles: vec![(Some("umd".into()), role.into())] };
+        refused(&world, &approve(&hash, false), &asker, &[], Code::RoleNotAllowed);
+        let mut elsewhere = approve(&hash, false);
+        if let Action::Approve { product, .. } = &mut elsewhere.action {
+            *product = "umd".into();
+        }
+        world.apply(&effect(&world, &elsewhere, &asker, &[]));
+    }
+    refused(&world, &promote(&["a"]), &alice(), &[], Code::ApprovalsMissing);
+}

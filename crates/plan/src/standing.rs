@@ -1,0 +1,259 @@
+//! What people decided that outlives the request it came with: waivers, freezes, approvals.
+//!
+//! Each is an event ([`Decided`]) of a plan, stands in the manifest of every generation from then on, and is gone when
+//! its time is over, when it was used, or when somebody ends it.
+
+use std::collections::BTreeMap;
+
+use globset::Glob;
+use jiff::{SignedDuration, Timestamp};
+use nevra::{Nevra, Sha256};
+use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
+
+use crate::plan::Plan;
+use crate::world::{World, digest};
+
+/// How long an approval counts. Whoever approved half a year ago did not approve of today.
+pub const APPROVAL_COUNTS: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Holds what stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Standing {
+    /// What somebody answers for, by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waivers: BTreeMap<String, Waiver>,
+    /// What is frozen, by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub freezes: BTreeMap<String, Freeze>,
+    /// Who approves of what, in the order in which they said so; one of a person and plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
+}
+
+/// Answers for what a gate would refuse.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waiver {
+    /// A word of twelve hexadecimal digits, a function of the rest.
+    pub id: String,
+    /// The product.
+    pub product: String,
+    /// The stage that something enters or leaves.
+    pub stage: String,
+    /// The gate, one of [`crate::WAIVABLE`].
+    pub gate: String,
+    /// For which packages: NEVRAs, names with version and release, names, or globs over names.
+    pub packages: Vec<String>,
+    /// Who answers for it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// Keeps everything from entering or leaving a stage, or all of a product.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Freeze {
+    /// A word of twelve hexadecimal digits, a function of the rest.
+    pub id: String,
+    /// The product; every product if there is none, which only a file in the control directory can say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// The stage; all of the product if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// Who froze it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Until when; until somebody ends it if there is no instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// Says that somebody approves of one plan and no other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// The hash of the plan.
+    pub plan: Sha256,
+    /// The product.
+    pub product: String,
+    /// The stage that packages leave.
+    pub from: String,
+    /// The stage they enter.
+    pub to: String,
+    /// Who approves.
+    pub by: String,
+    /// The roles of the route's approvals that they held.
+    pub roles: Vec<String>,
+    /// When they said so.
+    pub at: Timestamp,
+}
+
+/// Is one change of what stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Decided {
+    /// Somebody answers for something.
+    Waived(Waiver),
+    /// A waiver ends early.
+    WaiverEnded(String),
+    /// Something is frozen.
+    Frozen(Freeze),
+    /// A freeze ends.
+    Thawed(String),
+    /// Somebody approves of a plan.
+    Approved(Approval),
+    /// Somebody no longer does.
+    ApprovalTakenBack {
+        /// The hash of the plan.
+        plan: Sha256,
+        /// Who approved.
+        by: String,
+    },
+}
+
+/// Makes an id of words.
+fn id_of(words: &[&str]) -> String {
+    let mut hasher = sha2::Sha256::new();
+    for word in words {
+        hasher.update(format!("{}:{word}", word.len()).as_bytes());
+    }
+    digest(hasher).hex()[..12].to_owned()
+}
+
+impl Waiver {
+    /// Gives it its id.
+    pub fn identified(mut self) -> Waiver {
+        let until = self.until.to_string();
+        let mut words =
+            vec!["waiver", &*self.product, &self.stage, &self.gate, &self.by, &self.reason, &until];
+        words.extend(self.packages.iter().map(String::as_str));
+        self.id = id_of(&words);
+        self
+    }
+
+    /// Says whether it counts: by the wall clock and by what is witnessed, so that no jump revives it.
+    pub fn is_in_force(&self, world: &World) -> bool {
+        self.until > world.now.max(world.witnessed)
+    }
+
+    /// Says whether it is for a package.
+    pub fn covers(&self, nevra: &Nevra) -> bool {
+        let full = nevra.to_string();
+        let versioned = full.rsplit_once('.').map(|(versioned, _)| versioned).unwrap_or_default();
+        self.packages.iter().any(|text| {
+            *text == nevra.name
+                || *text == full
+                || text == versioned
+                || Glob::new(text).is_ok_and(|glob| glob.compile_matcher().is_match(&nevra.name))
+        })
+    }
+
+    /// Writes who answers for it.
+    pub fn evidence(&self) -> String {
+        let Waiver { id, by, reason, until, .. } = self;
+        format!("`{by}` answers for it until {until}, waiver {id}: {}", one_line(reason))
+    }
+}
+
+impl Freeze {
+    /// Gives it its id.
+    pub fn identified(mut self) -> Freeze {
+        let until = self.until.map(|until| until.to_string()).unwrap_or_default();
+        let [product, stage] = [&self.product, &self.stage].map(|word| word.clone().unwrap_or_default());
+        self.id = id_of(&["freeze", &product, &stage, &self.by, &self.reason, &until]);
+        self
+    }
+
+    /// Says whether it counts: only when its end is proven it is over.
+    pub fn is_in_force(&self, world: &World) -> bool {
+        self.until.is_none_or(|until| until > world.proven())
+    }
+
+    /// Says whether it holds for a stage.
+    pub fn is_for(&self, product: &str, stage: &str) -> bool {
+        self.product.as_deref().is_none_or(|frozen| frozen == product)
+            && self.stage.as_deref().is_none_or(|frozen| frozen == stage)
+    }
+
+    /// Writes who froze what.
+    pub fn evidence(&self) -> String {
+        let Freeze { id, by, reason, .. } = self;
+        let until = self.until.map(|until| format!(" until {until}")).unwrap_or_default();
+        format!("`{by}` froze {}{until}, freeze {id}: {}", self.what(), one_line(reason))
+    }
+
+    /// Writes what is frozen.
+    pub fn what(&self) -> String {
+        match (&self.product, &self.stage) {
+            (Some(product), Some(stage)) => format!("`{stage}` of `{product}`"),
+            (Some(product), None) => format!("`{product}`"),
+            (None, _) => "everything".to_owned(),
+        }
+    }
+}
+
+impl Approval {
+    /// Says whether it still counts.
+    pub fn is_in_force(&self, world: &World) -> bool {
+        self.at + APPROVAL_COUNTS > world.now.max(world.witnessed)
+    }
+}
+
+/// Writes what may have several lines in one.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl World {
+    /// Makes what stands what it is after the plan.
+    pub(crate) fn stand(&mut self, plan: &Plan) {
+        let hash = plan.hash();
+        // An approval is used up by what it approved of.
+        self.standing.approvals.retain(|approval| approval.plan != hash);
+        for decided in &plan.decided {
+            let standing = &mut self.standing;
+            match decided {
+                Decided::Waived(waiver) => {
+                    standing.waivers.insert(waiver.id.clone(), waiver.clone());
+                }
+                Decided::WaiverEnded(id) => drop(standing.waivers.remove(id)),
+                Decided::Frozen(freeze) => drop(standing.freezes.insert(freeze.id.clone(), freeze.clone())),
+                Decided::Thawed(id) => drop(standing.freezes.remove(id)),
+                Decided::Approved(approval) => {
+                    let is_same = |one: &Approval| one.plan == approval.plan && one.by == approval.by;
+                    standing.approvals.retain(|one| !is_same(one));
+                    standing.approvals.push(approval.clone());
+                }
+                Decided::ApprovalTakenBack { plan, by } => {
+                    standing.approvals.retain(|one| one.plan != *plan || one.by != *by);
+                }
+            }
+        }
+        // What no longer counts is not carried on for ever.
+        let mut standing = std::mem::take(&mut self.standing);
+        standing.waivers.retain(|_, waiver| waiver.is_in_force(self));
+        standing.freezes.retain(|_, freeze| freeze.is_in_force(self));
+        standing.approvals.retain(|approval| approval.is_in_force(self));
+        self.standing = standing;
+    }
+}
+
+impl Decided {
+    /// Writes it for the hash of a plan. Instants of saying so are left out: they are no part of what is decided.
+    pub(crate) fn words(&self) -> [String; 2] {
+        match self {
+            Decided::Waived(waiver) => ["waive".into(), waiver.id.clone()],
+            Decided::WaiverEnded(id) => ["waiver-ends".into(), id.clone()],
+            Decided::Frozen(freeze) => ["freeze".into(), freeze.id.clone()],
+            Decided::Thawed(id) => ["thaw".into(), id.clone()],
+            Decided::Approved(approval) => ["approve".into(), format!("{} {}", approval.plan, approval.by)],
+            Decided::ApprovalTakenBack { plan, by } => ["take-back".into(), format!("{plan} {by}")],
+        }
+    }
+}
