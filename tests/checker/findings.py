@@ -8,6 +8,7 @@ LOOKED_AT = {
     "I2": "sealed",
     "I3": "chain",
     "I4": "metadata closure",
+    "I5": "signatures of metadata",
     "I6": "package closure",
     "I7": "no strays",
     "I8": "grace",
@@ -27,7 +28,6 @@ LOOKED_AT = {
 }
 
 NOT_LOOKED_AT = {
-    "I5": "no signatures are made yet",
     "I19": "no pages and bundles are made yet",
     "I20": "no route demands it yet",
 }

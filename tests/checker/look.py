@@ -14,6 +14,7 @@ import links
 import overlaps
 import sealed
 import shelves
+import signatures
 import spool
 from findings import Findings
 from oracles import Oracles
@@ -51,6 +52,7 @@ class Site:
         if self.chain:
             sealed.look(self)
             shelves.look(self)
+            signatures.look(self)
             links.look(self)
             history.look(self)
             overlaps.look(self)

@@ -6,6 +6,7 @@ import re
 import urllib.parse
 
 import packages
+import signatures
 from chain import files_of, manifest_of
 from findings import CannotLook, Findings
 from tree import Tree
@@ -13,6 +14,7 @@ from words import Misread, instant
 
 STAMP = re.compile(rb"([1-9][0-9]*) ([^ \n]+)\n\Z")
 CHECKSUM_NAMED = re.compile(r"([0-9a-f]{32,128})-[^/]+\Z")
+AT_THE_TOP = re.compile(r"RPM-GPG-KEY-.+|.*\.repo\Z")
 PACKAGE = re.compile(r"Packages/([0-9a-f]{2})/([0-9a-f]{16})/[^/]+\.rpm\Z")
 
 
@@ -24,7 +26,7 @@ class Mirror:
         self.expect = expect
         self.oracles = oracles
         self.findings = Findings()
-        self.unread = set()
+        self.unread, self.signed = set(), set()
         self.broken = self.findings.broken
         self.current, self.stamped, self.listings, self.files, self._digests = None, None, {}, {}, None
 
@@ -69,6 +71,23 @@ class Mirror:
         if self.stamped is not None and int(found.repomd.revision or 0) > self.stamped // 10**9 + 2:
             self.broken("I2", path, f"it is of a later generation than {self.current}, which the stamp names")
         self.closure(top, found)
+        self.signature(top)
+
+    def signature(self, top):
+        """Where there is a signature, it is one of the repomd.xml by a key that lies beside it."""
+        names = (signatures.REPOMD, signatures.SIGNATURE, signatures.CERTIFICATES)
+        paths = [f"{top}/repodata/{name}".lstrip("/") for name in names]
+        files = [self.tree.read(path) for path in paths]
+        if files[1] is None and files[2] is None:
+            return
+        if None in files:
+            return self.broken("I5", paths[1], "the metadata is signed, and a file of it is missing")
+        self.signed |= set(paths[1:])
+        if self.stamped is None:
+            return None  # nobody knows at which instant it must have been good
+        with signatures.Gpg() as gpg:
+            words = signatures.wrong(*files, None, self.stamped // 10**9 + signatures.LATE, gpg)
+        return self.broken("I5", paths[1], words) if words else None
 
     def closure(self, top, found):
         tree, asked = self.tree, []
@@ -128,8 +147,9 @@ class Mirror:
             names = ["repodata/repomd.xml", "metalink.xml", *(record.href for record in found.repomd.records.values())]
             names += [package.href for package in found.packages]
             known |= {f"{top}/{name}".lstrip("/") for name in names}
+        known |= self.signed
         for path, entry in self.tree.below(""):
-            if entry.kind != "file" or path in known or path.endswith(".repo") and "/" not in path:
+            if entry.kind != "file" or path in known or "/" not in path and AT_THE_TOP.match(path):
                 continue
             if retained is not None and path in self.files:
                 continue

@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 CONFIG = """format = 1
 [site]
@@ -35,6 +36,20 @@ import_roles = ["release-team"]
 from = "delta"
 to = "production"
 overlap = "2 days"
+[signer]
+gpg_home = "{home}"
+[[key]]
+name = "repo"
+file = "{home}/repo.asc"
+fingerprint = "{fingerprint}"
+[[product]]
+name = "signed"
+preset = "glite"
+platforms = ["el9/x86_64"]
+metadata_signed_by = ["repo"]
+[[product.stage]]
+name = "delta"
+profile = "el7"
 """
 
 SPEC = """Name: twin
@@ -71,9 +86,28 @@ class Played:
             directory.mkdir(parents=True)
         kind = subprocess.run(["stat", "-f", "-c", "%T", self.folder], capture_output=True, text=True, check=True)
         allowed = 'allow_file_systems = ["overlay"]\n' if kind.stdout.strip() == "overlayfs" else ""
-        text = CONFIG.format(root=self.root, spool=self.spool, uid=os.geteuid(), allowed=allowed)
+        fingerprint = self.make_key()
+        text = CONFIG.format(root=self.root, spool=self.spool, uid=os.geteuid(), allowed=allowed, home=self.home,
+                             fingerprint=fingerprint)
         (self.folder / "sluice.toml").write_text(text)
         self.sluice("init")
+
+    def make_key(self):
+        """Makes the key that signs, in a home of its own, and gives its fingerprint."""
+        self.home = tempfile.mkdtemp(prefix="signer-")
+
+        def gpg(*words):
+            command = ["gpg", "--homedir", self.home, "--batch", "--no-tty", "--quiet", "--passphrase", "", *words]
+            return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        gpg("--quick-generate-key", "repo <repo@example.org>", "rsa2048", "sign", "never")
+        pathlib.Path(self.home, "repo.asc").write_text(gpg("--armor", "--export"))
+        lines = gpg("--with-colons", "--list-keys").splitlines()
+        return next(line.split(":")[9] for line in lines if line.startswith("fpr:"))
+
+    def end(self):
+        """Nothing is signed any more; the agent goes with its home."""
+        subprocess.run(["gpgconf", "--homedir", self.home, "--kill", "all"], check=False, capture_output=True)
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def upload(self, path):
         import hashlib
@@ -149,4 +183,5 @@ def play(folder, program, fixtures):
              site.bring("grid", "delta", twin(site.folder, "2", "second")))
     site.ask(site.bring("glite", "delta", twin(site.folder, "1", "first")), promote("tools-libs"),
              promote("twin", product="grid"), 'action = "sweep"')
+    site.end()
     return site

@@ -24,6 +24,7 @@ import planted_listings  # noqa: E402, F401
 import planted_mirrors  # noqa: E402, F401
 import planted_overlaps  # noqa: E402, F401
 import planted_requests  # noqa: E402, F401
+import planted_signatures  # noqa: E402, F401
 import planted_times  # noqa: E402, F401
 import planted_trees  # noqa: E402, F401
 import remembered  # noqa: E402

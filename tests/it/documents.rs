@@ -18,6 +18,13 @@ fn every_code_of_a_configuration_stands_in_the_table_of_the_documents() {
 }
 
 #[test]
+fn every_code_of_a_signer_stands_in_the_table_of_the_documents() {
+    let text = fs::read_to_string(checkout().join("deploy/signing.md")).unwrap();
+    let table = daemon::signing::table();
+    assert!(text.ends_with(&table), "deploy/signing.md must end with:\n{table}");
+}
+
+#[test]
 fn every_command_of_the_readme_is_one_the_program_takes() {
     let text = fs::read_to_string(checkout().join("README.md")).unwrap();
     let blocks = text.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));

@@ -41,6 +41,7 @@ mod requests;
 mod restore;
 mod rpm_order;
 mod scrub;
+mod signed;
 mod site_status;
 mod stories;
 mod sweeping;

@@ -58,6 +58,10 @@ pub fn run(settings: &Settings, asked: &arguments::Init, terminal: &Terminal) ->
     engine.read_packages_with(Arc::new(Worker::of_this_program()));
     let step = engine.step()?;
     let current = store.current()?.map(|generation| generation.number);
+    if let (None, Some((_, why))) = (current, &step.wait) {
+        let hint = "the directories are there; `sluice init` goes on, and so does the daemon";
+        return Err(Failure { exit: 75, ..Failure::internal(why.clone()).hint(hint) });
+    }
     let said = json!({ "root": config.root, "spool": config.spool, "current": current, "published": step.published });
     terminal.either(&said, |paint| match (step.published, current) {
         (Some(number), _) => format!(

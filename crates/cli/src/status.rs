@@ -2,6 +2,7 @@
 
 pub mod arguments;
 mod check;
+mod signer;
 mod space;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,8 @@ struct Status {
     wait: Option<String>,
     /// Why what waits for time waits longer, if the clock is to blame.
     lag: Option<String>,
+    /// Who signs metadata, and how it goes; absent where nothing is signed.
+    signer: Option<signer::Seen>,
     kept_generations: Vec<u64>,
     quarantined: Vec<u64>,
     control_directory: Control,
@@ -106,6 +109,7 @@ fn overview(settings: &Settings, terminal: &Terminal) -> Result<u8, Failure> {
             .unwrap_or_else(|failure| Control::Unseen { error: failure.sentence }),
         wait: current.as_ref().and_then(|current| set_back(current.manifest.created, SystemClock.now())),
         lag: clock::lag(&clock::witness(&store, current.as_ref())?),
+        signer: signer::Seen::of(&config, &*disk, &store),
         current: current.map(|generation| published(&config, &*disk, &store, generation)).transpose()?,
     };
     terminal.either(&status, |paint| words(&status, paint));
@@ -225,6 +229,12 @@ fn words(status: &Status, paint: Paint) -> String {
     for words in [&status.wait, &status.lag].into_iter().flatten() {
         let _ = writeln!(text, "  {}", paint.bold(words));
     }
+    if let Some(signer) = &status.signer {
+        let _ = writeln!(text, "  signer       {}", signer.words());
+        for words in signer.wait_words() {
+            let _ = writeln!(text, "  {}", paint.bold(&words));
+        }
+    }
     let _ = writeln!(text, "  kept         {}", moment::count(status.kept_generations.len(), "generation"));
     if !status.quarantined.is_empty() {
         let _ = writeln!(
@@ -342,6 +352,7 @@ mod tests {
             }),
             wait: set_back(at(10), at(7)),
             lag: Some("2h 0m of what the clock says are not witnessed".into()),
+            signer: Some(signer::Seen::sample()),
             kept_generations: vec![5, 7],
             quarantined: vec![6],
             control_directory: Control::Seen {
@@ -360,6 +371,9 @@ Example Grid  /srv/sluice
   frozen       by the calendar
   the clock was set back: the current generation is dated 3 s ahead, requests wait
   2h 0m of what the clock says are not witnessed
+  signer       gpg in `/var/lib/sluice-signer/gnupg`, 2 stages are signed
+  nothing has been signed since 2026-11-21 23:04:35Z, 3 attempts failed: the signer ended with 2 (signer-failed)
+  of `glite/el9/x86_64/production`; what needs a signature waits, the signer is asked again after 2026-11-21 23:05:10Z
   kept         2 generations
   quarantine   6 (see /srv/sluice/quarantine)
   requests     1 taken up and not answered

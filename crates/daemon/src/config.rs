@@ -29,6 +29,7 @@
 //! files it names in [`comps`] and [`certificates`].
 
 pub mod accounts;
+mod announced;
 mod calendar;
 pub mod certificates;
 mod clients;
@@ -43,17 +44,20 @@ mod path;
 mod product;
 mod roles;
 mod section;
+mod signer;
 mod site;
 mod step;
 #[cfg(test)]
 mod tests;
 
+pub use announced::ByStage;
 pub use code::{Code, table};
 pub use fault::{ConfigErrors, Fault};
 pub use identity::{Account, Identity};
 pub use key::Key;
 pub use network::Network;
 pub use roles::{Grant, HeldRole, Roles};
+pub use signer::{Signer, SigningWay};
 
 use camino::Utf8PathBuf;
 use fault::Faults;
@@ -115,6 +119,13 @@ pub struct Config {
     /// The names of the keys of which one must have signed what enters a stage, by product and stage; a stage that is
     /// not here demands no signature.
     pub signed_by: BTreeMap<(String, String), Vec<String>>,
+    /// Who signs metadata; nobody if no stage has it signed.
+    pub signer: Option<Signer>,
+    /// The names of the keys by which the metadata of a stage is signed, by product and stage: the first signs, the others
+    /// are announced. Stages that are not here are not signed.
+    pub metadata_signed_by: BTreeMap<(String, String), Vec<String>>,
+    /// What each of those stages announces; gathered when the keys are read.
+    pub announced: ByStage,
     /// Who has which role.
     pub roles: Roles,
     /// What is allowed and yet probably not meant, in the order of the lines.
@@ -203,6 +214,9 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
     };
     let roles = top.section("roles", faults);
     let keys = key::read(top.sections("key", "key", faults), faults);
+    let signer = top.section("signer", faults);
+    let has_signer = signer.is_some();
+    let signer = signer.and_then(|section| signer::read(section, faults));
     let sections = top.sections("product", "product", faults);
     if sections.is_empty() && !top.has("product") {
         top.missing_table("[[product]]", faults);
@@ -213,6 +227,7 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
     layout.freezes = calendar::read(freezes, &layout, faults);
     path::check(&drafts, &layout, faults);
     key::check(&drafts, &keys, faults);
+    signer::check(&drafts, has_signer, faults);
     let comps = product::comps(&drafts, &layout, faults);
     let mut warnings = faults.of_same_text();
     let roles = roles.map(|section| roles::read(section, &layout, faults)).unwrap_or_default();
@@ -242,6 +257,9 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
         restricted: product::restricted(&drafts),
         keys,
         signed_by: key::demanded(&drafts),
+        signer,
+        metadata_signed_by: product::metadata_signed_by(&drafts),
+        announced: ByStage::new(),
         roles,
         warnings: warnings.sorted(),
         bytes: Vec::new(),

@@ -33,6 +33,9 @@ const METADATA_EXPIRE_SECONDS: u32 = 60;
 /// How the names of files end that lead to a metalink.
 pub(crate) const BY_METALINK: &str = "-metalink.repo";
 
+/// How the names of files with keys begin, at the top of a generation.
+pub(crate) const KEY: &str = "RPM-GPG-KEY-";
+
 /// The architectures whose name is also their `$basearch`.
 const BASE_ARCHES: [&str; 12] = [
     "x86_64",
@@ -150,9 +153,7 @@ fn file(
              name={} {} ({os}/{shown}){words}\n\
              {}\n\
              enabled={enabled}\n\
-             # Packages and metadata are not signed by this site yet; whoever signs packages elsewhere may\n\
-             # set gpgcheck=1 and gpgkey= here.\n\
-             gpgcheck=0\n\
+             {}\
              metadata_expire={METADATA_EXPIRE_SECONDS}\n",
             product.name,
             stage.name,
@@ -160,9 +161,23 @@ fn file(
                 Way::Plain => format!("baseurl={}/{path}/", config.base_url),
                 Way::Metalink => format!("metalink={}/{path}/{METALINK}", config.base_url),
             },
+            signatures(config, product, stage),
         );
     }
     Some(text)
+}
+
+/// Says which signatures hosts are to demand, and where the keys are.
+fn signatures(config: &Config, product: &Product, stage: &Stage) -> String {
+    let names = config.metadata_signed_by.get(&(product.name.clone(), stage.name.clone()));
+    let Some(names) = names else {
+        return "# Packages and metadata are not signed by this site; whoever signs packages elsewhere may\n\
+                # set gpgcheck=1 and gpgkey= here.\n\
+                gpgcheck=0\n"
+            .to_owned();
+    };
+    let urls: Vec<String> = names.iter().map(|name| format!("{}/{KEY}{name}", config.base_url)).collect();
+    format!("gpgcheck=0\nrepo_gpgcheck=1\ngpgkey={}\n", urls.join(" "))
 }
 
 /// Makes a name that dnf, yum and zypper take for a repository: they know `:` and no `+`, our names the reverse.

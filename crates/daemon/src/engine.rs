@@ -37,6 +37,7 @@ use crate::promises::Chapters;
 use crate::reading::{InProcess, PackageReader};
 use crate::scrub::Found;
 use crate::settled::SettledIds;
+use crate::signing::{MetadataSigner, Signing};
 use crate::soaking::Soaking;
 use crate::spool::{Spool, SpoolLock};
 use crate::waiting::Waiting;
@@ -97,6 +98,8 @@ pub struct Engine {
     pub(crate) soaking: Soaking,
     sweeper: Sweeper,
     overlap_asked: overlapping::Asked,
+    /// Who signs metadata, and how it goes.
+    pub(crate) signing: Signing,
 }
 
 /// What one step did.
@@ -155,6 +158,7 @@ impl Engine {
             soaking: Soaking::default(),
             sweeper: Sweeper::default(),
             overlap_asked: overlapping::Asked::default(),
+            signing: Signing::default(),
             number_min: 0,
         };
         engine.check_paths(&engine.config)?;
@@ -183,6 +187,13 @@ impl Engine {
     /// Says in one line what the engine is at, for systemd and for people.
     pub fn status(&self, failed: Option<&str>) -> String {
         let current = self.store.current().ok().flatten().map_or(0, |current| current.number);
+        if let (Some(resting), None) = (self.signing.failing(), failed) {
+            return format!(
+                "generation {current}, {} requests wait: {}",
+                self.waiting.len(),
+                resting.words()
+            );
+        }
         match (self.waiting.len(), failed) {
             (0, None) => format!("generation {current}, nothing waits"),
             (waiting, None) => format!("generation {current}, {waiting} requests wait"),
@@ -207,6 +218,11 @@ impl Engine {
         self.reader = reader;
     }
 
+    /// Has `signer` sign metadata in place of the programs that the configuration names.
+    pub fn sign_with(&mut self, signer: Arc<dyn MetadataSigner>) {
+        self.signing.signer = signer;
+    }
+
     /// Tells the configuration in force.
     pub fn config(&self) -> &Arc<Config> {
         &self.config
@@ -222,6 +238,7 @@ impl Engine {
         self.check_paths(&config)?;
         self.config = config;
         self.clock_refused = false;
+        self.signing.forget();
         // Who may do what is asked again.
         for waiting in self.waiting.drain(..) {
             self.spool.put_back(&waiting.claimed.name);
@@ -295,6 +312,9 @@ impl Engine {
         self.waiting.extend(stalled);
         self.alone &= !self.waiting.is_empty();
         self.catalogue.tidy();
+        if self.config.signer.is_some() {
+            self.signing.write_down(&*self.disk, &self.store);
+        }
         result.map(|()| step)
     }
 
@@ -330,6 +350,17 @@ impl Engine {
                 return Err(error);
             }
         };
+        if let Some(Err(Error::NotSigned { repository, fault })) = &decided.draft
+            && self.signing.rests_at(now).is_none()
+        {
+            // Decided again, for those that need no signature; the others wait until the signer is asked again.
+            self.signing.failed((now, self.clock.now()), repository, fault);
+            return self.run_line(current, now, waiting, step);
+        }
+        if let Some((until, why)) = decided.unsigned {
+            self.say_why(&why);
+            step.wait = Some((until, why));
+        }
         if let Some(why) = decided.stuck {
             self.say_why(&why);
             step.wait = Some((self.clock.now() + RETRY, why));
@@ -408,7 +439,7 @@ impl Engine {
             self.waiting = waiting;
             return Err(error);
         };
-        if error.is_of_the_disk() {
+        if error.is_of_the_disk() || matches!(error, Error::NotSigned { .. }) {
             // It goes to the end, so that one that is too large for the disk does not keep the small ones.
             let culprit = waiting.remove(culprit);
             waiting.push(culprit);

@@ -2,6 +2,7 @@
 
 use crate::config::ConfigErrors;
 use crate::ground::Unfit;
+use crate::signing::Fault;
 use crate::verify::Violation;
 use camino::Utf8PathBuf;
 
@@ -88,6 +89,25 @@ pub enum Error {
     CompsNotRead {
         /// The file.
         path: Utf8PathBuf,
+    },
+    /// Metadata was to be signed and nobody read the keys; a bug, which stops before it writes.
+    #[error("failed to sign metadata: the keys were not read with the configuration")]
+    KeysNotRead,
+    /// A certificate that was read could not be written again.
+    #[error("failed to announce the key `{name}`: {reason}")]
+    Key {
+        /// Its name in the configuration.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Metadata could not be signed; nothing was published, and the requests that need it wait.
+    #[error("failed to have the metadata of `{repository}` signed: {fault}")]
+    NotSigned {
+        /// The path of the repository.
+        repository: String,
+        /// What is wrong with the signer, or with what it made.
+        fault: Fault,
     },
     /// The databases for yum 3 could not be made.
     #[error("failed to make the databases for yum 3: {reason}")]
@@ -223,7 +243,7 @@ impl Error {
             Self::NothingToResume { .. } => 5,
             Self::Damaged { .. } => 6,
             Self::Drifted { .. } => 78,
-            Self::Abandoned { .. } | Self::TooEarly { .. } => 75,
+            Self::Abandoned { .. } | Self::TooEarly { .. } | Self::NotSigned { .. } => 75,
             _ => 1,
         }
     }

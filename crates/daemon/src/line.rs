@@ -4,6 +4,7 @@
 //! of the one generation they share. A request that is refused changes nothing for its neighbours.
 
 mod loading;
+mod unsigned;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -48,6 +49,8 @@ pub(crate) struct Decided {
     pub(crate) draft: Option<Result<Draft, Error>>,
     /// Why a request could not be decided now, if one could not.
     pub(crate) stuck: Option<String>,
+    /// Until when, and why, those wait whose metadata nobody signs now, if any does.
+    pub(crate) unsigned: Option<(Timestamp, String)>,
     /// The time that is witnessed once it is published.
     pub(crate) witness: Witness,
 }
@@ -66,6 +69,7 @@ pub(crate) struct Line<'a> {
     adoptions: Vec<Adoption>,
     /// What lies in the published tree and nobody recorded, one sentence each.
     strays: &'a [String],
+    unsigned: Option<(Timestamp, String)>,
 }
 
 impl<'a> Line<'a> {
@@ -79,8 +83,9 @@ impl<'a> Line<'a> {
     ) -> Result<Decided, Error> {
         let world = first_world(engine, current, now)?;
         let (before, entries) = (BTreeMap::new(), BTreeMap::new());
-        let (named, plans, adoptions) = (BTreeMap::new(), Vec::new(), Vec::new());
-        let mut line = Line { engine, current, now, world, before, entries, named, plans, adoptions, strays };
+        let (named, plans, adoptions, unsigned) = (BTreeMap::new(), Vec::new(), Vec::new(), None);
+        let mut line =
+            Line { engine, current, now, world, before, entries, named, plans, adoptions, strays, unsigned };
         let number = line.engine.store.next_number()?.max(line.engine.number_min);
         // New repositories are published alone: their request is decided without reading a single package.
         let is_config = |one: &Waiting| one.request.action == Action::Config {};
@@ -92,7 +97,9 @@ impl<'a> Line<'a> {
             // The second bearer of an id is looked at again when the first is settled.
             let id = request.request.id.clone().map(|id| (request.asker.name.clone(), id));
             let first = id.is_none_or(|id| ids.insert(id));
-            if !first || config && !is_config(request) || line.must_wait(request) {
+            // While it waits for a signature, it holds up nobody.
+            let is_held_up = config && !is_config(request) && line.unsigned.is_none();
+            if !first || is_held_up || line.must_wait(request) {
                 verdicts.push(Verdict::Later);
                 continue;
             }
@@ -111,8 +118,9 @@ impl<'a> Line<'a> {
             }));
         }
         let witness = line.witness();
+        let unsigned = line.unsigned.take();
         let draft = (!line.plans.is_empty()).then(|| line.draft(number, waiting, &verdicts));
-        Ok(Decided { verdicts, draft, stuck, witness })
+        Ok(Decided { verdicts, draft, stuck, unsigned, witness })
     }
 
     /// What is witnessed after all plans: somebody may have said that the clock is right.
@@ -167,6 +175,9 @@ impl<'a> Line<'a> {
         if request.dry_run {
             self.rehearsed().remember(&plan);
             return Ok(Verdict::Other(Box::new(answers::planned(claimed, asker, request, &plan))));
+        }
+        if self.waits_for_a_signature(&plan) {
+            return Ok(Verdict::Later);
         }
         self.world.apply(&plan);
         for (repository, places) in &plan.adopted {
@@ -276,6 +287,7 @@ impl<'a> Line<'a> {
             renewed,
             witness,
             unlinked,
+            signing: &mut self.engine.signing,
         };
         publication.draft()
     }

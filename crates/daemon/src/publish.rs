@@ -9,6 +9,7 @@
 mod adopting;
 mod inventory;
 mod metalinks;
+mod signatures;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::config::Config;
 use crate::dot_repo;
 use crate::error::Error;
 use crate::observe::Shelf;
+use crate::signing::Signing;
 use crate::writing::{Wanted, Written};
 
 pub(crate) use metalinks::NAME as METALINK;
@@ -83,6 +85,8 @@ pub struct Publication<'a> {
     pub witness: Witness,
     /// The packages of the pool that nothing links to, if a sweep looked.
     pub unlinked: Option<BTreeMap<String, Timestamp>>,
+    /// Who signs metadata.
+    pub signing: &'a mut Signing,
 }
 
 impl Publication<'_> {
@@ -165,6 +169,7 @@ impl Publication<'_> {
                 retained.remove(&package.link(repository));
             }
         }
+        self.write_signatures(&repositories, modified, &mut public)?;
         self.write_metalinks(&mut repositories, modified, &mut public);
         self.write_small_files(&repositories, modified, &mut public);
         for (path, bytes) in self.renewed.take().into_iter().flatten() {
@@ -326,7 +331,10 @@ impl Publication<'_> {
         public
             .insert("generation".into(), Source::Bytes { bytes: stamp.into_bytes(), modified, until: None });
         let parent = self.parent.map(|(parent, _)| &parent.files.public);
-        let files = dot_repo::files(&self.published(repositories));
+        let mut files = dot_repo::files(&self.published(repositories));
+        for (name, certificate) in self.config.announced.values().flat_map(|announced| &announced.each) {
+            files.insert(format!("{}{name}", dot_repo::KEY), certificate.clone());
+        }
         // Hosts that draw by a metalink which is gone would be told nothing.
         public.retain(|path, _| {
             !path.as_str().ends_with(dot_repo::BY_METALINK)

@@ -101,6 +101,7 @@ pub fn resume(
     let step = engine.renew(next(highest, current.created, clock.now(), ahead))?;
     let published = step.published.ok_or_else(|| {
         let why = step.answers.first().map(|answer| answer.sentence.clone());
+        let why = why.or(step.wait.map(|(_, why)| why));
         Error::TooEarly { why: why.unwrap_or_else(|| "no generation was published".to_owned()) }
     })?;
     forgotten.extend(answered);

@@ -1,8 +1,8 @@
 //! `sluice verify`: what must never be false, looked up in a tree as it lies on the disk.
 //!
 //! Reads and never writes, takes no lock, trusts no recorded digest without hashing the bytes. The numbers
-//! are those of the invariants in ARCHITECTURE.md. What is *not* looked at: signatures, and everything
-//! that needs the history of URLs, which a single tree cannot show.
+//! are those of the invariants in ARCHITECTURE.md. What is *not* looked at: everything that needs the history of URLs,
+//! which a single tree cannot show.
 
 mod chain;
 mod history;
@@ -12,6 +12,7 @@ mod metalinks;
 mod overlaps;
 mod requests;
 mod sealed;
+mod signatures;
 mod tree;
 
 use std::cell::RefCell;
@@ -89,6 +90,7 @@ impl Verifier {
             look.sealed(generation);
             look.metadata(generation, generation.number == chain.current, &mut self.known);
             look.metalinks(generation, &chain);
+            look.signatures(generation, &mut self.known);
         }
         look.package_links(&chain, &self.known);
         look.history(&chain, &self.known);

@@ -7,6 +7,7 @@ use repo::{Compression, Entry, Metadata, Piece, Record, Repomd};
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::signing::Announced;
 
 /// How a repository is to be written.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(crate) struct Wanted {
     pub(crate) writing: Writing,
     /// The file with groups.
     comps: Option<Arc<[u8]>>,
+    /// By whom it is signed.
+    announced: Option<Arc<Announced>>,
 }
 
 /// What metadata goes on from.
@@ -44,12 +47,16 @@ impl Wanted {
                 Some(read.ok_or_else(|| Error::CompsNotRead { path: path.into() })?)
             }
         };
-        Ok(Self { writing, comps })
+        Ok(Self { writing, comps, announced: config.announced(repository)? })
     }
 
     /// Gives the words to be recorded; a repository with other words is written anew.
     pub(crate) fn recorded(&self) -> Option<String> {
-        self.writing.recorded(self.comps.as_ref().map(|comps| repo::sha256(comps)))
+        let words = self.writing.recorded(self.comps.as_ref().map(|comps| repo::sha256(comps)));
+        let Some(announced) = &self.announced else { return words };
+        let form = &self.writing.form;
+        let words = words.unwrap_or_else(|| format!("{} {}", form.compression, form.checksum));
+        Some(format!("{words} {}", announced.recorded()))
     }
 
     /// Writes metadata that goes on where what is there, published as `recorded`, ended.

@@ -92,6 +92,21 @@ impl Host {
         run(command.args(arguments.iter().map(AsRef::as_ref)))
     }
 
+    /// Runs zypper in it as it comes, checking signatures.
+    pub fn zypper_checking<S: AsRef<str>>(&self, arguments: &[S]) -> Ran {
+        let mut command = self.as_root("zypper");
+        command.args(["--non-interactive", "--root"]).arg(&self.root);
+        command.arg("--reposd-dir").arg(self.root.join("etc/yum.repos.d"));
+        run(command.args(arguments.iter().map(AsRef::as_ref)))
+    }
+
+    /// Lets it trust a key for packages and, with zypper, for metadata.
+    pub fn trust(&self, certificate: &str) {
+        let file = self.root.join("trusted.key");
+        fs::write(&file, certificate).expect("failed to write a certificate");
+        run(self.as_root("rpm").arg("--root").arg(&self.root).arg("--import").arg(&file)).ok();
+    }
+
     /// Lists what is installed, as rpm says it: `voms-2.0.8-1.el5.x86_64`.
     #[must_use]
     pub fn installed(&self) -> BTreeSet<String> {

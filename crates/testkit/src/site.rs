@@ -127,6 +127,14 @@ impl Site {
         command
     }
 
+    /// Lets a folder belong to the daemon's user, with everything in it.
+    pub fn give_to_daemon(&self, folder: &Utf8Path) {
+        if is_root() {
+            let owner = format!("{0}:{0}", self.daemon_uid);
+            run(program("chown").args(["-R", &owner]).arg(folder)).ok();
+        }
+    }
+
     /// Starts the daemon and waits until it is ready.
     ///
     /// # Panics

@@ -66,7 +66,10 @@ fn the_unit_promises_what_the_daemon_counts_on() {
     assert!(!sets("PrivateUsers"), "it would hide who owns a request");
     assert_eq!(value(&unit, "TimeoutStartSec"), "infinity", "a first import may take hours");
     let config = Config::parse(deployed("sluice.toml").as_bytes(), "sluice.toml").unwrap();
-    assert_eq!(value(&unit, "ReadWritePaths"), format!("{} {}", config.root, config.spool));
+    assert_eq!(
+        value(&unit, "ReadWritePaths"),
+        format!("{} {} -/var/lib/sluice-signer", config.root, config.spool)
+    );
     let promote = deployed("sluice-promote@.service");
     assert_eq!(value(&promote, "ReadWritePaths"), config.spool);
     let expected =

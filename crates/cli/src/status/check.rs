@@ -14,6 +14,7 @@ use serde::Serialize;
 use store::{Disk, PosixDisk};
 
 use super::arguments::Limits;
+use super::signer::Seen as Signing;
 use crate::failure::Failure;
 use crate::lock_holder;
 use crate::settings::Settings;
@@ -66,7 +67,7 @@ impl State {
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
-    /// What: `daemon`, `current`, `requests`, `quarantine`, `free`, `clock`.
+    /// What: `daemon`, `current`, `requests`, `quarantine`, `free`, `signer`, `clock`.
     pub what: &'static str,
     /// How it is.
     pub state: State,
@@ -82,6 +83,8 @@ struct Seen {
     waiting: Result<Vec<(Timestamp, String)>, String>,
     quarantined: Result<Vec<u64>, String>,
     free: Result<ground::Free, String>,
+    /// Who signs metadata, where some is signed.
+    signer: Option<Signing>,
     now: Timestamp,
 }
 
@@ -105,6 +108,7 @@ pub fn run(settings: &Settings, limits: &Limits, terminal: &Terminal) -> Result<
                     .map(|all| all.iter().filter(|one| !one.emptied).map(|one| one.number).collect())
                     .map_err(|error| error.to_string()),
                 free: ground::free(&config.root).map_err(|error| error.to_string()),
+                signer: Signing::of(&config, &PosixDisk, &store),
                 now: SystemClock.now(),
             };
             let findings = judge(&seen, limits);
@@ -180,6 +184,10 @@ fn judge(seen: &Seen, limits: &Limits) -> Vec<Finding> {
         }
         Err(error) => finding("free", State::Unknown, error.clone()),
     });
+    if let Some(signer) = &seen.signer {
+        let (state, words) = signer.judge();
+        findings.push(finding("signer", state, words));
+    }
     if let Ok(Some((_, created))) = &seen.current {
         let behind = created.as_second() - seen.now.as_second();
         let state = match u64::try_from(behind) {

@@ -35,7 +35,7 @@ pub fn read(config: &mut Config) -> Result<(), Error> {
     }
     faults.sort_by_key(|fault| (fault.line, fault.column));
     match faults.is_empty() {
-        true => Ok(()),
+        true => super::announced::gather(config),
         false => Err(ConfigErrors { file: config.file.clone(), faults }.into()),
     }
 }

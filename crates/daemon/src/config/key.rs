@@ -142,8 +142,11 @@ pub(super) fn demanded(drafts: &[DraftProduct]) -> BTreeMap<(String, String), Ve
 pub(super) fn check(drafts: &[DraftProduct], keys: &BTreeMap<String, Key>, faults: &mut Faults<'_>) {
     let known: Vec<&str> = keys.keys().map(String::as_str).collect();
     for draft in drafts {
-        let stages = draft.stages.iter().filter_map(|stage| stage.signed_by.as_deref());
-        for list in stages.chain([draft.signed_by.as_slice()]) {
+        let stages = draft.stages.iter();
+        let stages =
+            stages.flat_map(|stage| [stage.signed_by.as_deref(), stage.metadata_signed_by.as_deref()]);
+        let products = [draft.signed_by.as_slice(), draft.metadata_signed_by.as_slice()];
+        for list in stages.flatten().chain(products) {
             for (n, name) in list.iter().enumerate() {
                 if !keys.contains_key(&name.value) {
                     let reason = format!("no [[key]] has the name {:?}", name.value);

@@ -27,6 +27,15 @@ pub(super) struct DraftProduct {
     /// Whose signatures its stages demand, unless a stage says otherwise.
     pub(super) signed_by: Vec<Text>,
     pub(super) freeze_roles: Vec<Text>,
+    /// Whose signatures the metadata of its stages has, unless a stage says otherwise.
+    pub(super) metadata_signed_by: Vec<Text>,
+}
+
+impl DraftProduct {
+    /// Names the keys by which the metadata of a stage is signed.
+    pub(super) fn signers<'a>(&'a self, stage: &'a DraftStage) -> &'a [Text] {
+        stage.metadata_signed_by.as_ref().unwrap_or(&self.metadata_signed_by)
+    }
 }
 
 pub(super) fn read(sections: Vec<Section<'_>>, faults: &mut Faults<'_>) -> Vec<DraftProduct> {
@@ -58,6 +67,18 @@ pub(super) fn restricted(drafts: &[DraftProduct]) -> BTreeMap<(String, String), 
         .filter_map(|(draft, stage)| {
             let networks = stage.restricted.clone()?;
             Some(((draft.name.value.clone(), stage.name.value.clone()), networks))
+        })
+        .collect()
+}
+
+/// Names the keys by which the metadata of each stage is signed that has it signed.
+pub(super) fn metadata_signed_by(drafts: &[DraftProduct]) -> BTreeMap<(String, String), Vec<String>> {
+    let stages = drafts.iter().flat_map(|draft| draft.stages.iter().map(move |stage| (draft, stage)));
+    let signed = stages.filter(|(draft, stage)| !draft.signers(stage).is_empty());
+    signed
+        .map(|(draft, stage)| {
+            let names = draft.signers(stage).iter().map(|text| text.value.clone()).collect();
+            ((draft.name.value.clone(), stage.name.value.clone()), names)
         })
         .collect()
 }
@@ -131,6 +152,7 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
         }
     };
     let signed_by = section.texts("signed_by", faults).unwrap_or_default();
+    let metadata_signed_by = section.texts("metadata_signed_by", faults).unwrap_or_default();
     let stages = section.sections("stage", "product.stage", faults);
     let routes = section.sections("route", "product.route", faults);
     section.end(faults);
@@ -146,6 +168,7 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
             Some(roles) => step::good_roles(roles, faults),
             None => vec![Text { value: DEFAULT_ROLE.to_owned(), at }],
         },
+        metadata_signed_by,
     };
     if let Some(preset) = preset {
         apply_preset(&preset, &mut product, faults);

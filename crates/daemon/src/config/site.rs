@@ -123,7 +123,7 @@ fn line(text: &Text, faults: &mut Faults<'_>) -> Option<String> {
     Some(value.to_owned())
 }
 
-fn directory(text: &Text, key: &str, faults: &mut Faults<'_>) -> Option<Utf8PathBuf> {
+pub(super) fn directory(text: &Text, key: &str, faults: &mut Faults<'_>) -> Option<Utf8PathBuf> {
     let path = Utf8Path::new(&text.value);
     let mut refuse = |reason: &str, hint: &str| {
         faults.add(text.at, format!("`{key} = {:?}` {reason}", text.value), Some(hint.to_owned()));

@@ -30,6 +30,8 @@ pub(super) struct DraftStage {
     pub(super) restricted: Option<Vec<Network>>,
     /// Whose signatures it demands, if not those that the product says.
     pub(super) signed_by: Option<Vec<Text>>,
+    /// Whose signatures its metadata has, if not those that the product says.
+    pub(super) metadata_signed_by: Option<Vec<Text>>,
 }
 
 /// Is a route with the places of what it says.
@@ -54,6 +56,7 @@ pub(super) struct StageWords {
     clients: Option<DraftClients>,
     restricted: Option<Vec<Network>>,
     signed_by: Option<Vec<Text>>,
+    metadata_signed_by: Option<Vec<Text>>,
 }
 
 /// Is a `[[product.route]]`.
@@ -73,9 +76,19 @@ impl DraftStage {
         let path = Text { value: PATH.to_owned(), at: name.at };
         let import_roles = vec![Text { value: DEFAULT_ROLE.to_owned(), at: name.at }];
         let clients = DraftClients::default();
-        let (versions, restricted, signed_by) = (Versions::All, None, None);
-        let waiver_roles = Vec::new();
-        Self { name, path, versions, import_roles, waiver_roles, clients, restricted, signed_by }
+        let versions = Versions::All;
+        let (restricted, waiver_roles, signed_by, metadata_signed_by) = (None, Vec::new(), None, None);
+        Self {
+            name,
+            path,
+            versions,
+            import_roles,
+            waiver_roles,
+            clients,
+            restricted,
+            signed_by,
+            metadata_signed_by,
+        }
     }
 
     fn override_by(&mut self, words: StageWords) {
@@ -86,6 +99,7 @@ impl DraftStage {
         self.versions = words.versions.unwrap_or(self.versions);
         self.restricted = words.restricted;
         self.signed_by = words.signed_by;
+        self.metadata_signed_by = words.metadata_signed_by;
         self.import_roles = words.import_roles.unwrap_or_else(|| self.import_roles.clone());
         self.waiver_roles = words.waiver_roles.unwrap_or_else(|| self.waiver_roles.clone());
         self.clients = words.clients.unwrap_or_else(|| self.clients.clone());
@@ -116,6 +130,7 @@ pub(super) fn read_stage(mut section: Section<'_>, faults: &mut Faults<'_>) -> O
     let clients = clients::read(&mut section, faults);
     let restricted = section.texts("restricted", faults);
     let signed_by = section.texts("signed_by", faults);
+    let metadata_signed_by = section.texts("metadata_signed_by", faults);
     section.end(faults);
     let path = path.filter(|path| path::good_template(path, faults));
     let versions = versions.and_then(|text| read_versions(&text, faults));
@@ -123,7 +138,17 @@ pub(super) fn read_stage(mut section: Section<'_>, faults: &mut Faults<'_>) -> O
     let waiver_roles = waiver_roles.map(|roles| good_roles(roles, faults));
     let restricted = restricted.map(|texts| networks(texts, faults));
     let name = name.filter(|name| name::good(name, "the stage name", faults))?;
-    Some(StageWords { name, path, versions, import_roles, waiver_roles, clients, restricted, signed_by })
+    Some(StageWords {
+        name,
+        path,
+        versions,
+        import_roles,
+        waiver_roles,
+        clients,
+        restricted,
+        signed_by,
+        metadata_signed_by,
+    })
 }
 
 pub(super) fn merge_stages(stages: &mut Vec<DraftStage>, said: Vec<StageWords>, faults: &mut Faults<'_>) {

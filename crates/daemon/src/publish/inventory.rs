@@ -9,6 +9,7 @@ use super::Publication;
 use crate::account::Shelved;
 use crate::inventory::{Inventory, Item, NAME};
 use crate::restricted::Restrictions;
+use crate::signing::{CERTIFICATES, SIGNATURE};
 
 impl Publication<'_> {
     /// Writes what the generation consists of, as far as the metadata does not say it, for everybody who may have it.
@@ -28,8 +29,9 @@ impl Publication<'_> {
         let carried = self.parent.map(|(parent, _)| &parent.files.public);
         for (path, source) in public.iter() {
             let path = path.as_str();
-            let is_derived = path.contains("/repodata/")
-                && !path.ends_with("/repodata/repomd.xml")
+            let name = path.rsplit_once("/repodata/").map_or("", |(_, name)| name);
+            let is_derived = !name.is_empty()
+                && !["repomd.xml", SIGNATURE, CERTIFICATES].contains(&name)
                 && derived.iter().any(|top| path.starts_with(top.as_str()));
             if is_derived || path == NAME || restrictions.covers(path) {
                 continue;

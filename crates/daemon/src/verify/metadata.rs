@@ -10,6 +10,7 @@ use store::Paths;
 
 use super::Look;
 use super::chain::Kept;
+use super::signatures::Triple;
 use crate::account::Shelved;
 use crate::observe::short_of;
 
@@ -18,6 +19,8 @@ use crate::observe::short_of;
 pub struct Known {
     repositories: BTreeMap<Sha256, Arc<Repository>>,
     packages: BTreeMap<Sha256, Package>,
+    /// Those that verify.
+    pub(super) signatures: BTreeSet<Triple>,
 }
 
 impl Known {

@@ -24,6 +24,7 @@ fn well() -> Seen {
         waiting: Ok(Vec::new()),
         quarantined: Ok(Vec::new()),
         free: free(40),
+        signer: None,
         now: at(10_000),
     }
 }
@@ -83,4 +84,18 @@ fn what_is_known_to_be_bad_comes_before_what_is_not_known() {
     );
     let (exit, line) = told(&Seen { daemon: None, ..seen });
     assert!(exit == 2 && line.starts_with("SLUICE CRITICAL - no daemon"), "{line}");
+}
+
+#[test]
+fn a_signer_that_fails_is_told_before_requests_have_waited_for_long() {
+    let mut seen = well();
+    seen.signer = Some(super::super::signer::Seen::sample());
+    let (exit, line) = told(&seen);
+    assert_eq!(exit, 2);
+    assert!(
+        line.starts_with(
+            "SLUICE CRITICAL - nothing has been signed since 2026-11-21 23:04:35Z: the signer ended with 2 (signer-failed)"
+        ),
+        "{line}"
+    );
 }
