@@ -13,6 +13,7 @@ mod flips;
 mod ledger;
 mod naive;
 mod origin;
+mod pairs;
 mod planted;
 mod promotions;
 mod reader;

@@ -3,6 +3,7 @@
 mod clients;
 mod failing;
 mod moving;
+mod power;
 mod roll_over;
 
 use std::fs;
@@ -13,11 +14,11 @@ use serde_json::Value;
 use testkit::{Fetched, Gnupg, Ran, Sandbox, Site, fetch, program, run};
 
 /// Where repositories of the signed stage lie below the web root; delta is not signed.
-const PRODUCTION: &str = "glite/el9/x86_64/production";
+pub const PRODUCTION: &str = "glite/el9/x86_64/production";
 
 /// A site whose production is signed, with the keys that sign there.
-struct Signed {
-    site: Site,
+pub struct Signed {
+    pub site: Site,
     gnupg: Gnupg,
     /// Name and fingerprint of each key, in the order in which they were made.
     keys: Vec<(String, String)>,
@@ -27,7 +28,7 @@ struct Signed {
 impl Signed {
     /// Makes the keys and the configuration; nothing is published yet. `signer` is the inside of `[signer]`,
     /// in which `HOME` stands for the GNUPGHOME and `FOLDER` for the sandbox.
-    fn new(base_url: &str, sandbox: Sandbox, names: &[&str], signer: &str) -> Self {
+    pub fn new(base_url: &str, sandbox: Sandbox, names: &[&str], signer: &str) -> Self {
         let gnupg = Gnupg::new(&sandbox, "gnupg");
         let keys: Vec<_> = names.iter().map(|name| ((*name).to_owned(), gnupg.key(name))).collect();
         for (name, fingerprint) in &keys {
@@ -64,7 +65,7 @@ impl Signed {
     }
 
     /// Imports one version of a package; whoever asks waits as long as `options` say.
-    fn import(&self, stage: &str, version: &str, options: &[&str]) -> Ran {
+    pub fn import(&self, stage: &str, version: &str, options: &[&str]) -> Ran {
         let recipe =
             Recipe::new("voms", version, "1").arch("x86_64").file("/usr/share/voms/version", version);
         let file = self.sandbox.path(&recipe.file_name());
@@ -121,13 +122,13 @@ impl Signed {
         known.map(|(name, _)| name.clone()).expect("it is one of the keys")
     }
 
-    fn path_of(&self, name: &str) -> Utf8PathBuf {
+    pub fn path_of(&self, name: &str) -> Utf8PathBuf {
         self.sandbox.path(name)
     }
 }
 
 /// The signer that most tests use.
-const GPG: &str = "gpg_home = \"HOME\"";
+pub const GPG: &str = "gpg_home = \"HOME\"";
 
 /// Fetches what must be there.
 #[track_caller]

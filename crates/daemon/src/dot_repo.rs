@@ -33,8 +33,13 @@ const METADATA_EXPIRE_SECONDS: u32 = 60;
 /// How the names of files end that lead to a metalink.
 pub(crate) const BY_METALINK: &str = "-metalink.repo";
 
-/// How the names of files with keys begin, at the top of a generation.
+/// How the names of files begin that hold certificates.
 pub(crate) const KEY: &str = "RPM-GPG-KEY-";
+
+/// Names the file with the certificate of a key, below the web root.
+pub(crate) fn key_file(key: &str) -> String {
+    format!("{KEY}{key}")
+}
 
 /// The architectures whose name is also their `$basearch`.
 const BASE_ARCHES: [&str; 12] = [
@@ -161,23 +166,36 @@ fn file(
                 Way::Plain => format!("baseurl={}/{path}/", config.base_url),
                 Way::Metalink => format!("metalink={}/{path}/{METALINK}", config.base_url),
             },
-            signatures(config, product, stage),
+            checks(config, product, stage),
         );
     }
     Some(text)
 }
 
-/// Says which signatures hosts are to demand, and where the keys are.
-fn signatures(config: &Config, product: &Product, stage: &Stage) -> String {
-    let names = config.metadata_signed_by.get(&(product.name.clone(), stage.name.clone()));
-    let Some(names) = names else {
-        return "# Packages and metadata are not signed by this site; whoever signs packages elsewhere may\n\
-                # set gpgcheck=1 and gpgkey= here.\n\
-                gpgcheck=0\n"
-            .to_owned();
+/// Says what hosts check of packages and of metadata, and by which keys.
+fn checks(config: &Config, product: &Product, stage: &Stage) -> String {
+    let stage = (product.name.clone(), stage.name.clone());
+    let [packages, metadata] = [&config.signed_by, &config.metadata_signed_by].map(|by| by.get(&stage));
+    let mut text = match packages {
+        Some(_) => "gpgcheck=1\n".to_owned(),
+        None => "# This stage demands no signed packages; whoever signs them elsewhere may set gpgcheck=1 and gpgkey= here.\n\
+                 gpgcheck=0\n"
+            .to_owned(),
     };
-    let urls: Vec<String> = names.iter().map(|name| format!("{}/{KEY}{name}", config.base_url)).collect();
-    format!("gpgcheck=0\nrepo_gpgcheck=1\ngpgkey={}\n", urls.join(" "))
+    if metadata.is_some() {
+        text += "repo_gpgcheck=1\n";
+    }
+    let mut urls: Vec<String> = Vec::new();
+    for name in metadata.into_iter().chain(packages).flatten() {
+        let url = format!("{}/{}", config.base_url, key_file(name));
+        if !urls.contains(&url) {
+            urls.push(url);
+        }
+    }
+    if !urls.is_empty() {
+        text += &format!("gpgkey={}\n", urls.join(" "));
+    }
+    text
 }
 
 /// Makes a name that dnf, yum and zypper take for a repository: they know `:` and no `+`, our names the reverse.

@@ -333,7 +333,7 @@ impl Publication<'_> {
         let parent = self.parent.map(|(parent, _)| &parent.files.public);
         let mut files = dot_repo::files(&self.published(repositories));
         for (name, certificate) in self.config.announced.values().flat_map(|announced| &announced.each) {
-            files.insert(format!("{}{name}", dot_repo::KEY), certificate.clone());
+            files.insert(dot_repo::key_file(name), certificate.clone());
         }
         // Hosts that draw by a metalink which is gone would be told nothing.
         public.retain(|path, _| {

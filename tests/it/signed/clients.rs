@@ -105,3 +105,29 @@ fn hosts_that_check_metadata_install_what_is_right_and_nothing_else() {
 fn signed_again(signed: &Signed, key: &str, bytes: &[u8]) -> Vec<u8> {
     signed.gnupg.sign(key, bytes, &[])
 }
+
+#[test]
+fn hosts_that_follow_a_metalink_take_both_files_from_one_generation() {
+    let sandbox = Sandbox::new();
+    let nginx = Nginx::start(&sandbox, &sandbox.path("site/root"));
+    let signed = Signed::new(nginx.base_url(), sandbox, &["repo-2026"], GPG);
+    run(signed.site.as_daemon().arg("init")).ok();
+    let mut daemon = signed.site.start();
+    signed.import("production", "1.0", &[]).ok();
+    let dot_repo = fetched(&format!("{}/glite-production-metalink.repo", nginx.base_url())).text();
+    assert!(dot_repo.contains("\nrepo_gpgcheck=1\n") && dot_repo.contains("\nmetalink="), "{dot_repo}");
+    for client in [Client::Dnf, Client::Zypper] {
+        let host = Host::new(&signed.sandbox, &format!("{client:?}"));
+        host.trust(&fetched(&format!("{}/RPM-GPG-KEY-repo-2026", nginx.base_url())).text());
+        host.dot_repo("glite.repo", &dot_repo);
+        let seen = nginx.access_log().len();
+        let ran = client.install(&host);
+        assert!(host.installed().contains("voms-1.0-1.x86_64"), "{client:?}: {ran}");
+        let log = nginx.access_log().split_off(seen);
+        let asked = log.iter().filter_map(|line| line.split_whitespace().nth(6));
+        let signatures: BTreeSet<&str> = asked.filter(|url| url.ends_with("repomd.xml.asc")).collect();
+        let pinned = format!("/@{}/{PRODUCTION}/repodata/repomd.xml.asc", signed.current());
+        assert_eq!(signatures, BTreeSet::from([pinned.as_str()]), "{client:?}: {log:#?}");
+    }
+    daemon.stop();
+}

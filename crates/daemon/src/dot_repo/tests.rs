@@ -31,8 +31,7 @@ fn one_platform_has_the_same_repository_in_a_file_of_the_stage() {
         name=glite-3.2 production (sl5/x86_64)
         baseurl=https://repo.example.org/sluice/glite-3.2/sl5/x86_64/production/
         enabled=1
-        # Packages and metadata are not signed by this site yet; whoever signs packages elsewhere may
-        # set gpgcheck=1 and gpgkey= here.
+        # This stage demands no signed packages; whoever signs them elsewhere may set gpgcheck=1 and gpgkey= here.
         gpgcheck=0
         metadata_expire=60
 
@@ -40,8 +39,7 @@ fn one_platform_has_the_same_repository_in_a_file_of_the_stage() {
         name=glite-3.2 production (sl5/x86_64), debug information
         baseurl=https://repo.example.org/sluice/glite-3.2/sl5/x86_64/production/debug/
         enabled=0
-        # Packages and metadata are not signed by this site yet; whoever signs packages elsewhere may
-        # set gpgcheck=1 and gpgkey= here.
+        # This stage demands no signed packages; whoever signs them elsewhere may set gpgcheck=1 and gpgkey= here.
         gpgcheck=0
         metadata_expire=60
 
@@ -49,8 +47,7 @@ fn one_platform_has_the_same_repository_in_a_file_of_the_stage() {
         name=glite-3.2 production (sl5/x86_64), sources
         baseurl=https://repo.example.org/sluice/glite-3.2/sl5/x86_64/production/source/
         enabled=0
-        # Packages and metadata are not signed by this site yet; whoever signs packages elsewhere may
-        # set gpgcheck=1 and gpgkey= here.
+        # This stage demands no signed packages; whoever signs them elsewhere may set gpgcheck=1 and gpgkey= here.
         gpgcheck=0
         metadata_expire=60
     "#]]
