@@ -42,6 +42,7 @@ for line in "${needed[@]}"; do
     command -v "$program" > /dev/null || missing+=("$package")
 done
 /usr/bin/python3 -c "import rpm" 2> /dev/null || missing+=(python3-rpm)
+/usr/bin/python3 -c "import solv" 2> /dev/null || missing+=(python3-solv)
 /usr/bin/python3 -c "import librepo" 2> /dev/null || missing+=(python3-librepo)
 [[ -x /usr/lib/polkit-1/polkitd ]] || missing+=(polkitd)
 command -v cc > /dev/null || missing+=(gcc libc6-dev)

@@ -23,6 +23,7 @@ mod faults;
 mod full_engine;
 mod gates;
 mod hostile;
+mod installable;
 mod killed;
 mod many;
 mod metalink;

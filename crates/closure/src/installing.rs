@@ -11,6 +11,12 @@ use crate::world::{PackageId, World};
 /// How many things one question may look at: a host with everything installed asks for a few millions.
 const WORK_MAX: u64 = 40_000_000;
 
+/// Meets the demand that one package be there, which somebody names in full.
+pub(crate) fn install_one(world: &World<'_>, id: PackageId) -> Result<Outcome, Unjudged> {
+    world.let_alone(BTreeSet::from([id]));
+    install(world, &[demand(id)])
+}
+
 /// Demands that one package be there.
 pub(crate) fn demand(id: PackageId) -> Clause {
     Clause { any: vec![id], none: vec![] }
@@ -54,10 +60,12 @@ impl Many {
         id: PackageId,
     ) -> Option<Result<BTreeSet<PackageId>, Unjudged>> {
         world.work().begin(WORK_MAX);
+        world.let_alone(BTreeSet::new());
+        // What fails among others may do alone.
         if let Ok(true) = self.together.take_in(world, &[demand(id)]) {
             return None;
         }
-        match install(world, &[demand(id)]) {
+        match install_one(world, id) {
             Ok(Outcome::Together(_)) => None,
             Ok(Outcome::Impossible(asked)) => Some(Ok(asked)),
             Err(unjudged) => Some(Err(unjudged)),

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use nevra::{Arch, Nevra};
 
 use crate::clash::clashes;
-use crate::installing::{Many, demand, install};
+use crate::host::Host;
+use crate::installing::{Many, demand, install_one};
 use crate::package::Package;
 use crate::reach::reached;
 use crate::reasons::reasons;
 use crate::shelf::Shelf;
 use crate::solver::Outcome;
 use crate::unjudged::Unjudged;
-use crate::upgrade::steps;
-use crate::words::{Story, Words};
+use crate::words::Words;
 use crate::world::{PackageId, Work, World};
 
 /// A change of one repository, and everything that its packages may need.
@@ -229,8 +229,8 @@ impl<'a> Judge<'a> {
 
     fn meta_package(&mut self, old: Option<PackageId>, new: PackageId) {
         self.judgement.judged += 1;
-        let host = old.map(|old| (old, install(&self.before, &[demand(old)])));
-        let fault = match install(&self.after, &[demand(new)]) {
+        let host = old.map(|old| (old, install_one(&self.before, old)));
+        let fault = match install_one(&self.after, new) {
             Ok(Outcome::Together(brought)) => {
                 self.files(new, &brought);
                 match host {
@@ -262,48 +262,16 @@ impl<'a> Judge<'a> {
 
     fn upgrade(&mut self, old: PackageId, new: PackageId, host: &BTreeSet<PackageId>) {
         let packages: Vec<Package> = host.iter().map(|id| self.before.package(*id).clone()).collect();
-        let story = Story::Host(self.before.package(old).in_words());
+        let had = self.before.package(old).in_words();
+        let host =
+            Host { change: self.change, before: &self.before, work: self.work, packages: &packages, had };
+        let Some((words, judged)) = host.upgraded(self.leaving.clone(), true) else { return };
         let subject = self.after.package(new).nevra.clone();
-        let gone: BTreeSet<u32> = self.leaving.clone();
-        let finding = self.upgraded(&packages, gone, true, &story, &subject);
-        let Some(finding) = finding else { return };
-        match self.upgraded(&packages, BTreeSet::new(), false, &story, &subject) {
+        let finding = Finding { subject, check: Check::Upgrade, words, judged };
+        match host.upgraded(BTreeSet::new(), false) {
             None => self.judgement.broken.push(finding),
             Some(_) => self.judgement.known.push(finding),
         }
-    }
-
-    /// Asks whether a host takes every update, with the change or without it.
-    fn upgraded(
-        &self,
-        host: &[Package],
-        hidden: BTreeSet<u32>,
-        changed: bool,
-        story: &Story,
-        subject: &Nevra,
-    ) -> Option<Finding> {
-        let change = self.change;
-        let enter = if changed { change.enter.clone() } else { Vec::new() };
-        let entering = Arc::new(Shelf::new(change.target.name(), enter));
-        let world =
-            World::new(&change.platform, &change.install_only, self.work).with(&change.target, hidden);
-        let world = change
-            .context
-            .iter()
-            .fold(world.with(&entering, BTreeSet::new()), |world, shelf| world.with(shelf, BTreeSet::new()));
-        let world = world.on_a_host_with(host.to_vec());
-        let steps = steps(&world);
-        let demands: Vec<_> = steps.iter().map(|step| step.demand.clone()).collect();
-        let words = Words::new(&world, &self.before, change, story);
-        let (words, judged) = match install(&world, &demands) {
-            Ok(Outcome::Together(_)) => return None,
-            Ok(Outcome::Impossible(asked)) => match reasons(&world, &demands, &asked) {
-                Ok(reasons) => (words.of_steps(&steps, &reasons), true),
-                Err(unjudged) => (unjudged.to_string(), false),
-            },
-            Err(unjudged) => (unjudged.to_string(), false),
-        };
-        Some(Finding { subject: subject.clone(), check: Check::Upgrade, words, judged })
     }
 
     fn files(&mut self, meta: PackageId, brought: &BTreeSet<PackageId>) {
@@ -335,8 +303,9 @@ impl<'a> Judge<'a> {
         fault: Result<BTreeSet<PackageId>, Unjudged>,
     ) -> Finding {
         let subject = world.package(id).nevra.clone();
-        let words = Words::new(world, &self.before, self.change, &Story::Package);
+        let words = Words::new(world, &self.before, self.change);
         let demands = [demand(id)];
+        world.let_alone(BTreeSet::from([id]));
         let (words, judged) = match fault.and_then(|asked| reasons(world, &demands, &asked)) {
             Ok(reasons) => (words.of_package(id, &reasons), true),
             Err(unjudged) => (unjudged.to_string(), false),

@@ -48,6 +48,7 @@
 
 mod clash;
 mod clause;
+mod host;
 mod installing;
 mod judgement;
 mod package;
@@ -63,6 +64,7 @@ mod upgrade;
 mod words;
 mod world;
 
+pub use host::upgrade;
 pub use judgement::{Change, Check, Finding, Judgement, judge};
 pub use package::{Contents, File, FileKind, Package};
 pub use rich::{Rich, RichError};

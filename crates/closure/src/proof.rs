@@ -14,7 +14,8 @@ pub(crate) fn holds(world: &World<'_>, together: &BTreeSet<PackageId>) -> Result
             return Ok(false);
         }
         let stated = world.statements(*id)?;
-        if !stated.iter().all(|one| one.clause.holds(&|other| together.contains(&other))) {
+        let is_there = |other| together.contains(&other);
+        if !stated.iter().filter(|one| world.counts(*id, one)).all(|one| one.clause.holds(&is_there)) {
             return Ok(false);
         }
     }
@@ -82,9 +83,10 @@ impl Together {
             entered.push(chosen);
             let stated = world.statements(chosen)?;
             world.work().count(stated.len());
+            let counted = stated.iter().filter(|one| world.counts(chosen, one));
             // What must be absent is settled first: the last in is the first out.
             let (refusals, wishes): (Vec<_>, Vec<_>) =
-                stated.iter().map(|one| one.clause.clone()).partition(|clause| clause.any.is_empty());
+                counted.map(|one| one.clause.clone()).partition(|clause| clause.any.is_empty());
             open.extend(wishes.into_iter().rev());
             open.extend(refusals);
         }

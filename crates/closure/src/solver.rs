@@ -211,7 +211,7 @@ impl<'a> Question<'a> {
         let mut known = KnownDependencies::default();
         let mut absent = Vec::new();
         for (at, statement) in self.world.statements(id)?.iter().enumerate() {
-            if !self.mask.counts(id, at) {
+            if !self.mask.counts(id, at) || !self.world.counts(id, statement) {
                 continue;
             }
             self.world.work().count(1 + statement.clause.any.len());

@@ -13,6 +13,8 @@ pub(crate) enum Source {
     Requires(usize),
     Conflicts(usize),
     Obsoletes(usize),
+    /// dnf takes a second word size only beside the first, in the same version, where there is a first.
+    Twin,
     /// A package for every architecture takes the place of all others of its name.
     OneOfAName,
 }
@@ -57,12 +59,35 @@ pub(crate) fn statements_of(world: &World<'_>, id: PackageId) -> Result<Vec<Stat
         let old = named.filter(|one| world.package(*one).nevra.provided().overlaps(old));
         put(&mut all, &mut known, id, Source::Obsoletes(at), absent(old.collect::<Vec<_>>(), id));
     }
+    put(&mut all, &mut known, id, Source::Twin, twin(world, id).into_iter().collect());
     if package.nevra.arch.as_str() == "noarch" {
         let mut group = world.group_of(id);
         group.second = true;
         put(&mut all, &mut known, id, Source::OneOfAName, absent(world.group(&group), id));
     }
     Ok(all)
+}
+
+/// Demands the same version for the best architecture that the name comes in, unless the package is that.
+///
+/// This is what libsolv calls lock-step, as it is built for Fedora and EL. It looks only at what a question
+/// reaches, we at everything there is: where only *other* versions come in the better architecture, and nothing
+/// leads to them, dnf would take the package alone.
+fn twin(world: &World<'_>, id: PackageId) -> Option<Clause> {
+    let nevra = &world.package(id).nevra;
+    let own = world.rank(&nevra.arch);
+    if own == 0 || world.is_installed(id) {
+        return None;
+    }
+    let named: Vec<_> = world.each(|shelf| shelf.named(&nevra.name)).collect();
+    let rank = |id: &PackageId| world.rank(&world.package(*id).nevra.arch);
+    let any = |id: &PackageId| world.package(*id).nevra.arch.as_str() == "noarch";
+    let offered = named.iter().filter(|id| !any(id) && !world.is_installed(**id));
+    let best = offered.map(rank).min().unwrap_or(own);
+    let same = |other: &PackageId| {
+        world.package(*other).nevra.evr == nevra.evr && (rank(other) == best || any(other))
+    };
+    (best < own).then(|| Clause { any: named.iter().copied().filter(same).collect(), none: vec![] })
 }
 
 /// One clause for each package that must be absent.

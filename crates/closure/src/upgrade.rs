@@ -22,48 +22,43 @@ pub(crate) fn steps(world: &World<'_>) -> Vec<Step> {
     installed.map(|from| Step { from, demand: Clause { any: best(world, from), none: vec![] } }).collect()
 }
 
+/// The best that can become of a package, by the order in which libsolv rules candidates out: by architecture, by
+/// version, by what obsoletes what, and at last by the architecture that is installed.
 fn best(world: &World<'_>, from: PackageId) -> Vec<PackageId> {
-    let old = &world.package(from).nevra;
+    let nevra = |id: &PackageId| &world.package(*id).nevra;
+    let old = nevra(&from);
     let offered = |id: &PackageId| !world.is_installed(*id);
-    let follows = |id: &PackageId| {
-        let new = &world.package(*id).nevra;
-        new.evr.rpm_cmp(&old.evr).is_gt() && may_follow(old, new)
-    };
-    let newer: Vec<_> = world.each(|shelf| shelf.named(&old.name)).filter(offered).filter(follows).collect();
-    let obsoletes = |id: &PackageId, old: &Nevra| {
-        let provided = old.provided();
-        world.package(*id).obsoletes.iter().any(|obsolete| obsolete.overlaps(&provided))
-    };
-    let replaces = |id: &PackageId| world.package(*id).nevra.name != old.name && obsoletes(id, old);
-    let replacing: Vec<_> =
-        world.each(|shelf| shelf.refusing(&old.name)).filter(offered).filter(replaces).collect();
-    if newer.is_empty() && replacing.is_empty() {
-        return vec![from];
+    let follows = |id: &PackageId| nevra(id).evr.rpm_cmp(&old.evr).is_ge() && may_follow(old, nevra(id));
+    let named = world.each(|shelf| shelf.named(&old.name)).filter(|id| *id == from || offered(id));
+    let replaces = |id: &PackageId| nevra(id).name != old.name && obsoletes(world, *id, old);
+    let replacing = world.each(|shelf| shelf.refusing(&old.name)).filter(offered).filter(replaces);
+    let mut best: Vec<PackageId> = named.filter(follows).chain(replacing).collect();
+    best.sort_unstable();
+    best.dedup();
+    let any = |id: &PackageId| nevra(id).arch.as_str() == "noarch";
+    let rank = best.iter().filter(|id| !any(id)).map(|id| world.rank(&nevra(id).arch)).min();
+    best.retain(|id| any(id) || rank.is_none_or(|rank| world.rank(&nevra(id).arch) == rank));
+    let all = best.clone();
+    best.retain(|id| {
+        let newer = |other: &&PackageId| nevra(other).evr.rpm_cmp(&nevra(id).evr).is_gt();
+        !all.iter().filter(|other| nevra(other).name == nevra(id).name).any(|other| newer(&other))
+    });
+    let all = best.clone();
+    best.retain(|id| {
+        let mut others = all.iter().filter(|other| nevra(other).name != nevra(id).name);
+        !others.any(|other| obsoletes(world, *other, nevra(id)))
+    });
+    let like_the_old = |id: &PackageId| nevra(id).name == old.name && nevra(id).arch == old.arch;
+    if best.iter().any(like_the_old) {
+        best.retain(|id| nevra(id).name != old.name || like_the_old(id));
     }
-    let mut best: Vec<PackageId> = Vec::new();
-    for id in newer.into_iter().chain(replacing) {
-        let new = &world.package(id).nevra;
-        let beaten = |other: &PackageId| {
-            let other = &world.package(*other).nevra;
-            let by_arch = world.is_second(&new.arch).cmp(&world.is_second(&other.arch));
-            other.name == new.name && other.evr.rpm_cmp(&new.evr).then(by_arch).is_gt()
-        };
-        if best.iter().any(beaten) {
-            continue;
-        }
-        best.retain(|other| {
-            let other = &world.package(*other).nevra;
-            let by_arch = world.is_second(&other.arch).cmp(&world.is_second(&new.arch));
-            other.name != new.name || new.evr.rpm_cmp(&other.evr).then(by_arch).is_le()
-        });
-        best.push(id);
-    }
-    let obsolete = |id: &PackageId| {
-        let nevra = &world.package(*id).nevra;
-        best.iter().any(|other| world.package(*other).nevra.name != nevra.name && obsoletes(other, nevra))
-    };
-    let left: Vec<_> = best.iter().copied().filter(|id| !obsolete(id)).collect();
-    if left.is_empty() { best } else { left }
+    // What does not change is kept as it is, rather than installed again.
+    if best.is_empty() || best.contains(&from) { vec![from] } else { best }
+}
+
+fn obsoletes(world: &World<'_>, id: PackageId, old: &Nevra) -> bool {
+    let provided = old.provided();
+    world.package(id).obsoletes.iter().any(|obsolete| obsolete.overlaps(&provided))
 }
 
 /// dnf changes from and to `noarch`, and never from one word size to the other.

@@ -18,17 +18,10 @@ const REASONS_MAX: usize = 8;
 /// How many names of one rich dependency are looked into.
 const NAMES_MAX: usize = 3;
 
-/// Whose story it is: that of a package, or that of a host that has one.
-pub(crate) enum Story {
-    Package,
-    Host(String),
-}
-
 pub(crate) struct Words<'a> {
     world: &'a World<'a>,
     before: &'a World<'a>,
     change: &'a Change,
-    story: &'a Story,
 }
 
 /// What was told so far.
@@ -44,13 +37,8 @@ struct Told {
 }
 
 impl<'a> Words<'a> {
-    pub(crate) fn new(
-        world: &'a World<'a>,
-        before: &'a World<'a>,
-        change: &'a Change,
-        story: &'a Story,
-    ) -> Self {
-        Self { world, before, change, story }
+    pub(crate) fn new(world: &'a World<'a>, before: &'a World<'a>, change: &'a Change) -> Self {
+        Self { world, before, change }
     }
 
     /// Tells why a package cannot be installed.
@@ -62,7 +50,7 @@ impl<'a> Words<'a> {
     }
 
     /// Tells why a host does not take every update.
-    pub(crate) fn of_steps(&self, steps: &[Step], reasons: &Reasons) -> String {
+    pub(crate) fn of_steps(&self, had: &str, steps: &[Step], reasons: &Reasons) -> String {
         let mut told = Told::default();
         let mut roots = Vec::new();
         let (mut takes, mut keeps) = (Vec::new(), Vec::new());
@@ -84,12 +72,8 @@ impl<'a> Words<'a> {
             let best = listed(best.into_iter().map(Package::in_words).collect());
             takes.push(format!("takes {best} for {}{why}", old.in_words()));
         }
-        let host = match self.story {
-            Story::Host(meta) => format!("a host with {meta}"),
-            Story::Package => "a host".to_owned(),
-        };
         takes.extend(keeps);
-        told.parts.extend((!takes.is_empty()).then(|| format!("{host} {}", listed(takes))));
+        told.parts.extend((!takes.is_empty()).then(|| format!("a host with {had} {}", listed(takes))));
         self.chain(roots, reasons, &mut told);
         self.closed(told)
     }
@@ -142,6 +126,22 @@ impl<'a> Words<'a> {
                     let old = &package.obsoletes[at];
                     let which = self.which(old, clause.none.iter().flatten());
                     told.parts.push(format!("{subject} obsoletes {old}{which}"));
+                }
+            }
+            Source::Twin => {
+                told.needed.extend(&clause.any);
+                let name = &package.nevra.name;
+                if clause.any.is_empty() {
+                    told.closed = true;
+                    told.parts.push(format!(
+                        "{subject} stands only beside the same version of {name} for {}",
+                        self.change.platform
+                    ));
+                } else {
+                    let twins = listed(
+                        clause.any.iter().map(|id| self.world.package(*id).nevra.to_string()).collect(),
+                    );
+                    told.parts.push(format!("{subject} stands only beside {twins}"));
                 }
             }
             Source::OneOfAName => {

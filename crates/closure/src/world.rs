@@ -9,7 +9,7 @@ use nevra::{Arch, Dependency};
 
 use crate::package::Package;
 use crate::shelf::Shelf;
-use crate::statement::{Statement, statements_of};
+use crate::statement::{Source, Statement, statements_of};
 use crate::unjudged::Unjudged;
 
 /// One package of a [`World`].
@@ -43,6 +43,7 @@ pub(crate) struct World<'a> {
     layers: Vec<Layer>,
     statements: RefCell<HashMap<PackageId, Stated>>,
     offered: RefCell<HashMap<Dependency, Rc<[PackageId]>>>,
+    alone: RefCell<BTreeSet<PackageId>>,
     work: &'a Work,
 }
 
@@ -71,8 +72,8 @@ impl Work {
 
 impl<'a> World<'a> {
     pub(crate) fn new(platform: &'a Arch, install_only: &'a BTreeSet<String>, work: &'a Work) -> Self {
-        let (statements, offered) = (RefCell::default(), RefCell::default());
-        Self { platform, install_only, layers: Vec::new(), statements, offered, work }
+        let (statements, offered, alone) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Self { platform, install_only, layers: Vec::new(), statements, offered, alone, work }
     }
 
     /// Adds a repository behind the others, without those packages that `hidden` numbers.
@@ -191,6 +192,15 @@ impl<'a> World<'a> {
         arch != self.platform && arch.as_str() != "noarch" && self.platform.as_str() == "x86_64"
     }
 
+    /// How far an architecture is from what the platform runs best: 0 is its own, and that of `noarch`.
+    pub(crate) fn rank(&self, arch: &Arch) -> usize {
+        let second = ["athlon", "i686", "i586", "i486", "i386"];
+        if arch == self.platform {
+            return 0;
+        }
+        second.iter().position(|other| arch.as_str() == *other).map_or(0, |at| at + 1)
+    }
+
     pub(crate) fn group_of(&self, id: PackageId) -> Group {
         let nevra = &self.package(id).nevra;
         let version = self.install_only.contains(&nevra.name).then(|| nevra.evr.to_string());
@@ -203,6 +213,17 @@ impl<'a> World<'a> {
         let mut named: Vec<_> = named.into_iter().filter(|id| self.group_of(*id) == *group).collect();
         self.sort(&group.name, &mut named);
         named
+    }
+
+    /// Says which packages of a second word size may stand alone in the questions that follow: what a person
+    /// asks for by its full name, or what follows such a package on a host.
+    pub(crate) fn let_alone(&self, packages: BTreeSet<PackageId>) {
+        *self.alone.borrow_mut() = packages;
+    }
+
+    /// Says whether a statement of a package counts.
+    pub(crate) fn counts(&self, id: PackageId, statement: &Statement) -> bool {
+        statement.source != Source::Twin || !self.alone.borrow().contains(&id)
     }
 
     /// What a package states, worked out once.
