@@ -26,6 +26,7 @@ needed=(
     "rsync rsync"
     "rsync rsync"
     "setpriv util-linux"
+    "ssh-keygen openssh-client"
     "strace strace"
     "strip binutils"
     "systemd-analyze systemd"

@@ -5,15 +5,13 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use daemon::account::Account;
 use daemon::config::Config;
-use daemon::engine::Engine;
 use plan::{Answer, Outcome, Verdict};
-use store::forgetful::ForgetfulDisk;
-use store::{Disk, Store};
+use store::Disk as _;
 use testkit::{Sandbox, Site};
 
-use crate::crash::site::{self, ROOT, SPOOL, SetClock};
+use crate::crash::site::SPOOL;
+use crate::people::People;
 
 const HOUR: i64 = 3600;
 
@@ -42,51 +40,6 @@ waiver_roles = ["operations"]
 from = "delta"
 to = "production"
 "#;
-
-struct Played {
-    disk: Arc<ForgetfulDisk>,
-    clock: Arc<SetClock>,
-    config: Arc<Config>,
-    engine: Option<Engine>,
-    asked: u32,
-}
-
-impl Played {
-    /// A site whose route has what `more` says, and after it what else the configuration says.
-    fn with(more: &str) -> Self {
-        let (disk, clock) = site::site();
-        let text = format!("{CONFIG}{more}");
-        let config = Config::parse(text.as_bytes(), "gates.toml").expect("the configuration is right");
-        let config = Arc::new(config);
-        let engine = Some(site::open_as(&disk, &clock, Arc::clone(&config)).unwrap());
-        Self { disk, clock, config, engine, asked: 0 }
-    }
-
-    fn settle(&mut self) -> Vec<Answer> {
-        site::settle(self.engine.as_mut().expect("it runs"), &self.disk, &self.clock).unwrap()
-    }
-
-    /// Somebody asks.
-    fn ask(&mut self, uid: u32, keys: &str) -> Answer {
-        self.asked += 1;
-        site::drop_request(&self.disk.as_user(uid, 1000), &format!("r{}.toml", self.asked), keys);
-        let mut answers = self.settle();
-        assert_eq!(answers.len(), 1, "{answers:?}");
-        answers.remove(0)
-    }
-
-    fn restart(&mut self) {
-        // The lock is free once the engine is gone.
-        self.engine = None;
-        self.engine = Some(site::open_as(&self.disk, &self.clock, Arc::clone(&self.config)).unwrap());
-    }
-
-    fn account(&self) -> Account {
-        let store = Store::new(Arc::clone(&self.disk) as Arc<dyn Disk>, ROOT);
-        let current = store.current().unwrap().unwrap();
-        Account::of(current.number, &current.manifest.account).unwrap()
-    }
-}
 
 fn promote(package: &str) -> String {
     format!(
@@ -117,7 +70,7 @@ fn done(answer: &Answer) {
 #[test]
 fn two_people_of_operations_and_one_of_quality_approve_before_anything_moves() {
     let approvals = "approvals = [{ role = \"operations\" , count = 2 }, { role = \"quality\" }]\n";
-    let mut site = Played::with(approvals);
+    let mut site = People::with(CONFIG, approvals);
     let planned = site.ask(1000, &dry(&promote("lcg")));
     assert_eq!(planned.outcome, Outcome::Planned);
     let hash = planned.plan_hash.unwrap();
@@ -149,7 +102,7 @@ fn two_people_of_operations_and_one_of_quality_approve_before_anything_moves() {
 
 #[test]
 fn a_plan_that_changed_is_refused_with_the_difference() {
-    let mut site = Played::with("");
+    let mut site = People::with(CONFIG, "");
     let planned = site.ask(1000, &dry(&promote("lcg")));
     let hash = planned.plan_hash.unwrap();
     let back = "action = \"withdraw\"\nproduct = \"glite\"\nfrom = \"production\"\npackages = [\"voms\"]";
@@ -172,7 +125,7 @@ fn a_plan_that_changed_is_refused_with_the_difference() {
 
 #[test]
 fn what_soaks_moves_when_the_time_is_witnessed_or_somebody_answers_for_it() {
-    let mut site = Played::with("soak = \"48h\"\n");
+    let mut site = People::with(CONFIG, "soak = \"48h\"\n");
     refused(&site.ask(1000, &promote("lcg")), "soaking");
     site.clock.jump(100 * HOUR);
     refused(&site.ask(1000, &promote("lcg")), "soaking");
@@ -207,7 +160,7 @@ fn what_soaks_moves_when_the_time_is_witnessed_or_somebody_answers_for_it() {
 
 #[test]
 fn a_freeze_by_request_file_or_calendar_stops_everything_but_a_purge() {
-    let mut site = Played::with("");
+    let mut site = People::with(CONFIG, "");
     let freeze =
         "action = \"freeze\"\nproduct = \"glite\"\nstage = \"production\"\nreason = \"data challenge\"";
     refused(&site.ask(1000, freeze), "role-not-allowed");
@@ -287,12 +240,4 @@ fn the_command_line_freezes_and_shows_what_stands() {
     let waiver = waiver["current"]["standing"]["waivers"].as_object().unwrap().keys().next().unwrap().clone();
     site.sluice(&["waive", "--drop", &waiver]).ok();
     assert_eq!(site.sluice(&["approve", &"5e".repeat(32)]).code(), 3, "the route wants no approvals");
-}
-
-impl Played {
-    /// The time by the clock of the test, in seconds.
-    fn now(&self) -> i64 {
-        use daemon::clock::Clock as _;
-        self.clock.now().as_second()
-    }
 }

@@ -99,7 +99,8 @@ pub fn keep(settings: &Settings, keep: Keep, terminal: &Terminal) -> Result<u8, 
 pub fn submit(settings: &Settings, submit: Submit, terminal: &Terminal) -> Result<u8, Failure> {
     let config = settings.config()?;
     let (bytes, format) = read_request(&submit.file)?;
-    let mut request = plan::parse(&bytes, format)?;
+    let (unsigned, signature) = plan::signed::split(&bytes);
+    let mut request = plan::parse(unsigned, format)?;
     let submitter = Submitter::new(config.spool);
     for file in &submit.upload {
         submitter.upload(file).map_err(Failure::of_submitting)?;
@@ -110,6 +111,10 @@ pub fn submit(settings: &Settings, submit: Submit, terminal: &Terminal) -> Resul
         request = ask::rehearsed(request);
     }
     request.reason = request.reason.or(submit.reason);
+    if signature.is_some() && request != as_written {
+        let failure = Failure::usage("the request is signed, so nothing can be added to it");
+        return Err(failure.hint("write it into the file and sign that"));
+    }
     let about = submit.file.file_stem().unwrap_or("request");
     if request == as_written {
         ask::bytes(&submitter, about, format, &bytes, &submit.waiting, terminal)

@@ -29,6 +29,7 @@
 //! files it names in [`comps`] and [`certificates`].
 
 pub mod accounts;
+mod allowed_signers;
 mod announced;
 mod calendar;
 pub mod certificates;
@@ -50,6 +51,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
+pub use allowed_signers::AllowedSigner;
 pub use announced::ByStage;
 pub use code::{Code, table};
 pub use fault::{ConfigErrors, Fault};
@@ -128,6 +130,8 @@ pub struct Config {
     pub announced: ByStage,
     /// Who has which role.
     pub roles: Roles,
+    /// The keys that may sign requests.
+    pub allowed_signers: Vec<AllowedSigner>,
     /// What is allowed and yet probably not meant, in the order of the lines.
     pub warnings: Vec<Fault>,
     /// The policy as it was read, byte for byte.
@@ -213,6 +217,9 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
         }
     };
     let roles = top.section("roles", faults);
+    let allowed_signers = top.text("allowed_signers", faults);
+    let allowed_signers =
+        allowed_signers.map(|text| allowed_signers::read(&text, faults)).unwrap_or_default();
     let keys = key::read(top.sections("key", "key", faults), faults);
     let signer = top.section("signer", faults);
     let has_signer = signer.is_some();
@@ -261,6 +268,7 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
         metadata_signed_by: product::metadata_signed_by(&drafts),
         announced: ByStage::new(),
         roles,
+        allowed_signers,
         warnings: warnings.sorted(),
         bytes: Vec::new(),
     })

@@ -58,6 +58,7 @@ pub mod resume;
 pub mod run;
 pub mod scrub;
 mod settled;
+mod signed_request;
 pub mod signing;
 mod soaking;
 pub mod space;

@@ -10,6 +10,7 @@ use crate::layout::Kind;
 use crate::refusal::{Code, Refusal};
 
 mod read;
+pub mod signed;
 mod wire;
 mod write;
 

@@ -39,7 +39,7 @@ pub fn check(config: &Config) -> Result<(), Error> {
         let (what, name, hint) = match account {
             Account::User(name) => ("user", name, "uid:1001"),
             Account::Group(name) => ("group", name, "gid:2000"),
-            Account::Uid(_) | Account::Gid(_) | Account::As(_) => continue,
+            Account::Uid(_) | Account::Gid(_) | Account::As(_) | Account::Ssh(_) => continue,
         };
         let known = match account {
             Account::User(_) => looked_up(what, name, User::from_name(name))?.is_some(),
@@ -93,7 +93,7 @@ impl Config {
                 let user = looked_up("user", name, User::from_name(name))?;
                 user.is_some_and(|user| user.uid.as_raw() == uid)
             }
-            Some(Account::Group(_) | Account::Gid(_) | Account::As(_)) | None => false,
+            Some(Account::Group(_) | Account::Gid(_) | Account::As(_) | Account::Ssh(_)) | None => false,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Is one account as the file writes it: `user:alice`, `group:mu`, `uid:1001`, `gid:2000`, `as:ea-IT-CNAF`.
+/// Is one account as the file writes it: `user:alice`, `group:mu`, `uid:1001`, `gid:2000`, `as:ea-IT-CNAF`, `ssh:alice@example.org`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Account {
     /// A user by name.
@@ -15,6 +15,8 @@ pub enum Account {
     Gid(u32),
     /// A name this host knows nothing of, for which the door speaks; no user of the host is it.
     As(String),
+    /// Whoever signs requests with a key that `allowed_signers` gives to this name; no user of the host is it.
+    Ssh(String),
 }
 
 impl Account {
@@ -33,6 +35,7 @@ impl Account {
             "uid" => number(rest).map(Account::Uid),
             "gid" => number(rest).map(Account::Gid),
             "as" => name(rest).map(Account::As),
+            "ssh" => name(rest).map(Account::Ssh),
             _ => None,
         };
         parsed.ok_or_else(|| forms.to_owned())
@@ -48,7 +51,7 @@ impl Account {
             Account::Uid(uid) => identity.uid == *uid,
             Account::Group(name) => groups.any(|(_, group)| group.as_deref() == Some(name)),
             Account::Gid(gid) => groups.any(|(group, _)| group == gid),
-            Account::As(_) => false,
+            Account::As(_) | Account::Ssh(_) => false,
         }
     }
 }
@@ -61,6 +64,7 @@ impl fmt::Display for Account {
             Account::Uid(uid) => write!(f, "uid:{uid}"),
             Account::Gid(gid) => write!(f, "gid:{gid}"),
             Account::As(name) => write!(f, "as:{name}"),
+            Account::Ssh(name) => write!(f, "ssh:{name}"),
         }
     }
 }

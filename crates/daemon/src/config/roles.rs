@@ -50,6 +50,13 @@ impl Roles {
         (named.to_string(), roles)
     }
 
+    /// Lists the roles of a name that `allowed_signers` gives a key, as [`Roles::of_identity`]: `ssh:alice@example.org`.
+    pub fn of_ssh(&self, name: &str) -> (String, Vec<HeldRole>) {
+        let ssh = Account::Ssh(name.to_owned());
+        let roles = self.held_by(|account| *account == ssh);
+        (ssh.to_string(), roles)
+    }
+
     fn held_by(&self, is_meant: impl Fn(&Account) -> bool) -> Vec<HeldRole> {
         let meant = self.grants.iter().filter(|grant| is_meant(&grant.account));
         let mut roles: Vec<_> = meant.map(|grant| (grant.product.clone(), grant.role.clone())).collect();

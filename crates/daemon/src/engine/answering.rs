@@ -17,6 +17,7 @@ use crate::arrivals::{Gate, Stopped};
 use crate::audit::Record;
 use crate::error::Error;
 use crate::progress::Telling;
+use crate::signed_request;
 use crate::spool::Claimed;
 use crate::waiting::Waiting;
 
@@ -55,9 +56,8 @@ impl Engine {
         if let Some(answer) = remembered.cloned() {
             self.spool.settle(&claimed, &answer)?;
             self.settled.is_written(&claimed.name);
-            if let (Outcome::Done, Ok(request)) =
-                (answer.outcome, plan::parse(&claimed.bytes, claimed.format))
-            {
+            let (bytes, _) = plan::signed::split(&claimed.bytes);
+            if let (Outcome::Done, Ok(request)) = (answer.outcome, plan::parse(bytes, claimed.format)) {
                 self.remove_uploads(&request);
             }
             return Ok(());
@@ -70,8 +70,17 @@ impl Engine {
         };
         let request = match claimed.problem.clone() {
             Some(problem) => Err(problem),
-            None => plan::parse(&claimed.bytes, claimed.format),
+            None => self.signer(&claimed, &mut asker).and_then(|is_signed| {
+                let (bytes, _) = plan::signed::split(&claimed.bytes);
+                let request = plan::parse(bytes, claimed.format)?;
+                match is_signed {
+                    true => signed_request::is_bound(&request, self.clock.now()).map(|()| request),
+                    false => Ok(request),
+                }
+            }),
         };
+        // Whoever signs speaks for themselves, also through the door.
+        let is_door = is_door && !asker.name.starts_with("ssh:");
         let request = match request {
             Ok(request) => request,
             Err(refusal) => {
@@ -113,6 +122,16 @@ impl Engine {
         Ok(())
     }
 
+    /// Makes whoever signed the request the one who asks, if it is signed.
+    fn signer(&self, claimed: &Claimed, asker: &mut Asker) -> Result<bool, Refusal> {
+        let (bytes, Some(signature)) = plan::signed::split(&claimed.bytes) else { return Ok(false) };
+        let clocks = [self.clock.now(), self.witnessing.witness.time];
+        let name = signed_request::signer(bytes, signature, &self.config.allowed_signers, clocks)?;
+        let (name, roles) = self.config.roles.of_ssh(name);
+        *asker = Asker { name, roles };
+        Ok(true)
+    }
+
     /// Asks who owns a request, and whether he is the door that speaks for others; `None` if nobody can tell now.
     fn who(&self, uid: u32) -> Option<(Asker, bool)> {
         let found = self.config.roles.of(uid).and_then(|found| Ok((found, self.config.is_door(uid)?)));
@@ -129,7 +148,7 @@ impl Engine {
     /// Refuses whoever has no business here, before a single byte is copied for him.
     fn refused_unread(&self, asker: &Asker, request: &Request) -> Option<Refusal> {
         if asker.roles.is_empty() {
-            let sentence = format!("{} owns the request and has no role here", asker.name);
+            let sentence = format!("{} asks and has no role here", asker.name);
             let refusal = Refusal::new(Code::UnknownOwner, sentence);
             return Some(refusal.hint("roles are given under [roles] in sluice.toml"));
         }

@@ -2,6 +2,7 @@
 
 use serde::de::IgnoredAny;
 
+use super::signed;
 use super::wire::{self, COMMON, Head, OWN, Wire};
 use super::{Action, FORMAT, Format, Reference, Request, check_text, upload_parts};
 use crate::decide::is_pattern;
@@ -22,6 +23,10 @@ const PATTERNS_MAX: usize = 100;
 ///
 /// Also `true` where no further byte could make the request a good one, so that it is refused at once.
 pub fn is_complete(bytes: &[u8], format: Format) -> bool {
+    if signed::is_cut_short(bytes) {
+        return bytes.len() > SIZE_MAX;
+    }
+    let (bytes, _) = signed::split(bytes);
     bytes.len() > SIZE_MAX
         || match format {
             Format::Toml => ends_with_end(bytes),
