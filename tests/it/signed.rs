@@ -5,6 +5,7 @@ mod failing;
 mod moving;
 mod power;
 mod roll_over;
+mod verifying;
 
 use std::fs;
 

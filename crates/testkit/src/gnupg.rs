@@ -72,7 +72,8 @@ impl Gnupg {
         stdin.write_all(bytes).expect("gpg takes what it is to sign");
         drop(stdin);
         let made = child.wait_with_output().expect("gpg ends");
-        assert!(made.status.success() && !made.stdout.is_empty(), "gpg did not sign: {}", made.status);
+        let said = String::from_utf8_lossy(&made.stderr);
+        assert!(made.status.success() && !made.stdout.is_empty(), "gpg did not sign: {said}");
         made.stdout
     }
 

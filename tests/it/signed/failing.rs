@@ -159,3 +159,36 @@ fn a_signer_that_is_not_there_is_told_by_its_code() {
     assert!(ran.code() == 75 && ran.stderr.contains("signer-failed"), "{ran}");
     assert!(ran.stderr.to_lowercase().contains("no secret key"), "{ran}");
 }
+
+#[test]
+fn a_key_that_does_not_count_signs_nothing() {
+    let signed = on_a_site();
+    // By the configuration: whoever signs is not even asked.
+    let text = fs::read_to_string(signed.site.config()).unwrap();
+    let line = format!("fingerprint = \"{}\"\n", signed.keys[0].1);
+    let ended = format!("{line}until = \"2026-01-01T00:00:00Z\"\n");
+    fs::write(signed.site.config(), text.replace(&line, &ended)).unwrap();
+    let ran = run(signed.site.as_daemon().arg("init"));
+    assert!(ran.code() == 75 && ran.stderr.contains("key-not-allowed"), "{ran}");
+    // By its certificate: a signature that was made while the key was valid, on a clock that stands still.
+    let aged = testkit::Gnupg::new(&signed.sandbox, "aged");
+    let then = "20200102T000000";
+    let key = aged.key_of("aged", "1y", &["--faked-system-time", "20200101T000000!"]);
+    let file = signed.sandbox.file("aged.asc", aged.certificate(&key));
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let (first, old) = (signed.path_of("repo-2026.asc"), &signed.keys[0].1);
+    fs::write(signed.site.config(), text.replace(first.as_str(), file.as_str()).replace(old, &key)).unwrap();
+    signed.site.give_to_daemon(aged.home());
+    let home = aged.home();
+    tell(
+        &signed,
+        &format!(
+            "gpg --homedir {home} --batch --no-tty --quiet --faked-system-time {then} --local-user \"$1\" --armor \\\n\
+             --detach-sign --output -"
+        ),
+    );
+    let ran = run(signed.site.as_daemon().arg("init"));
+    assert!(ran.code() == 75 && ran.stderr.contains("(signature-refused)"), "{ran}");
+    assert!(ran.stderr.contains("key-expired"), "{ran}");
+    assert!(!signed.site.root().join("public/current").exists());
+}

@@ -1,7 +1,7 @@
 //! The sweeper: the clock asks for a sweep when something has been over for long enough, and nobody else waits.
 //!
 //! What it asks for is a request like any other: planned, checked, published and recorded. It is asked only when
-//! nothing waits, so that nobody waits for it, and never for nothing.
+//! nothing waits but for a signature, so that nobody waits for it, and never for nothing.
 
 use std::sync::Arc;
 
@@ -34,7 +34,8 @@ impl Engine {
         account: &Account,
         now: Timestamp,
     ) -> Result<(), Error> {
-        if !self.waiting.is_empty() {
+        // What waits for a signature may wait for long, and is held up by no sweep.
+        if !self.waiting.is_empty() && self.signing.rests_at(now).is_none() {
             return Ok(());
         }
         let proven = self.witnessing.witness.time.min(now);
