@@ -43,6 +43,7 @@ mod requests;
 mod restore;
 mod rpm_order;
 mod scrub;
+mod signatures;
 mod signed;
 mod signed_requests;
 mod site_status;

@@ -43,6 +43,10 @@ pub struct Account {
     /// must be.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub overlapping: BTreeMap<String, BTreeMap<Sha256, Timestamp>>,
+    /// By which keys what entered here is signed, as fingerprints of primary keys: packages that entered a stage which
+    /// demands signatures.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub signed: BTreeMap<Sha256, BTreeSet<String>>,
     /// The waivers, freezes and approvals that stand after it.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub standing: Standing,

@@ -11,7 +11,7 @@
 //! equals the architecture in the path on every platform of that system; `$releasever` never, because it is
 //! `5.11` or `7Server` on hosts whose repository is called `sl5` or `el7`. The files for several platforms
 //! contain what the others do under the same section names where there is one platform only, so a host that
-//! has both sees one repository. Debug and source siblings are there and not enabled. dnf skips a section whose
+//! has both sees one repository. Where a stage demands signed packages, hosts do too, by the keys that lie beside the files. Debug and source siblings are there and not enabled. dnf skips a section whose
 //! name has a `+`: it stands there as `:`.
 
 #[cfg(test)]

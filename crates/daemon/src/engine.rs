@@ -58,7 +58,7 @@ pub struct Engine {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Who reads the packages that arrive.
-    reader: Arc<dyn PackageReader>,
+    pub(crate) reader: Arc<dyn PackageReader>,
     pub(crate) store: Store,
     lock: Lock,
     /// Two sites that shared a control directory would take each other's requests.

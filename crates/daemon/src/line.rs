@@ -4,6 +4,7 @@
 //! of the one generation they share. A request that is refused changes nothing for its neighbours.
 
 mod loading;
+mod signatures;
 mod unsigned;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,6 +64,8 @@ pub(crate) struct Line<'a> {
     world: World,
     before: BTreeMap<Repository, Arc<Shelf>>,
     entries: BTreeMap<Sha256, Entry>,
+    /// Where the bytes of packages are that the pool does not have yet.
+    arriving: BTreeMap<Sha256, Utf8PathBuf>,
     /// What packages are called where clients know no SHA-256.
     named: BTreeMap<Sha256, Digest>,
     plans: Vec<Plan>,
@@ -82,10 +85,20 @@ impl<'a> Line<'a> {
         strays: &'a [String],
     ) -> Result<Decided, Error> {
         let world = first_world(engine, current, now)?;
-        let (before, entries) = (BTreeMap::new(), BTreeMap::new());
-        let (named, plans, adoptions, unsigned) = (BTreeMap::new(), Vec::new(), Vec::new(), None);
-        let mut line =
-            Line { engine, current, now, world, before, entries, named, plans, adoptions, strays, unsigned };
+        let mut line = Line {
+            engine,
+            current,
+            now,
+            world,
+            before: BTreeMap::new(),
+            entries: BTreeMap::new(),
+            arriving: BTreeMap::new(),
+            named: BTreeMap::new(),
+            plans: Vec::new(),
+            adoptions: Vec::new(),
+            strays,
+            unsigned: None,
+        };
         let number = line.engine.store.next_number()?.max(line.engine.number_min);
         // New repositories are published alone: their request is decided without reading a single package.
         let is_config = |one: &Waiting| one.request.action == Action::Config {};
@@ -148,6 +161,10 @@ impl<'a> Line<'a> {
         let refused =
             |refusal| Verdict::Other(Box::new(answers::refused(claimed, asker, Some(request), refusal)));
         let mut plan = match plan::decide(&self.world, request, asker, &arrivals) {
+            Decision::Lacking(packages) => {
+                self.read_signatures(&packages)?;
+                return self.verdict(waiting, number);
+            }
             Decision::Refused(refusal) if refusal.code == Code::PlanChanged => {
                 let reasons = self.what_changed(waiting, &arrivals);
                 return Ok(refused(refusal.reasons(reasons)));

@@ -8,6 +8,7 @@
 
 mod adopting;
 mod inventory;
+mod keys;
 mod metalinks;
 mod signatures;
 
@@ -172,6 +173,8 @@ impl Publication<'_> {
         self.write_signatures(&repositories, modified, &mut public)?;
         self.write_metalinks(&mut repositories, modified, &mut public);
         self.write_small_files(&repositories, modified, &mut public);
+        self.write_keys(modified, &mut public);
+        let signed = self.signed(&changes);
         for (path, bytes) in self.renewed.take().into_iter().flatten() {
             if public.get(&path) == Some(&Source::Carry) {
                 public.insert(path, Source::Bytes { bytes, modified, until: None });
@@ -193,6 +196,7 @@ impl Publication<'_> {
             audit: self.audit,
             unlinked,
             overlapping,
+            signed,
             standing: self.after.standing.clone(),
         };
         let names = self.after.names.iter();
@@ -331,10 +335,7 @@ impl Publication<'_> {
         public
             .insert("generation".into(), Source::Bytes { bytes: stamp.into_bytes(), modified, until: None });
         let parent = self.parent.map(|(parent, _)| &parent.files.public);
-        let mut files = dot_repo::files(&self.published(repositories));
-        for (name, certificate) in self.config.announced.values().flat_map(|announced| &announced.each) {
-            files.insert(dot_repo::key_file(name), certificate.clone());
-        }
+        let files = dot_repo::files(&self.published(repositories));
         // Hosts that draw by a metalink which is gone would be told nothing.
         public.retain(|path, _| {
             !path.as_str().ends_with(dot_repo::BY_METALINK)

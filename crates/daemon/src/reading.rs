@@ -13,13 +13,18 @@ mod answer;
 mod confinement;
 mod process;
 mod serving;
+mod signatures;
 
 use std::fmt::Debug;
 use std::io::{ErrorKind, Read};
+use std::sync::Arc;
 
+use ::signatures::Certificate;
 use camino::Utf8Path;
+use jiff::Timestamp;
 use nevra::Sha256;
-use repo::{FileFacts, Package};
+use plan::Signed;
+use repo::{FileFacts, Head, Package};
 use serde::{Deserialize, Serialize};
 use store::Reading;
 
@@ -36,6 +41,16 @@ pub trait PackageReader: Debug + Send + Sync {
     /// Of the package size, digest, time and place are not filled in: they are the caller's to know. `Err` if the
     /// package could not be read now, whatever is in it.
     fn read(&self, path: &Utf8Path, file: &mut dyn Reading) -> Result<Result<Package, Unfit>, Error>;
+
+    /// Judges the signatures of the package `file`, as [`PackageReader::read`] takes it, by `keys` and as of `now`; what
+    /// they count for is not judged here.
+    fn judge(
+        &self,
+        path: &Utf8Path,
+        file: &mut dyn Reading,
+        keys: &[Arc<Certificate>],
+        now: Timestamp,
+    ) -> Result<Result<Signed, Unfit>, Error>;
 
     /// Ends what was begun for the packages of one request, so that those of the next one meet nothing of it.
     fn rest(&self) {}
@@ -83,10 +98,32 @@ impl PackageReader for InProcess {
     fn read(&self, path: &Utf8Path, file: &mut dyn Reading) -> Result<Result<Package, Unfit>, Error> {
         examine(file).map_err(|cause| Error::File { operation: "read", path: path.to_owned(), cause })
     }
+
+    fn judge(
+        &self,
+        path: &Utf8Path,
+        file: &mut dyn Reading,
+        keys: &[Arc<Certificate>],
+        now: Timestamp,
+    ) -> Result<Result<Signed, Unfit>, Error> {
+        let known: Vec<&Certificate> = keys.iter().map(|key| &**key).collect();
+        let judged = signatures::examine(file, &known, now);
+        judged.map_err(|cause| Error::File { operation: "read", path: path.to_owned(), cause })
+    }
 }
 
 /// Reads a package; `Err` if the disk is at fault.
 fn examine(file: &mut dyn Read) -> Result<Result<Package, Unfit>, std::io::Error> {
+    let head = match head_of(file)? {
+        Ok(head) => head,
+        Err(unfit) => return Ok(Err(unfit)),
+    };
+    let facts = FileFacts { size: 0, digest: Sha256::from([0; 32]).into(), mtime: 0, href: String::new() };
+    Ok(repo::package_of(&head, facts).map_err(|error| Unfit::of(&error)))
+}
+
+/// Reads the head of a package, which is what its own digests say; `Err` if the disk is at fault.
+fn head_of(file: &mut dyn Read) -> Result<Result<Head, Unfit>, std::io::Error> {
     let head = match repo::read_head(file) {
         Err(repo::Error::Read { source, .. }) if source.kind() != ErrorKind::UnexpectedEof => {
             return Err(source);
@@ -94,11 +131,10 @@ fn examine(file: &mut dyn Read) -> Result<Result<Package, Unfit>, std::io::Error
         Err(error) => return Ok(Err(Unfit::of(&error))),
         Ok(head) => head,
     };
-    if let Err(error) = head.check_header() {
-        return Ok(Err(Unfit { wrong: Wrong::Differs, ..Unfit::of(&error) }));
-    }
-    let facts = FileFacts { size: 0, digest: Sha256::from([0; 32]).into(), mtime: 0, href: String::new() };
-    Ok(repo::package_of(&head, facts).map_err(|error| Unfit::of(&error)))
+    Ok(match head.check_header() {
+        Ok(_) => Ok(head),
+        Err(error) => Err(Unfit { wrong: Wrong::Differs, ..Unfit::of(&error) }),
+    })
 }
 
 /// Takes any bytes for the answer of a worker, as the daemon does: for fuzzing.

@@ -297,7 +297,7 @@ fn listed_links(world: &World) -> Vec<String> {
 fn sweep_now(world: &World) -> (BTreeSet<String>, BTreeSet<u64>) {
     match plan::decide(world, &Request::new(Action::Sweep {}), &Asker::clock(), &[]) {
         Decision::Effect(plan) => (plan.drop_links, plan.drop_generations),
-        Decision::NothingToDo(..) | Decision::Refused(_) => Default::default(),
+        Decision::NothingToDo(..) | Decision::Lacking(_) | Decision::Refused(_) => Default::default(),
     }
 }
 

@@ -1,5 +1,9 @@
 //! The decision: what a request does in a world, or why it does nothing.
 
+use std::collections::BTreeSet;
+
+use nevra::Sha256;
+
 use crate::plan::Plan;
 use crate::refusal::{Code, Refusal};
 use crate::request::{Action, Reference, Request};
@@ -36,6 +40,8 @@ pub enum Decision {
     Effect(Plan),
     /// Everything is as the request wants it: [`Code::NothingToDo`] or [`Code::AlreadyThere`], and a sentence.
     NothingToDo(Code, String),
+    /// It cannot be said before [`World::signatures`] knows these packages.
+    Lacking(BTreeSet<Sha256>),
     /// It is refused.
     Refused(Refusal),
 }
@@ -104,6 +110,7 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
     match decision {
         Ok(Decision::Effect(plan)) => approved(request, plan),
         Ok(other) => other,
+        Err(refusal) if !refusal.lacking.is_empty() => Decision::Lacking(refusal.lacking),
         Err(refusal) => Decision::Refused(refusal),
     }
 }

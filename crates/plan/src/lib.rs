@@ -72,6 +72,7 @@ mod check;
 mod decide;
 mod layout;
 mod near;
+mod package_signatures;
 mod plan;
 mod refusal;
 mod request;
@@ -89,6 +90,7 @@ pub use layout::{
     Approvals, Clients, FreezeTime, Kind, Layout, NotAPlatform, Platform, Product, Profile, Repository,
     Route, Stage, Versions, Writing, is_component,
 };
+pub use package_signatures::{Flaw, FlawKind, Payload, Signed, Signer};
 pub use plan::{Adopted, Change, GateSeen, Plan, Verdict};
 pub use refusal::{Code, Refusal, table};
 pub use request::signed;

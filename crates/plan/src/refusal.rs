@@ -1,7 +1,9 @@
 //! Why a request is not done: stable codes, their exit codes and meanings, and the refusal that carries one.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+use nevra::Sha256;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::GateSeen;
@@ -91,6 +93,17 @@ codes! {
     Purged "purged" 3 "The package was purged from this site and may not come back."
     PoolDamaged "pool-damaged" 3 "The file of a package in the pool has other bytes than it came with."
     Older "older" 3 "The target lists something newer of the same name and architecture."
+    Unsigned "unsigned" 3 "A package is not signed, and the stage demands it."
+    SignerUnknown "signer-unknown" 3 "A package is signed by a key that the configuration does not name."
+    SignerNotAllowed "signer-not-allowed" 3 "A package is signed by a key that the stage does not take, or not at this time."
+    SignerExpired "signer-expired" 3 "The key that signed a package is expired, or was not valid when it signed; or the signature itself has expired."
+    SignerRevoked "signer-revoked" 3 "The key that signed a package, or its subkey, is revoked."
+    SignerWeak "signer-weak" 3 "The key that signed a package is too short, is not bound as it must be, or is not meant for signing."
+    SignatureWeak "signature-weak" 3 "A package is signed by way of MD5, SHA-1 or RIPEMD-160."
+    SignatureBad "signature-bad" 3 "A signature of a package does not fit it, or is none that hosts can read."
+    PayloadTampered "payload-tampered" 3 "The payload of a package is not the one its digests state."
+    DigestMissing "digest-missing" 3 "A package states no digest of its header or payload that means anything, so its signature vouches for less than all."
+    SignaturesUnread "signatures-unread" 3 "The signatures of a package could not be read."
     Soaking "soaking" 3 "A package has not been long enough in the stage it leaves."
     ApprovalsMissing "approvals-missing" 3 "Too few people approve of the plan."
     NotWaivable "not-waivable" 3 "Nobody can answer for the gate."
@@ -167,12 +180,16 @@ pub struct Refusal {
     /// What each gate saw, if the request came so far.
     #[serde(default)]
     pub gates: Vec<GateSeen>,
+    /// The packages whose signatures must be read before there is more to say.
+    #[serde(skip)]
+    pub(crate) lacking: BTreeSet<Sha256>,
 }
 
 impl Refusal {
     /// Makes a refusal of a code and a sentence.
     pub fn new(code: Code, sentence: impl Into<String>) -> Refusal {
-        Refusal { code, sentence: sentence.into(), reasons: Vec::new(), hint: None, gates: Vec::new() }
+        let (reasons, gates, lacking) = (Vec::new(), Vec::new(), BTreeSet::new());
+        Refusal { code, sentence: sentence.into(), reasons, hint: None, gates, lacking }
     }
 
     /// Adds what to do instead.
@@ -202,8 +219,6 @@ impl fmt::Display for Refusal {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use crate::layout::{Layout, Repository};
+use crate::package_signatures::{Signed, Signer};
 use crate::plan::Plan;
 use crate::request::{Action, Reference, Request};
 use crate::standing::{Freeze, Standing};
@@ -168,6 +169,11 @@ pub struct World {
     pub purged: BTreeSet<Sha256>,
     /// The packages whose file in the pool was found damaged, and not found sound again since.
     pub damaged: BTreeSet<Sha256>,
+    /// The keys of which one must have signed what enters a stage, by product and stage; a stage that is not here demands
+    /// no signature.
+    pub signers: BTreeMap<(String, String), Vec<Signer>>,
+    /// What is known of the signatures of packages, or why nothing is; filled as [`crate::Decision::Lacking`] asks for it.
+    pub signatures: BTreeMap<Sha256, Result<Signed, String>>,
     /// What leads to each package of the pool; filled for `purge`.
     pub holders: BTreeMap<Sha256, Holders>,
     /// The files of the pool that nothing links to, as paths below the root, and until when they are to stay if that
@@ -203,6 +209,8 @@ impl World {
             listed_by_kept: BTreeSet::new(),
             purged: BTreeSet::new(),
             damaged: BTreeSet::new(),
+            signers: BTreeMap::new(),
+            signatures: BTreeMap::new(),
             holders: BTreeMap::new(),
             unlinked: BTreeMap::new(),
             other_forms: BTreeSet::new(),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use nevra::{Algorithm, Dependency, Digest, Evr, Nevra, Sha256};
 use plan::Format;
 use repo::{Compression, Document, FileFacts, Recipe, Repomd, Written};
+use signatures::Certificate;
 use store::forgetful::ForgetfulDisk;
 use store::{Disk, Store};
 
@@ -27,6 +28,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "request_json", run: |bytes| request(bytes, Format::Json), seeds: json_requests },
     Target { name: "configuration", run: configuration, seeds: || vec![CONFIGURATION.as_bytes().to_vec()] },
     Target { name: "rpm", run: rpm, seeds: packages },
+    Target { name: "certificate", run: certificate, seeds: || vec![CERTIFICATE.to_vec()] },
+    Target { name: "signature", run: signature, seeds: || vec![SIGNATURE.to_vec()] },
     Target { name: "repomd", run: repomd, seeds: || vec![metadata().repomd.clone()] },
     Target { name: "primary", run: |bytes| contents(bytes, 0), seeds: || vec![open(0)] },
     Target { name: "filelists", run: |bytes| contents(bytes, 1), seeds: || vec![open(1)] },
@@ -110,6 +113,34 @@ fn configuration(bytes: &[u8]) {
     if let Err(errors) = daemon::config::Config::parse(bytes, "sluice.toml") {
         assert!(!errors.faults.is_empty() && errors.to_string().len() < (1 << 20) + 64 * bytes.len());
     }
+}
+
+const CERTIFICATE: &[u8] = include_bytes!("../../../crates/signatures/src/samples/packages.asc");
+const SIGNATURE: &[u8] = include_bytes!("../../../crates/signatures/src/samples/list.asc");
+
+/// When certificates and signatures are judged.
+fn a_day_of_2026() -> jiff::Timestamp {
+    "2026-03-01T00:00:00Z".parse().unwrap()
+}
+
+fn certificate(bytes: &[u8]) {
+    let Ok(certificate) = Certificate::parse(bytes) else { return };
+    let now = a_day_of_2026();
+    assert!(certificate.names().iter().all(|name| !name.contains('\n')));
+    let _ = (certificate.keys(now), certificate.expires(now), certificate.armored());
+    let data = include_bytes!("../../../crates/signatures/src/samples/list");
+    let _ = signatures::verify_detached(data, SIGNATURE, &[&certificate], now);
+}
+
+/// A detached signature, armoured or not: whatever it says, it is the key's own or none.
+fn signature(bytes: &[u8]) {
+    let certificate = Certificate::parse(CERTIFICATE).unwrap();
+    let data = include_bytes!("../../../crates/signatures/src/samples/list");
+    match signatures::verify_detached(data, bytes, &[&certificate], a_day_of_2026()) {
+        Ok(good) => assert_eq!(good.made.to_string(), "2026-02-02T03:04:05Z"),
+        Err(all_bad) => assert!(!all_bad.is_empty() && all_bad.iter().all(|bad| bad.words.len() < 1200)),
+    }
+    assert!(signatures::verify_detached(b"other", bytes, &[&certificate], a_day_of_2026()).is_err());
 }
 
 /// Packages of every shape the maker knows.

@@ -80,6 +80,8 @@ impl Line<'_> {
         };
         for arrived in waiting.arrived.iter().flatten() {
             self.entries.insert(arrived.arrival.listed.pkgid, arrived.entry.clone());
+            let pool = arrived.pool.as_ref().map(|pool| (pool.digest, pool.from.clone()));
+            self.arriving.extend(pool);
         }
         Ok(())
     }
@@ -217,6 +219,7 @@ pub(super) fn first_world(
     if planted::is(Bug::SweepsEarly) {
         world.witnessed = now;
     }
+    world.signers = super::signatures::signers(&engine.config);
     world.damaged = engine.damaged.clone();
     world.purged = current.map(|(_, account)| account.purged.clone()).unwrap_or_default();
     world.kept_generations = engine.store.numbers()?.into_iter().collect();

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use nevra::{Digest, Nevra, Sha256};
+use plan::{Payload, Signed};
 use repo::{Changelog, File, Package, Relation};
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +12,20 @@ use super::Unfit;
 /// The largest answer, in bytes: what lists more is no package that clients could live with.
 pub(super) const SIZE_MAX: usize = 128 << 20;
 
+/// The byte that comes with the descriptor of a package to read.
+pub(super) const PACKAGE: u8 = b'p';
+
+/// The byte that comes with the descriptor of a package whose signatures are to be judged; a question follows.
+pub(super) const SIGNATURES: u8 = b's';
+
 /// How many characters of a worker's words are taken.
 const WORDS_MAX: usize = 1000;
 
 /// How many changes metadata lists.
 const CHANGES_MAX: usize = 10;
+
+/// How many signatures a package can have: two of its header, two of header and payload.
+const SIGNATURES_MAX: usize = 4;
 
 /// The first thing a worker says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -31,6 +41,8 @@ pub(super) struct Greeting {
 pub(super) enum Answer {
     /// It can be listed.
     Listed(#[serde(with = "boxed")] Box<Package>),
+    /// What its signatures are, if that was asked.
+    Signed(Signed),
     /// It cannot.
     Unfit(Unfit),
     /// The disk gave an error.
@@ -50,6 +62,20 @@ impl Answer {
                 }
                 if package.changelogs.len() > CHANGES_MAX {
                     return Err("it lists more changes than were asked for");
+                }
+            }
+            Self::Signed(signed) => {
+                if signed.signatures.len() > SIGNATURES_MAX {
+                    return Err("it tells of more signatures than a package has");
+                }
+                if let Payload::NoDigest(words) | Payload::Tampered(words) = &mut signed.payload {
+                    *words = one_line(words);
+                }
+                for signature in &mut signed.signatures {
+                    match signature {
+                        Ok(fingerprint) => *fingerprint = one_line(fingerprint),
+                        Err(flaw) => flaw.words = one_line(&flaw.words),
+                    }
                 }
             }
             Self::Unfit(Unfit { words, .. }) | Self::NotRead(words) => *words = one_line(words),

@@ -1,17 +1,20 @@
 //! The daemon's side: a worker is started when a package is to be read, asked, and ended.
 #![expect(clippy::disallowed_methods, reason = "runs the worker, and does not wait for it for ever")]
 
-use std::io::{self, IoSlice, Read as _};
+use std::io::{self, IoSlice, Read as _, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use ::signatures::Certificate;
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+use plan::Signed;
 use repo::Package;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
@@ -19,7 +22,8 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg}
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use store::Reading;
 
-use super::answer::{Answer, Greeting, SIZE_MAX, heard, one_line};
+use super::answer::{Answer, Greeting, PACKAGE, SIGNATURES, SIZE_MAX, heard, one_line};
+use super::signatures::Question;
 use super::{Limits, PackageReader, Unfit, Wrong};
 use crate::error::Error;
 
@@ -86,6 +90,7 @@ impl Worker {
         &self,
         running: &mut Option<Process>,
         file: BorrowedFd<'_>,
+        question: Option<&Question>,
     ) -> Result<Result<Answer, Lost>, Error> {
         if running.as_ref().is_some_and(|process| process.packages >= PACKAGES_MAX) {
             *running = None;
@@ -96,7 +101,7 @@ impl Worker {
         };
         let is_fresh = process.packages == 0;
         process.packages += 1;
-        let heard = process.hand_over(file).map_err(Silence::Broken);
+        let heard = process.hand_over(file, question, self.patience).map_err(Silence::Broken);
         let heard = heard.and_then(|()| process.hear::<Answer>(self.patience));
         let checked =
             heard.and_then(|answer| answer.checked().map_err(|why| Silence::Nonsense(why.to_owned())));
@@ -114,8 +119,14 @@ impl Worker {
     }
 }
 
-impl PackageReader for Worker {
-    fn read(&self, path: &Utf8Path, file: &mut dyn Reading) -> Result<Result<Package, Unfit>, Error> {
+impl Worker {
+    /// Asks for one package, and again if what was read before may be why the worker died.
+    fn asked(
+        &self,
+        path: &Utf8Path,
+        file: &mut dyn Reading,
+        question: Option<&Question>,
+    ) -> Result<Result<Answer, Unfit>, Error> {
         let failed = |cause| Error::File { operation: "read", path: path.to_owned(), cause };
         let mut running = self.lock();
         let mut lost = None;
@@ -128,9 +139,9 @@ impl PackageReader for Worker {
                     why: format!("`{path}` lies on a disk no other process can see"),
                 });
             };
-            match self.ask(&mut running, descriptor)? {
-                Ok(Answer::Listed(package)) => return Ok(Ok(*package)),
+            match self.ask(&mut running, descriptor, question)? {
                 Ok(Answer::Unfit(unfit)) => return Ok(Err(unfit)),
+                Ok(answer @ (Answer::Listed(_) | Answer::Signed(_))) => return Ok(Ok(answer)),
                 Ok(Answer::NotRead(words)) => return Err(failed(io::Error::other(words))),
                 Err(this) => {
                     tracing::warn!("the worker that read `{path}` is gone: {}", this.words);
@@ -145,11 +156,40 @@ impl PackageReader for Worker {
         let words = lost.map_or_else(String::new, |lost| lost.words);
         Ok(Err(Unfit { wrong: Wrong::Deadly, words }))
     }
+}
+
+impl PackageReader for Worker {
+    fn read(&self, path: &Utf8Path, file: &mut dyn Reading) -> Result<Result<Package, Unfit>, Error> {
+        match self.asked(path, file, None)? {
+            Ok(Answer::Listed(package)) => Ok(Ok(*package)),
+            Ok(_) => Err(Error::Worker { why: OTHER_ANSWER.to_owned() }),
+            Err(unfit) => Ok(Err(unfit)),
+        }
+    }
+
+    fn judge(
+        &self,
+        path: &Utf8Path,
+        file: &mut dyn Reading,
+        keys: &[Arc<Certificate>],
+        now: Timestamp,
+    ) -> Result<Result<Signed, Unfit>, Error> {
+        let certificates = keys.iter().map(|key| key.armored()).collect::<Result<_, _>>();
+        let certificates = certificates.map_err(|error| Error::Worker { why: error.to_string() })?;
+        match self.asked(path, file, Some(&Question { certificates, now }))? {
+            Ok(Answer::Signed(signed)) => Ok(Ok(signed)),
+            Ok(_) => Err(Error::Worker { why: OTHER_ANSWER.to_owned() }),
+            Err(unfit) => Ok(Err(unfit)),
+        }
+    }
 
     fn rest(&self) {
         self.lock().take();
     }
 }
+
+/// What is said of a worker that answers something else.
+const OTHER_ANSWER: &str = "it answered what nobody asked";
 
 /// How a worker was lost.
 struct Lost {
@@ -192,8 +232,13 @@ impl Process {
         Ok(Self { child, socket, packages: 0 })
     }
 
-    /// Gives it a package to read.
-    fn hand_over(&self, file: BorrowedFd<'_>) -> io::Result<()> {
+    /// Gives it a package to read, or whose signatures to judge.
+    fn hand_over(
+        &self,
+        file: BorrowedFd<'_>,
+        question: Option<&Question>,
+        patience: Duration,
+    ) -> io::Result<()> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         let files = [file];
@@ -201,7 +246,15 @@ impl Process {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-        sendmsg(&self.socket, &[IoSlice::new(b"p")], &mut control, flags)?;
+        let what = if question.is_some() { SIGNATURES } else { PACKAGE };
+        sendmsg(&self.socket, &[IoSlice::new(&[what])], &mut control, flags)?;
+        if let Some(question) = question {
+            let words = serde_json::to_vec(question)?;
+            let length = u32::try_from(words.len()).map_err(io::Error::other)?;
+            self.socket.set_write_timeout(Some(patience))?;
+            (&self.socket).write_all(&length.to_le_bytes())?;
+            (&self.socket).write_all(&words)?;
+        }
         Ok(())
     }
 

@@ -8,12 +8,17 @@ use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
+use ::signatures::Certificate;
 use rustix::io::Errno;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg, send};
 
-use super::answer::{Answer, Bounded, Greeting};
+use super::answer::{Answer, Bounded, Greeting, SIGNATURES};
 use super::confinement::{self, Limits};
+use super::signatures::{self, Question};
 use super::{Unfit, Wrong, examine};
+
+/// The longest question, in bytes: a hundred certificates of distributions.
+const QUESTION_MAX: usize = 8 << 20;
 
 /// Reads packages for the daemon at the other end of the socket that is this process's standard input.
 ///
@@ -24,7 +29,12 @@ pub fn serve(limits: &Limits) -> io::Result<()> {
     let socket = rustix::stdio::stdin();
     let without = confinement::confine(limits)?;
     say(socket, &Greeting { without })?;
-    while let Some(file) = receive(socket)? {
+    while let Some((what, file)) = receive(socket)? {
+        if what == SIGNATURES {
+            let question = hear(socket)?;
+            say(socket, &judged(file, &question))?;
+            continue;
+        }
         let answer = match examine(&mut File::from(file)) {
             #[cfg(feature = "testing")]
             Ok(Ok(package)) => Answer::Listed(Box::new(rehearsal::play(package))),
@@ -38,8 +48,48 @@ pub fn serve(limits: &Limits) -> io::Result<()> {
     Ok(())
 }
 
-/// Takes the next descriptor; `None` once the daemon hung up.
-fn receive(socket: BorrowedFd<'_>) -> io::Result<Option<OwnedFd>> {
+/// Judges the signatures of a package as a question wants it.
+fn judged(file: OwnedFd, question: &Question) -> Answer {
+    let parsed = question.certificates.iter().map(|text| Certificate::parse(text.as_bytes()));
+    let certificates: Vec<Certificate> = match parsed.collect() {
+        Ok(certificates) => certificates,
+        Err(error) => return Answer::NotRead(error.to_string()),
+    };
+    let known: Vec<&Certificate> = certificates.iter().collect();
+    match signatures::examine(&mut File::from(file), &known, question.now) {
+        Ok(Ok(signed)) => Answer::Signed(signed),
+        Ok(Err(unfit)) => Answer::Unfit(unfit),
+        Err(cause) => Answer::NotRead(cause.to_string()),
+    }
+}
+
+/// Hears the question that follows a descriptor: its length, then JSON.
+fn hear(socket: BorrowedFd<'_>) -> io::Result<Question> {
+    let mut length = [0; 4];
+    fill(socket, &mut length)?;
+    let length = u32::from_le_bytes(length) as usize;
+    if length > QUESTION_MAX {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a question is longer than any"));
+    }
+    let mut words = vec![0; length];
+    fill(socket, &mut words)?;
+    Ok(serde_json::from_slice(&words)?)
+}
+
+fn fill(socket: BorrowedFd<'_>, mut place: &mut [u8]) -> io::Result<()> {
+    while !place.is_empty() {
+        match rustix::io::read(socket, &mut *place) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => place = &mut place[count..],
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Takes the next descriptor and what to do with it; `None` once the daemon hung up.
+fn receive(socket: BorrowedFd<'_>) -> io::Result<Option<(u8, OwnedFd)>> {
     let mut byte = [0];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
@@ -56,7 +106,7 @@ fn receive(socket: BorrowedFd<'_>) -> io::Result<Option<OwnedFd>> {
         if let RecvAncillaryMessage::ScmRights(mut files) = message
             && let Some(file) = files.next()
         {
-            return Ok(Some(file));
+            return Ok(Some((byte[0], file)));
         }
     }
     Err(io::Error::new(io::ErrorKind::InvalidData, "a package was announced and no descriptor came"))

@@ -11,8 +11,6 @@ pub struct Announced {
     pub signs: Key,
     /// The certificates of all of them, armoured: what `repomd.xml.key` says.
     pub certificates: Vec<u8>,
-    /// The same one by one, by the name of the key.
-    pub each: Vec<(String, Vec<u8>)>,
     /// What is recorded of it.
     words: String,
 }
@@ -20,7 +18,7 @@ pub struct Announced {
 impl Announced {
     /// Puts keys together that were read, of which the first signs; there is at least one.
     pub fn of(keys: &[&Key]) -> Result<Self, Error> {
-        let (mut fingerprints, mut each, mut certificates) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut fingerprints, mut certificates) = (Vec::new(), Vec::new());
         for key in keys {
             let certificate = key.certificate.as_ref().ok_or(Error::KeysNotRead)?;
             let armored = certificate
@@ -29,12 +27,11 @@ impl Announced {
             let armored = format!("{}\n", armored.trim());
             certificates.extend_from_slice(armored.as_bytes());
             fingerprints.push(key.fingerprint.to_string());
-            each.push((key.name.clone(), armored.into_bytes()));
         }
         let first = keys.first().ok_or(Error::KeysNotRead)?;
         let digest = repo::sha256(&certificates);
         let words = format!("signed={} {CERTIFICATES}={digest}", fingerprints.join(","));
-        Ok(Self { signs: Key::clone(first), certificates, each, words })
+        Ok(Self { signs: Key::clone(first), certificates, words })
     }
 
     /// Gives the words to be recorded: metadata is signed anew when they change.

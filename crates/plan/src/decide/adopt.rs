@@ -37,6 +37,7 @@ pub(super) fn adopt(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Dec
     gates.purged(world, &entering);
     gates.sound(world, &entering);
     gates.other_content(world, &entering, None);
+    gates.signatures(world, &product.name, &stage.name, &entering);
     gates.freeze(world, &product.name, &[&stage.name], &entering);
     // What the world saw under the old URL it may go on seeing, whatever the order of versions.
     let gates = gates.finish()?;

@@ -4,9 +4,9 @@
 //! answers for ([`Waiver`]) is waived, if the gate is one of [`WAIVABLE`]; the rest fails. What a gate needs to know and
 //! the disk must tell stands in the [`World`]; what could not be told has failed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use nevra::Nevra;
+use nevra::{Nevra, Sha256};
 
 use crate::layout::Repository;
 use crate::plan::{GateSeen, Verdict};
@@ -17,6 +17,7 @@ use crate::world::{Asker, Listed, World};
 mod approvals;
 mod content;
 mod freeze;
+mod signatures;
 mod soak;
 mod version_order;
 
@@ -56,6 +57,8 @@ pub(super) struct Gates<'a> {
     waivers: Vec<&'a Waiver>,
     seen: Vec<GateSeen>,
     failed: Vec<Refusal>,
+    /// The packages whose signatures must be read before it can be decided.
+    lacking: BTreeSet<Sha256>,
 }
 
 impl<'a> Gates<'a> {
@@ -155,13 +158,15 @@ impl<'a> Gates<'a> {
 
     /// Says what the gates saw, if all of them pass.
     pub(super) fn finish(self) -> Result<Vec<GateSeen>, Refusal> {
-        if self.failed.is_empty() { Ok(self.seen) } else { Err(self.refusal()) }
+        if self.lacking.is_empty() && self.failed.is_empty() { Ok(self.seen) } else { Err(self.refusal()) }
     }
 
     /// The first that failed gives code and sentence, the others add theirs to the reasons.
     fn refusal(&self) -> Refusal {
         let mut failed = self.failed.iter().cloned();
-        let first = failed.next().expect("is only asked for when a gate has failed");
+        let unread = || Refusal::new(Code::SignaturesUnread, "signatures were not read");
+        let mut first = failed.next().unwrap_or_else(unread);
+        first.lacking = self.lacking.clone();
         let others = failed.flat_map(|other| [vec![other.sentence], other.reasons].concat());
         first.reasons(others.collect::<Vec<_>>()).gates(self.seen.clone())
     }

@@ -30,6 +30,7 @@ pub(super) fn import(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
     gates.sound(world, &entering);
     gates.other_content(world, &entering, None);
     gates.version_order(world, &entering, stage.versions);
+    gates.signatures(world, &product.name, &stage.name, &entering);
     gates.freeze(world, &product.name, &[&stage.name], &entering);
     let gates = gates.finish()?;
     if entering.is_empty() {

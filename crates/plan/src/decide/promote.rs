@@ -44,6 +44,7 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     gates.sound(world, &entering);
     gates.other_content(world, &entering, Some(&product.name));
     gates.version_order(world, &entering, versions);
+    gates.signatures(world, &product.name, to, &entering);
     gates.soak(world, route.soak, &selection.packages);
     gates.freeze(world, &product.name, &[from, to], &selection.packages);
 

@@ -45,6 +45,7 @@ pub(super) fn revert(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
     }
     gates.sound(world, &entering);
     gates.other_content(world, &entering, None);
+    gates.signatures(world, &product.name, &stage.name, &entering);
     let mut moving = entering.clone();
     for (repository, leave) in &leaving {
         moving.entry(repository.clone()).or_default().extend(leave.iter().cloned());

@@ -1,0 +1,6 @@
+//! Signed packages, by real gpg and rpm: what enters a stage that demands signatures, and what hosts then take.
+
+mod forge;
+mod keyring;
+mod matrix;
+mod stages;
