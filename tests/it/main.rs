@@ -18,6 +18,7 @@ mod databases;
 mod demo;
 mod deploy;
 mod documents;
+mod door;
 mod drift;
 mod faults;
 mod full_engine;

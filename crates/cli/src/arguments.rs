@@ -79,6 +79,8 @@ pub enum Verb {
     Purge(crate::purge::arguments::Purge),
     /// Hand in any request file and wait for its answer
     Submit(Submit),
+    /// Take in a request or a file over ssh, as the command that a key is bound to
+    Receive(crate::receive::arguments::Receive),
     /// Say what is published, what waits, and what is held
     Status(Status),
     /// List generations, newest first

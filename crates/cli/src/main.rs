@@ -38,6 +38,7 @@ mod moment;
 mod pattern;
 mod purge;
 mod read_packages;
+mod receive;
 mod requests;
 mod run_daemon;
 mod serve;
@@ -95,6 +96,7 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::Keep(keep) => requests::keep(settings, keep, terminal),
         Verb::Sweep(asked) => sweep::run(settings, asked, terminal),
         Verb::Clock(asked) => clock::run(settings, asked, terminal),
+        Verb::Receive(asked) => receive::run(settings, &asked, terminal),
         Verb::Submit(submit) => requests::submit(settings, submit, terminal),
         Verb::Status(asked) => status::run(settings, &asked, terminal),
         Verb::History { limit } => history::run(settings, limit, terminal),

@@ -83,14 +83,26 @@ impl Submitter {
         if !from.metadata().map_err(failed("look at", file))?.is_file() {
             return Err(failed("upload", file)(io::Error::other("it is not a regular file")));
         }
-        let draft = Draft::create(self.spool.join("tmp").join(format!("upload-{}", token())))?;
-        let digest = draft.fill(|to| copy(&mut from, to))?;
-        let uploaded = format!("{digest}-{name}");
-        if plan::upload_parts(&uploaded).is_none() {
-            let cause =
-                io::Error::other("its name is too long, begins with a dot, or holds control characters");
+        self.upload_from(name, &mut from, u64::MAX)
+    }
+
+    /// Does the same with what is read, at most so many bytes, under a name of somebody else's choosing.
+    pub fn upload_from(&self, name: &str, from: &mut dyn Read, bytes_max: u64) -> Result<String, Error> {
+        let file = Utf8Path::new(name);
+        if plan::upload_parts(&format!("{:064}-{name}", 0)).is_none() {
+            let cause = io::Error::other(
+                "its name is too long, begins with a dot, or holds slashes or control characters",
+            );
             return Err(failed("upload", file)(cause));
         }
+        let draft = Draft::create(self.spool.join("tmp").join(format!("upload-{}", token())))?;
+        let mut from = from.take(bytes_max.saturating_add(1));
+        let digest = draft.fill(|to| copy(&mut from, to))?;
+        if from.limit() == 0 {
+            let cause = io::Error::other(format!("it has more than {bytes_max} bytes"));
+            return Err(failed("upload", file)(cause));
+        }
+        let uploaded = format!("{digest}-{name}");
         let to = self.spool.join("upload").join(&uploaded);
         match draft.publish(&to) {
             Err(Error::File { cause, .. }) if cause.kind() == io::ErrorKind::AlreadyExists => {

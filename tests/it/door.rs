@@ -1,0 +1,155 @@
+//! The ssh door: requests and files from people who have a key and no account.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use repo::Recipe;
+use testkit::{Ran, Sandbox, Site, is_root, program, run};
+
+/// The user of the door where the tests run as root; otherwise the door is the one user there is.
+const DOOR_UID: u32 = 64_007;
+
+/// The group of the control directory there, in place of `sluice-submit`.
+const SUBMIT_GID: u32 = 64_001;
+
+fn site(sandbox: &Sandbox) -> Site {
+    let door = if is_root() { format!("uid:{DOOR_UID}") } else { "ME".to_owned() };
+    Site::initialised(
+        sandbox,
+        "http://127.0.0.1:1",
+        &format!(
+            "door = \"{door}\"\n[roles]\nrelease-team = [\"as:ea-IT-CNAF\"]\n[[product]]\nname = \"glite\"\n\
+             preset = \"glite\"\nplatforms = [\"el9/x86_64\"]\n"
+        ),
+    )
+}
+
+/// The command that a key is bound to, as the user of the door.
+fn bound(site: &Site) -> Vec<String> {
+    let (door, submit) = (format!("{DOOR_UID}"), format!("{SUBMIT_GID}"));
+    let mut words: Vec<String> = Vec::new();
+    if is_root() {
+        let become_door =
+            ["setpriv", "--reuid", &door, "--regid", &submit, "--clear-groups", "--no-new-privs"];
+        words.extend(become_door.map(str::to_owned));
+    }
+    let program = site.command();
+    words.push(program.get_program().to_str().unwrap().to_owned());
+    words.extend(program.get_args().map(|word| word.to_str().unwrap().to_owned()));
+    words.extend(["receive", "--as", "ea-IT-CNAF", "--upload-max", "100000"].map(str::to_owned));
+    words
+}
+
+/// Gives it to a command on its stdin.
+fn told(command: &mut Command, bytes: &[u8]) -> Ran {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // It may have ended without reading all of it.
+    let _ = child.stdin.take().unwrap().write_all(bytes);
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ran {
+        command: format!("{command:?}"),
+        status: output.status,
+        stdout: text(&output.stdout),
+        stderr: text(&output.stderr),
+    }
+}
+
+fn import(upload: &str) -> String {
+    format!(
+        "format = 1\naction = \"import\"\nproduct = \"glite\"\nto = \"delta\"\nfiles = [\"{upload}\"]\n\n[end]\n"
+    )
+}
+
+/// Everything that goes through the door, however it is opened.
+fn goes_through(open: &dyn Fn(&str, &[u8]) -> Ran) {
+    let recipe = Recipe::new("voms", "1.0", "1").file("/usr/share/voms", "x");
+    let uploaded = open(&format!("upload {}", recipe.file_name()), &recipe.build()).ok();
+    let name = uploaded.stdout.trim();
+    assert!(name.ends_with(&format!("-{}", recipe.file_name())), "{uploaded}");
+    let answer = open("", import(name).as_bytes()).ok();
+    assert!(answer.stdout.contains("`voms-1.0-1.noarch` enters `delta` of `glite`"), "{answer}");
+    // What is wrong is told to who is at the other end, with the exit code.
+    let refused = open("request", import(name).replace("delta", "beta").as_bytes());
+    assert_eq!(refused.code(), 5, "{refused}");
+    assert!(refused.stderr.contains("has no stage `beta`"), "{refused}");
+    let other = import(name).replace("[end]", "as = \"ea-UK-RAL\"\n[end]");
+    let other = open("", other.replace("\n\nas", "\nas").as_bytes());
+    assert_eq!(other.code(), 3, "{other}");
+    let cut = open("", &import(name).as_bytes()[..40]);
+    assert_eq!(cut.code(), 2, "{cut}");
+    for command in ["sh -c id", "upload ../x", "upload .x", "scp -t ."] {
+        let ran = open(command, b"x");
+        assert!(ran.code() != 0 && !ran.stdout.contains("uid="), "{ran}");
+    }
+    let large = open("upload large.rpm", &vec![0; 100_001]);
+    assert!(large.code() != 0 && large.stderr.contains("more than 100000 bytes"), "{large}");
+}
+
+#[test]
+fn who_opens_the_door_asks_in_one_name() {
+    let sandbox = Sandbox::new();
+    let site = site(&sandbox);
+    let _daemon = site.start();
+    let words = bound(&site);
+    goes_through(&|wanted, bytes| {
+        let mut command = program(&words[0]);
+        told(command.args(&words[1..]).env("SSH_ORIGINAL_COMMAND", wanted), bytes)
+    });
+    let audit = site.sluice(&["--json", "audit"]).ok().stdout;
+    assert!(audit.contains("as:ea-IT-CNAF") && !audit.contains("ea-UK-RAL"), "{audit}");
+}
+
+#[test]
+fn a_real_sshd_opens_the_door_to_a_key_and_to_nothing_else() {
+    if !is_root() {
+        // sshd lets somebody in only as itself, and this user has no shell that would run the command.
+        println!("skipped: it takes root to run a sshd");
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let site = site(&sandbox);
+    let _daemon = site.start();
+    let folder = sandbox.folder("ssh");
+    for key in ["host", "cnaf", "stranger"] {
+        let file = folder.join(key);
+        run(program("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", file.as_str()])).ok();
+    }
+    run(program("mkdir").args(["-p", "/run/sshd"])).ok();
+    let key = run(program("cat").arg(folder.join("cnaf.pub"))).ok().stdout;
+    let bound = bound(&site).join(" ");
+    sandbox.file("ssh/authorized_keys", format!("command=\"{bound}\",restrict {key}"));
+    let config = sandbox.file(
+        "ssh/sshd_config",
+        format!(
+            "HostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized_keys\nStrictModes no\nUsePAM no\nPidFile none\n\
+             PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin forced-commands-only\n"
+        ),
+    );
+    let ssh = |key: &str, wanted: &str, bytes: &[u8]| {
+        let mut command = program("ssh");
+        command.args(["-F", "none", "-T", "-i", folder.join(key).as_str(), "-o", "IdentitiesOnly=yes"]);
+        command.args([
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "StrictHostKeyChecking=no",
+            "-o",
+            "UserKnownHostsFile=/dev/null",
+        ]);
+        command.args([
+            "-o",
+            &format!("ProxyCommand=/usr/sbin/sshd -i -f {config}"),
+            "-o",
+            "LogLevel=ERROR",
+            "root@door",
+        ]);
+        command.env_remove("SSH_AUTH_SOCK").args((!wanted.is_empty()).then_some(wanted));
+        told(&mut command, bytes)
+    };
+    goes_through(&|wanted, bytes| ssh("cnaf", wanted, bytes));
+    let stranger = ssh("stranger", "", import("x").as_bytes());
+    assert_eq!(stranger.code(), 255, "{stranger}");
+    assert!(stranger.stderr.contains("Permission denied"), "{stranger}");
+}
