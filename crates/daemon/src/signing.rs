@@ -27,6 +27,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use signatures::{Bad, Code, verify_detached};
+use store::planted::{self, Bug};
 
 use crate::config::{Key, Signer};
 
@@ -124,6 +125,9 @@ fn verified(job: &Job<'_>, signature: Vec<u8>, now: Timestamp) -> Result<Vec<u8>
     let Some(certificate) = job.key.certificate.as_deref() else {
         return Err(Fault::new(FaultCode::NotAllowed, format!("nobody read the key `{}`", job.key.name)));
     };
+    if planted::is(Bug::SignatureNotVerified) {
+        return Ok(signature);
+    }
     match verify_detached(job.bytes, &signature, &[certificate], now) {
         Ok(_) => Ok(signature),
         Err(bad) => Err(refused(job, &bad)),

@@ -134,6 +134,12 @@ bugs! {
     /// Files that change are dated as the hour, so that web servers call different ones the same.
     DatesStandStill,
 
+    // Signed metadata.
+    /// What a signer makes is published as it comes, whether it verifies or not.
+    SignatureNotVerified,
+    /// New metadata keeps the signature of what it supersedes.
+    SignatureCarried,
+
     // Going on from a backup.
     /// What was copied back is not synced before the site goes on from it.
     RestoredNotSynced,

@@ -20,7 +20,7 @@ sign() { gpg --homedir "HOME" --batch --no-tty --quiet --local-user "$1" --armor
 "#;
 
 /// A site whose signer does as it is told, ready to be initialised.
-fn on_a_site() -> Signed {
+pub fn on_a_site() -> Signed {
     let sandbox = Sandbox::new();
     let signer = "command = [\"FOLDER/signer\", \"{fingerprint}\"]\ntimeout = \"2s\"";
     let signed = Signed::new("http://127.0.0.1:1", sandbox, &["repo-2026", "other"], signer);
@@ -35,7 +35,7 @@ fn on_a_site() -> Signed {
 }
 
 /// Tells the signer what to do from now on.
-fn tell(signed: &Signed, how: &str) {
+pub fn tell(signed: &Signed, how: &str) {
     let how = how.replace("FOLDER", signed.path_of("").as_str().trim_end_matches('/'));
     let how = how.replace("OTHER", &signed.keys[1].1);
     fs::write(signed.path_of("how.new"), how).unwrap();

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use camino::Utf8Path;
 use testkit::{Checker, Sandbox, run};
 
-use super::{GPG, PRODUCTION, Signed};
+use super::{GPG, PRODUCTION, Signed, failing};
 
 /// A site with two generations whose metadata is signed, at rest.
 fn at_rest() -> Signed {
@@ -68,4 +68,24 @@ fn a_restored_site_is_signed_anew() {
     let ran = run(signed.site.as_daemon().args(["init", "--resume"]));
     assert!(ran.code() == 75 && ran.stderr.contains("signer-failed"), "{ran}");
     assert_eq!(signed.current(), current);
+}
+
+#[test]
+fn what_is_published_by_a_daemon_that_signs_wrongly_is_found() {
+    for (bug, how) in [
+        ("SignatureNotVerified", "(cat; echo) | sign \"$1\""),
+        ("SignatureNotVerified", "sign OTHER"),
+        ("SignatureCarried", "sign \"$1\""),
+    ] {
+        let signed = failing::on_a_site();
+        run(signed.site.as_daemon().arg("init")).ok();
+        failing::tell(&signed, how);
+        let mut daemon = signed.site.start_with_bug(bug);
+        signed.import("production", "1.0", &[]).ok();
+        daemon.stop();
+        let ran = run(signed.site.as_daemon().arg("verify"));
+        assert!(ran.code() == 6 && ran.stdout.lines().any(|line| line.starts_with("I5")), "{bug}: {ran}");
+        let told = Checker::of(&signed.site).violations();
+        assert!(told.iter().all(|line| line.starts_with("I5")) && !told.is_empty(), "{bug}: {told:#?}");
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
+use store::planted::{self, Bug};
 use store::{Modified, Source};
 
 use super::Publication;
@@ -46,8 +47,13 @@ impl Publication<'_> {
         let made = self.signing.sign_all(self.config, &jobs, self.now)?;
         let parent = self.parent.map(|(parent, _)| &parent.files.public);
         for ((shelved, announced), signature) in wanted.into_iter().zip(made) {
-            let source = Source::Bytes { bytes: signature, modified, until: None };
-            public.insert(beside_repomd(&shelved.path, SIGNATURE), source);
+            let file = beside_repomd(&shelved.path, SIGNATURE);
+            let is_there = parent.is_some_and(|files| files.contains_key(file.as_str()));
+            let source = match is_there && planted::is(Bug::SignatureCarried) {
+                true => Source::Carry,
+                false => Source::Bytes { bytes: signature, modified, until: None },
+            };
+            public.insert(file, source);
             let file = beside_repomd(&shelved.path, CERTIFICATES);
             let bytes = announced.certificates.clone();
             let known = parent.and_then(|files| files.get(file.as_str()));
