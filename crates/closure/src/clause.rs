@@ -50,8 +50,10 @@ pub(crate) fn clauses_of(world: &World<'_>, rich: &Rich, wanted: bool) -> Result
         parts.iter().map(|part| clauses_of(world, part, wanted)).collect::<Result<Vec<_>, _>>()
     };
     match (rich, wanted) {
-        (Rich::Simple(dependency), _) => Ok(vec![literal(world.offering(dependency).to_vec(), wanted)]),
-        (Rich::With(_) | Rich::Without(..), _) => Ok(vec![literal(set_of(world, rich), wanted)]),
+        (Rich::Simple(dependency), _) => {
+            Ok(vec![literal(world, world.offering(dependency).to_vec(), wanted)])
+        }
+        (Rich::With(_) | Rich::Without(..), _) => Ok(vec![literal(world, set_of(world, rich), wanted)]),
         (Rich::And(parts), true) | (Rich::Or(parts), false) => both(all_of(parts)?),
         (Rich::Or(parts), true) | (Rich::And(parts), false) => either(all_of(parts)?),
         // a if b else c: (a or not b) and (c or b)
@@ -86,10 +88,11 @@ pub(crate) fn clauses_of(world: &World<'_>, rich: &Rich, wanted: bool) -> Result
 
 /// The one clause of a simple dependency.
 pub(crate) fn wanted(world: &World<'_>, dependency: &Dependency) -> Clause {
-    literal(world.offering(dependency).to_vec(), true)
+    literal(world, world.offering(dependency).to_vec(), true)
 }
 
-fn literal(found: Vec<PackageId>, wanted: bool) -> Clause {
+fn literal(world: &World<'_>, found: Vec<PackageId>, wanted: bool) -> Clause {
+    world.work().count(found.len());
     if wanted { Clause { any: found, none: vec![] } } else { Clause { any: vec![], none: vec![found] } }
 }
 

@@ -13,7 +13,8 @@ use crate::shelf::Shelf;
 use crate::solver::Outcome;
 use crate::upgrade::steps;
 use crate::words::Words;
-use crate::world::{PackageId, Work, World};
+use crate::work::Work;
+use crate::world::{PackageId, World};
 
 /// A host as the target left it, and what it could draw before and after a change.
 pub(crate) struct Host<'a> {

@@ -8,9 +8,6 @@ use crate::solver::{Mask, Outcome, solve};
 use crate::unjudged::Unjudged;
 use crate::world::{PackageId, World};
 
-/// How many things one question may look at: a host with everything installed asks for a few millions.
-const WORK_MAX: u64 = 40_000_000;
-
 /// Meets the demand that one package be there, which somebody names in full.
 pub(crate) fn install_one(world: &World<'_>, id: PackageId) -> Result<Outcome, Unjudged> {
     world.let_alone(BTreeSet::from([id]));
@@ -26,7 +23,7 @@ pub(crate) fn demand(id: PackageId) -> Clause {
 ///
 /// What the solver finds is checked against what the packages state before it is believed.
 pub(crate) fn install(world: &World<'_>, demands: &[Clause]) -> Result<Outcome, Unjudged> {
-    world.work().begin(WORK_MAX);
+    world.work().begin();
     let mut together = Together::default();
     if together.take_in(world, demands)? {
         return Ok(Outcome::Together(together.packages().clone()));
@@ -59,7 +56,7 @@ impl Many {
         world: &World<'_>,
         id: PackageId,
     ) -> Option<Result<BTreeSet<PackageId>, Unjudged>> {
-        world.work().begin(WORK_MAX);
+        world.work().begin();
         world.let_alone(BTreeSet::new());
         // What fails among others may do alone.
         if let Ok(true) = self.together.take_in(world, &[demand(id)]) {

@@ -15,7 +15,8 @@ use crate::shelf::Shelf;
 use crate::solver::Outcome;
 use crate::unjudged::Unjudged;
 use crate::words::Words;
-use crate::world::{PackageId, Work, World};
+use crate::work::Work;
+use crate::world::{PackageId, World};
 
 /// A change of one repository, and everything that its packages may need.
 #[derive(Clone, Debug)]

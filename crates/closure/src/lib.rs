@@ -62,6 +62,7 @@ mod statement;
 mod unjudged;
 mod upgrade;
 mod words;
+mod work;
 mod world;
 
 pub use host::upgrade;

@@ -7,8 +7,9 @@ use crate::solver::{Mask, Outcome, solve};
 use crate::unjudged::Unjudged;
 use crate::world::{PackageId, World};
 
-/// How many questions the search for reasons may put to the solver.
+/// How many questions the search for reasons may put to the solver, and how many conclusions that may take.
 const QUESTIONS_MAX: usize = 600;
+const STEPS_MAX: u64 = 40_000;
 
 /// Statements that cannot all hold while the demands are met; dropping any one of them would do.
 #[derive(Debug, Default)]
@@ -23,13 +24,14 @@ struct Search<'a> {
     world: &'a World<'a>,
     demands: &'a [Clause],
     questions: usize,
+    steps_until: u64,
 }
 
 impl Search<'_> {
     /// Whether what is left still cannot be met; an answer that does not come counts as *it can*.
     fn fails(&mut self, demands: &BTreeSet<usize>, mask: &Mask) -> bool {
         self.questions += 1;
-        if self.questions > QUESTIONS_MAX {
+        if self.questions > QUESTIONS_MAX || self.world.work().steps.get() > self.steps_until {
             return false;
         }
         let demands: Vec<Clause> = demands.iter().map(|at| self.demands[*at].clone()).collect();
@@ -68,7 +70,9 @@ pub(crate) fn reasons(
     demands: &[Clause],
     asked: &BTreeSet<PackageId>,
 ) -> Result<Reasons, Unjudged> {
-    let mut search = Search { world, demands, questions: 0 };
+    world.work().begin();
+    let steps_until = world.work().steps.get() + STEPS_MAX;
+    let mut search = Search { world, demands, questions: 0, steps_until };
     let all: Vec<usize> = (0..demands.len()).collect();
     let first = Mask { packages: Some(asked.clone()), statements: None };
     let demands = search.shrink(all, &mut |search, left| search.fails(left, &first));

@@ -20,8 +20,10 @@ use crate::clause::Clause;
 use crate::unjudged::Unjudged;
 use crate::world::{Group, PackageId, World};
 
-/// How often the solver may draw conclusions before it gives up.
-const STEPS_MAX: u32 = 200_000;
+/// How often the solver may draw conclusions from one question before it gives up: so many for itself, and so
+/// many more for each package that it looks at.
+const STEPS_MAX: usize = 5_000;
+const STEPS_PER_PACKAGE_MAX: usize = 4;
 
 /// What the solver says.
 #[derive(Debug)]
@@ -104,7 +106,7 @@ struct Question<'a> {
     unions: RefCell<Vec<Vec<VersionSetId>>>,
     asked: RefCell<BTreeSet<PackageId>>,
     failed: RefCell<Option<Unjudged>>,
-    steps: Cell<u32>,
+    steps: Cell<usize>,
 }
 
 impl<'a> Question<'a> {
@@ -224,6 +226,10 @@ impl<'a> Question<'a> {
         Ok(known)
     }
 
+    fn steps_max(&self) -> usize {
+        STEPS_MAX + STEPS_PER_PACKAGE_MAX * self.asked.borrow().len()
+    }
+
     fn constraints(&self, absent: &[PackageId]) -> Vec<VersionSetId> {
         self.sets(absent.iter().map(|id| self.place(*id)).collect::<Vec<_>>().into_iter(), true)
     }
@@ -328,7 +334,8 @@ impl DependencyProvider for Question<'_> {
 
     fn should_cancel_with_value(&self) -> Option<Box<dyn Any>> {
         self.steps.set(self.steps.get() + 1);
-        let over = self.steps.get() > STEPS_MAX || self.world.work().is_over();
+        self.world.work().step();
+        let over = self.steps.get() > self.steps_max() || self.world.work().is_over();
         (over || self.failed.borrow().is_some()).then(|| Box::new(()) as Box<dyn Any>)
     }
 }

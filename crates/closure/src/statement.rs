@@ -46,6 +46,9 @@ pub(crate) fn statements_of(world: &World<'_>, id: PackageId) -> Result<Vec<Stat
             true => unfolded(world, id, &required.name, true)?,
         };
         put(&mut all, &mut known, id, Source::Requires(at), clauses);
+        if world.work().is_over() {
+            return Err(Unjudged::TooMuch);
+        }
     }
     for (at, refused) in package.conflicts.iter().enumerate() {
         let clauses = match is_rich(&refused.name) {
@@ -53,6 +56,9 @@ pub(crate) fn statements_of(world: &World<'_>, id: PackageId) -> Result<Vec<Stat
             true => unfolded(world, id, &refused.name, false)?,
         };
         put(&mut all, &mut known, id, Source::Conflicts(at), clauses);
+        if world.work().is_over() {
+            return Err(Unjudged::TooMuch);
+        }
     }
     for (at, old) in package.obsoletes.iter().enumerate() {
         let named = world.each(|shelf| shelf.named(&old.name));

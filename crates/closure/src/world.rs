@@ -1,6 +1,6 @@
 //! What a host could draw from: repositories one behind the other, some packages hidden.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use crate::package::Package;
 use crate::shelf::Shelf;
 use crate::statement::{Source, Statement, statements_of};
 use crate::unjudged::Unjudged;
+use crate::work::Work;
 
 /// One package of a [`World`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,29 +46,6 @@ pub(crate) struct World<'a> {
     offered: RefCell<HashMap<Dependency, Rc<[PackageId]>>>,
     alone: RefCell<BTreeSet<PackageId>>,
     work: &'a Work,
-}
-
-/// Counts what was looked at, and says when it is too much.
-#[derive(Debug, Default)]
-pub(crate) struct Work {
-    pub(crate) total: Cell<u64>,
-    pub(crate) solved: Cell<u64>,
-    until: Cell<u64>,
-}
-
-impl Work {
-    /// Begins a question that may look at so many things.
-    pub(crate) fn begin(&self, bound: u64) {
-        self.until.set(self.total.get().saturating_add(bound));
-    }
-
-    pub(crate) fn count(&self, things: usize) {
-        self.total.set(self.total.get() + things as u64);
-    }
-
-    pub(crate) fn is_over(&self) -> bool {
-        self.total.get() > self.until.get()
-    }
 }
 
 impl<'a> World<'a> {

@@ -1,5 +1,7 @@
 //! Breakages taken from life, and how they are told.
 
+mod hostile;
+
 use expect_test::{Expect, expect};
 
 use super::*;
