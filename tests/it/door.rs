@@ -119,7 +119,7 @@ fn a_real_sshd_opens_the_door_to_a_key_and_to_nothing_else() {
     run(program("mkdir").args(["-p", "/run/sshd"])).ok();
     let key = run(program("cat").arg(folder.join("cnaf.pub"))).ok().stdout;
     let bound = bound(&site).join(" ");
-    sandbox.file("ssh/authorized_keys", format!("command=\"{bound}\",restrict {key}"));
+    let _ = sandbox.file("ssh/authorized_keys", format!("command=\"{bound}\",restrict {key}"));
     let config = sandbox.file(
         "ssh/sshd_config",
         format!(

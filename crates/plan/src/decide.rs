@@ -170,4 +170,6 @@ pub fn is_generation_name(name: &str) -> bool {
 }
 
 #[cfg(test)]
+mod rights;
+#[cfg(test)]
 mod tests;
