@@ -42,6 +42,7 @@ mod key;
 mod name;
 mod network;
 mod path;
+mod people;
 mod product;
 mod roles;
 mod section;
@@ -232,6 +233,9 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
     let mut layout = product::layout(&drafts);
     let freezes = top.sections("freeze", "freeze", faults);
     layout.freezes = calendar::read(freezes, &layout, faults);
+    if let Some(section) = top.section("people", faults) {
+        layout.people = people::read(&section, faults);
+    }
     path::check(&drafts, &layout, faults);
     key::check(&drafts, &keys, faults);
     signer::check(&drafts, has_signer, faults);

@@ -21,6 +21,8 @@ pub use freeze_time::FreezeTime;
 pub struct Layout {
     /// The products; the key equals [`Product::name`].
     pub products: BTreeMap<String, Product>,
+    /// Who somebody is that asks by several names: names as in [`crate::Asker::name`], and the person they belong to.
+    pub people: BTreeMap<String, String>,
     /// When stages are frozen by the calendar.
     pub freezes: Vec<FreezeTime>,
 }
@@ -278,6 +280,11 @@ impl Layout {
     /// Lists every repository of the site, siblings included, sorted.
     pub fn repositories(&self) -> Vec<Repository> {
         self.products.values().flat_map(Product::repositories).collect()
+    }
+
+    /// Says who asks by a name: the person it belongs to, or else the name itself.
+    pub fn person<'a>(&'a self, name: &'a str) -> &'a str {
+        self.people.get(name).map_or(name, String::as_str)
     }
 
     /// Finds the repository whose name this is.

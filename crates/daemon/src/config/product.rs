@@ -116,7 +116,7 @@ pub(super) fn layout(drafts: &[DraftProduct]) -> Layout {
         };
         (product.name.clone(), product)
     });
-    Layout { products: products.collect::<BTreeMap<_, _>>(), freezes: Vec::new() }
+    Layout { products: products.collect::<BTreeMap<_, _>>(), ..Layout::default() }
 }
 
 /// Collects the files with groups that stages name, by path.

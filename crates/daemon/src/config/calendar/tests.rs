@@ -46,6 +46,24 @@ fn a_freeze_has_a_beginning_an_end_and_a_reason() {
 }
 
 #[test]
+fn people_have_several_names_and_no_name_is_of_two() {
+    let config =
+        good("[people]\nalice = [\"user:alice\", \"ssh:alice@example.org\"]\nbob = [\"as:ea-IT\"]\n");
+    let person = |name: &str| config.layout.person(name).to_owned();
+    assert_eq!(
+        [person("ssh:alice@example.org"), person("as:ea-IT"), person("user:x")],
+        ["alice", "bob", "user:x"]
+    );
+    for (names, words) in [
+        ("[\"group:mu\"]", "is no name of a person"),
+        ("[\"uid:7\"]", "is no name of a person"),
+        ("[\"user:alice\"]\nbob = [\"user:alice\"]", "is `alice` already"),
+    ] {
+        bad(&format!("[people]\nalice = {names} #!\n"), words);
+    }
+}
+
+#[test]
 fn a_route_says_who_approves_and_how_long_packages_soak() {
     let route = "[[product.route]]\nfrom = \"delta\"\nto = \"production\"\n";
     let config = good(&format!(

@@ -87,6 +87,28 @@ fn it_takes_as_many_different_people_as_the_route_wants() {
 }
 
 #[test]
+fn a_person_with_two_names_is_one_person() {
+    let mut world = world();
+    let named = |name: &str, person: &str| (name.to_owned(), person.to_owned());
+    Arc::make_mut(&mut world.layout).people = [
+        named("user:olga", "Olga"),
+        named("user:olga2", "Olga"),
+        named("user:alice2", "Alice"),
+        named("user:alice", "Alice"),
+    ]
+    .into();
+    let twice: [(&str, &[&str]); 3] =
+        [("olga", &["operations"]), ("olga2", &["operations"]), ("quirin", &["quality"])];
+    refused(&after(&world, &twice), &promote(&["a"]), &alice(), &[], Code::ApprovalsMissing);
+    let own: [(&str, &[&str]); 3] =
+        [("olga", &["operations"]), ("alice2", &["operations"]), ("quirin", &["quality"])];
+    refused(&after(&world, &own), &promote(&["a"]), &alice(), &[], Code::ApprovalsMissing);
+    let three: [(&str, &[&str]); 3] =
+        [("olga", &["operations"]), ("otto", &["operations"]), ("quirin", &["quality"])];
+    effect(&after(&world, &three), &promote(&["a"]), &alice(), &[]);
+}
+
+#[test]
 fn an_approval_is_of_one_plan_once_and_for_a_while() {
     let all: [(&str, &[&str]); 3] =
         [("olga", &["operations"]), ("otto", &["operations"]), ("quirin", &["quality"])];

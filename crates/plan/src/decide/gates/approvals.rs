@@ -29,10 +29,13 @@ impl Gates<'_> {
         let counts = |approval: &&Approval| {
             approval.plan == hash
                 && (&approval.product, &approval.from, &approval.to) == (product, &route.from, &route.to)
-                && approval.by != asker.name
+                && world.layout.person(&approval.by) != world.layout.person(&asker.name)
                 && approval.is_in_force(world)
         };
-        let approvals: Vec<&Approval> = world.standing.approvals.iter().filter(counts).collect();
+        let mut approvals: Vec<&Approval> = world.standing.approvals.iter().filter(counts).collect();
+        // Whoever approved by two names is one person still.
+        let mut people = BTreeSet::new();
+        approvals.retain(|approval| people.insert(world.layout.person(&approval.by)));
         let taken = taken(&route.approvals, &approvals);
         let said = |(role, people): (&String, &Vec<&str>)| format!("{} as `{role}`", people.join(", "));
         let said: Vec<String> = taken.iter().map(said).collect();
