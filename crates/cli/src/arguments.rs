@@ -103,6 +103,8 @@ pub enum Verb {
         #[arg(default_value = "current")]
         newer: Reference,
     },
+    /// List the keys that may sign packages, how long they count and what they signed
+    Keys,
     /// Say which stages list a package, and who put it there
     Why {
         /// A name, a glob over names, name-version-release, or a whole NEVRA

@@ -32,6 +32,7 @@ mod failure;
 mod generate;
 mod history;
 mod init;
+mod keys;
 mod lock_holder;
 mod mirror;
 mod moment;
@@ -102,6 +103,7 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::History { limit } => history::run(settings, limit, terminal),
         Verb::Show { generation } => show::run(settings, &generation, terminal),
         Verb::Diff { older, newer } => diff::run(settings, &older, &newer, terminal),
+        Verb::Keys => keys::run(settings, terminal),
         Verb::Why { package } => why::run(settings, &package, terminal),
         Verb::Audit(asked) => audit::run(settings, &asked, terminal),
         Verb::Verify(asked) => verify::run(settings, &asked, terminal),

@@ -2,6 +2,7 @@
 
 pub mod arguments;
 mod check;
+mod keys;
 mod signer;
 mod space;
 

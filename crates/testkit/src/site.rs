@@ -36,7 +36,7 @@ pub struct Site {
 impl Site {
     /// Makes the folders and the configuration: `[site]` is filled in, `rest` is everything after it.
     ///
-    /// In `rest`, `ME` stands for the account that runs the tests, `uid:1000`.
+    /// In `rest`, `"ME"` stands for the account that runs the tests, `"uid:1000"`.
     #[must_use]
     pub fn new(sandbox: &Sandbox, base_url: &str, rest: &str) -> Self {
         let folder = sandbox.folder("site");
@@ -51,7 +51,7 @@ impl Site {
             "format = 1\n[site]\nname = \"Test\"\nroot = \"{folder}/root\"\nspool = \"{folder}/spool\"\n\
              base_url = \"{base_url}\"\n{}{}",
             allowed_here(&folder),
-            rest.replace("ME", &format!("uid:{me}"))
+            rest.replace("\"ME\"", &format!("\"uid:{me}\""))
         );
         let site = Self { program: own, daemon_uid, started: std::cell::Cell::new(0), folder };
         fs::write(site.config(), text).expect("failed to write the configuration");

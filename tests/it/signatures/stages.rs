@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use testkit::{Host, Nginx, Running, Sandbox, Site, Watch, createrepo_c, fetch};
+use testkit::{Host, Nginx, Running, Sandbox, Site, Watch, createrepo_c, fetch, run};
 
 use super::forge::{Parts, binary};
 use super::keyring::Keyring;
@@ -90,6 +90,10 @@ fn a_promotion_asks_again_whether_the_signature_counts_now() {
     let manifest =
         fs::read_to_string(site.root().join(format!("generations/{number}/manifest.json"))).unwrap();
     assert!(manifest.contains(&ours), "{manifest}");
+    let told = run(site.as_daemon().args(["--json", "keys"])).ok().stdout;
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["keys"][0]["signed"], serde_json::json!({"glite-3.2/production": 1}), "{told:#}");
+    assert_eq!((&told["keys"][0]["concern"], &told["stages"][0]["unproven"]), (&Value::Null, &0.into()));
     // The key is withdrawn: what it signed before enters no more.
     let text = fs::read_to_string(site.config()).unwrap();
     let line = format!("fingerprint = \"{ours}\"\n");
@@ -105,6 +109,12 @@ fn a_promotion_asks_again_whether_the_signature_counts_now() {
     reload(&site, &daemon, &text);
     let refused = promote(&site, "two-again", "two");
     assert_eq!(refused["code"], "signer-revoked", "{refused:#}");
+    let told = run(site.as_daemon().arg("keys")).ok();
+    assert!(told.stdout.contains("nothing that the key `ours` signs counts"), "{told}");
+    let checked =
+        run(site.as_daemon().args(["status", "--check", "--free-warning", "0", "--free-critical", "0"]));
+    assert_eq!(checked.code(), 2, "{checked}");
+    assert!(checked.stdout.contains("CRITICAL - nothing that the key `ours` signs counts"), "{checked}");
     let checked = site.sluice(&["config", "check"]).ok();
     assert!(checked.stderr.contains("nothing that the key `ours` signs counts"), "{checked}");
 }

@@ -54,7 +54,7 @@ impl State {
     }
 
     /// What is known to be bad counts more than what is not known.
-    fn weight(self) -> u8 {
+    pub(super) fn weight(self) -> u8 {
         match self {
             State::Ok => 0,
             State::Unknown => 1,
@@ -67,7 +67,7 @@ impl State {
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
-    /// What: `daemon`, `current`, `requests`, `quarantine`, `free`, `signer`, `clock`.
+    /// What: `daemon`, `current`, `requests`, `quarantine`, `free`, `signer`, `keys`, `clock`.
     pub what: &'static str,
     /// How it is.
     pub state: State,
@@ -85,13 +85,15 @@ struct Seen {
     free: Result<ground::Free, String>,
     /// Who signs metadata, where some is signed.
     signer: Option<Signing>,
+    /// How the keys stand that stages name, where some do.
+    keys: Option<(State, String)>,
     now: Timestamp,
 }
 
 /// Looks once, without a lock, and prints one line with what was measured.
 pub fn run(settings: &Settings, limits: &Limits, terminal: &Terminal) -> Result<u8, Failure> {
     let (state, line, findings) = match settings.store() {
-        Ok((config, store)) => {
+        Ok((mut config, store)) => {
             let spool = Spool::new(Arc::new(PosixDisk) as Arc<dyn Disk>, config.spool.clone());
             let current =
                 store.current().map(|current| current.map(|current| (current.number, current.created)));
@@ -109,6 +111,7 @@ pub fn run(settings: &Settings, limits: &Limits, terminal: &Terminal) -> Result<
                     .map_err(|error| error.to_string()),
                 free: ground::free(&config.root).map_err(|error| error.to_string()),
                 signer: Signing::of(&config, &PosixDisk, &store),
+                keys: super::keys::judge(&mut config, SystemClock.now()),
                 now: SystemClock.now(),
             };
             let findings = judge(&seen, limits);
@@ -187,6 +190,9 @@ fn judge(seen: &Seen, limits: &Limits) -> Vec<Finding> {
     if let Some(signer) = &seen.signer {
         let (state, words) = signer.judge();
         findings.push(finding("signer", state, words));
+    }
+    if let Some((state, words)) = &seen.keys {
+        findings.push(finding("keys", *state, words.clone()));
     }
     if let Ok(Some((_, created))) = &seen.current {
         let behind = created.as_second() - seen.now.as_second();

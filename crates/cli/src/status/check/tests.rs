@@ -25,6 +25,7 @@ fn well() -> Seen {
         quarantined: Ok(Vec::new()),
         free: free(40),
         signer: None,
+        keys: None,
         now: at(10_000),
     }
 }
