@@ -110,7 +110,9 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
     match decision {
         Ok(Decision::Effect(plan)) => approved(request, plan),
         Ok(other) => other,
-        Err(refusal) if !refusal.lacking.is_empty() => Decision::Lacking(refusal.lacking),
+        Err(refusal) if !refusal.lacking.is_empty() => {
+            Decision::Lacking(refusal.lacking.into_iter().collect())
+        }
         Err(refusal) => Decision::Refused(refusal),
     }
 }

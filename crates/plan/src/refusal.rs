@@ -1,6 +1,5 @@
 //! Why a request is not done: stable codes, their exit codes and meanings, and the refusal that carries one.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use nevra::Sha256;
@@ -182,13 +181,13 @@ pub struct Refusal {
     pub gates: Vec<GateSeen>,
     /// The packages whose signatures must be read before there is more to say.
     #[serde(skip)]
-    pub(crate) lacking: BTreeSet<Sha256>,
+    pub(crate) lacking: Box<[Sha256]>,
 }
 
 impl Refusal {
     /// Makes a refusal of a code and a sentence.
     pub fn new(code: Code, sentence: impl Into<String>) -> Refusal {
-        let (reasons, gates, lacking) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let (reasons, gates, lacking) = (Vec::new(), Vec::new(), Box::default());
         Refusal { code, sentence: sentence.into(), reasons, hint: None, gates, lacking }
     }
 
@@ -219,6 +218,8 @@ impl fmt::Display for Refusal {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]

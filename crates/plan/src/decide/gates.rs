@@ -166,7 +166,7 @@ impl<'a> Gates<'a> {
         let mut failed = self.failed.iter().cloned();
         let unread = || Refusal::new(Code::SignaturesUnread, "signatures were not read");
         let mut first = failed.next().unwrap_or_else(unread);
-        first.lacking = self.lacking.clone();
+        first.lacking = self.lacking.iter().copied().collect();
         let others = failed.flat_map(|other| [vec![other.sentence], other.reasons].concat());
         first.reasons(others.collect::<Vec<_>>()).gates(self.seen.clone())
     }
