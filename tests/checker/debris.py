@@ -5,7 +5,7 @@ import re
 from words import NUMBER
 
 ROOT = {"public", "generations", "history", "policy", "pool", "staging", "quarantine", "audit", "cache"}
-SPOOL = {"tmp", "incoming", "upload", "processing", "done", "failed", "forgotten"}
+SPOOL = {"tmp", "incoming", "upload", "processing", "done", "failed", "forgotten", "freeze"}
 SHAPES = {
     "history": r"[1-9][0-9]*\.json",
     "policy": r"[0-9a-f]{64}\.toml",

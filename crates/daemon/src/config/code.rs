@@ -40,7 +40,7 @@ codes! {
     ReservedPath "config/reserved-path" "A path uses a name that has another meaning in the web root."
     Clients "config/clients" "Metadata would be written in a form that its clients do not read, or that nobody writes."
     Comps "config/comps" "A file with groups is not there, larger than 16 MiB, or not XML that every client takes."
-    NoSuchKey "config/no-such-key" "A stage or product names a key that no [[key]] table has."
+    NoSuchKey "config/no-such-key" "A stage or product names a key that no `[[key]]` table has."
     Key "config/key" "The file of a key is not there, is no certificate or holds its secret half, or is not the one its fingerprint says."
     KeyEnds "config/key-ends" "A key is expired, revoked or weak, or ends within 90 days; a warning."
     UnknownAccount "config/unknown-account" "This host does not know a user or group."
