@@ -30,6 +30,7 @@ def made_by_a_stranger(data):
         gpg("--quick-generate-key", "stranger <stranger@example.org>", "rsa2048", "sign", "never")
         made = gpg("--armor", "--detach-sign", "--output", "-", given=data), gpg("--armor", "--export")
         subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=False)
+        subprocess.run(["gpgconf", "--homedir", home, "--remove-socketdir"], check=False, capture_output=True)
         return made
 
 

@@ -107,7 +107,8 @@ class Played:
 
     def end(self):
         """Nothing is signed any more; the agent goes with its home."""
-        subprocess.run(["gpgconf", "--homedir", self.home, "--kill", "all"], check=False, capture_output=True)
+        for what in (["--kill", "all"], ["--remove-socketdir"]):
+            subprocess.run(["gpgconf", "--homedir", self.home, *what], check=False, capture_output=True)
         shutil.rmtree(self.home, ignore_errors=True)
 
     def grace(self, old, new):

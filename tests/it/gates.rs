@@ -15,7 +15,7 @@ use crate::people::People;
 
 const HOUR: i64 = 3600;
 
-/// 1000 moves packages; 61001 and 61002 are of operations, 61003 of quality.
+/// 1000 moves packages; 71001 and 71002 are of operations, 71003 of quality.
 const CONFIG: &str = r#"
 format = 1
 [site]
@@ -25,9 +25,9 @@ spool = "/var/spool/sluice"
 base_url = "http://localhost"
 sweep_every = "30 days"
 [roles]
-release-team = ["uid:1000", "uid:61001"]
-operations = ["uid:61001", "uid:61002"]
-quality = ["uid:61003"]
+release-team = ["uid:1000", "uid:71001"]
+operations = ["uid:71001", "uid:71002"]
+quality = ["uid:71003"]
 [[product]]
 name = "glite"
 preset = "glite"
@@ -78,23 +78,23 @@ fn two_people_of_operations_and_one_of_quality_approve_before_anything_moves() {
     assert!(text.contains("fail   approvals: people still have to approve of the plan: 2 of 2"), "{text}");
     refused(&site.ask(1000, &promote("lcg")), "approvals-missing");
     refused(&site.ask(1000, &approve(&hash)), "role-not-allowed");
-    for uid in [61001, 61002] {
+    for uid in [71001, 71002] {
         done(&site.ask(uid, &approve(&hash)));
     }
     let missing = site.ask(1000, &promote("lcg"));
     refused(&missing, "approvals-missing");
     assert!(missing.sentence.ends_with("1 of 1 with the role `quality`"), "{missing:?}");
-    done(&site.ask(61003, &approve(&hash)));
+    done(&site.ask(71003, &approve(&hash)));
     // What was said survives the daemon.
     site.restart();
     assert_eq!(site.account().standing.approvals.len(), 3);
     // Whoever approved cannot ask for it as well.
-    refused(&site.ask(61001, &promote("lcg")), "approvals-missing");
+    refused(&site.ask(71001, &promote("lcg")), "approvals-missing");
     let moved = site.ask(1000, &promote("lcg"));
     done(&moved);
     let seen = moved.gates.iter().find(|seen| seen.gate == "approvals").unwrap();
     assert_eq!(seen.verdict, Verdict::Pass);
-    for uid in [61001, 61002, 61003] {
+    for uid in [71001, 71002, 71003] {
         assert!(seen.evidence.contains(&format!("uid:{uid}")), "{}", seen.evidence);
     }
     assert!(site.account().standing.approvals.is_empty(), "it is used up");
@@ -139,40 +139,73 @@ fn what_soaks_moves_when_the_time_is_witnessed_or_somebody_answers_for_it() {
     let until = jiff::Timestamp::from_second(site.now() + 48 * HOUR).unwrap().to_string();
     let waive = |package: &str| waive(package).replace("1970-02-01T00:00:00Z", &until);
     refused(&site.ask(1000, &waive("lcg")), "role-not-allowed");
-    done(&site.ask(61001, &waive("no-such")));
+    done(&site.ask(71001, &waive("no-such")));
     refused(&site.ask(1000, &promote("lcg")), "soaking");
-    done(&site.ask(61001, &waive("lcg")));
+    done(&site.ask(71001, &waive("lcg")));
     site.restart();
     let moved = site.ask(1000, &promote("lcg"));
     done(&moved);
     let seen = moved.gates.iter().find(|seen| seen.gate == "soak").unwrap();
     assert_eq!(seen.verdict, Verdict::Waived);
-    assert!(seen.evidence.contains("`uid:61001` answers for it until"), "{}", seen.evidence);
+    assert!(seen.evidence.contains("`uid:71001` answers for it until"), "{}", seen.evidence);
     // The manifest has it for ever.
     let account = site.account();
     assert!(account.requests[0].answer.gates.contains(seen));
     assert_eq!(account.standing.waivers.len(), 2);
     site.clock.advance(49 * HOUR);
-    let later = site.ask(61001, "action = \"freeze\"\nproduct = \"glite\"\nreason = \"x\"");
+    let later = site.ask(71001, "action = \"freeze\"\nproduct = \"glite\"\nreason = \"x\"");
     done(&later);
     assert!(site.account().standing.waivers.is_empty(), "what is over is not carried on");
 }
 
 #[test]
-fn a_freeze_by_request_file_or_calendar_stops_everything_but_a_purge() {
+fn what_is_imported_and_promoted_at_once_has_not_soaked() {
+    let mut site = People::with(CONFIG, "soak = \"48h\"\n");
+    site.clock.advance(100 * HOUR);
+    site.settle();
+    let file = crate::crash::site::upload(&*site.disk, &crate::crash::site::rpm("fresh", "1"), "fresh.rpm");
+    let import = crate::crash::site::import_request(&[file]);
+    crate::crash::site::drop_request(&site.disk.as_user(1000, 1000), "a.toml", &import);
+    crate::crash::site::drop_request(&site.disk.as_user(1000, 1000), "b.toml", &promote("fresh"));
+    let answers = site.settle();
+    let promoted = answers.iter().find(|answer| answer.action == "promote").unwrap();
+    refused(promoted, "soaking");
+    done(answers.iter().find(|answer| answer.action == "import").unwrap());
+    done(&site.ask(1000, &promote("lcg")));
+}
+
+#[test]
+fn an_approval_goes_with_the_role_of_who_gave_it() {
+    let approvals = "approvals = [{ role = \"quality\" }]\n";
+    let mut site = People::with(CONFIG, approvals);
+    let hash = site.ask(1000, &dry(&promote("lcg"))).plan_hash.unwrap();
+    done(&site.ask(71003, &approve(&hash)));
+    let config = Arc::clone(&site.config);
+    let text =
+        format!("{CONFIG}{approvals}").replace("quality = [\"uid:71003\"]", "quality = [\"uid:71004\"]");
+    site.config = Arc::new(Config::parse(text.as_bytes(), "gates.toml").unwrap());
+    site.restart();
+    refused(&site.ask(1000, &promote("lcg")), "approvals-missing");
+    site.config = config;
+    site.restart();
+    done(&site.ask(1000, &format!("{}\nplan = \"{hash}\"", promote("lcg"))));
+}
+
+#[test]
+fn a_freeze_by_request_file_or_calendar_keeps_packages_where_they_are() {
     let mut site = People::with(CONFIG, "");
     let freeze =
         "action = \"freeze\"\nproduct = \"glite\"\nstage = \"production\"\nreason = \"data challenge\"";
     refused(&site.ask(1000, freeze), "role-not-allowed");
-    let frozen = site.ask(61001, freeze);
+    let frozen = site.ask(71001, freeze);
     done(&frozen);
     site.restart();
     let stopped = site.ask(1000, &promote("lcg"));
     refused(&stopped, "frozen");
     assert_eq!(stopped.exit, 4);
-    assert!(stopped.reasons[0].contains("`uid:61001` froze `production` of `glite`"), "{stopped:?}");
+    assert!(stopped.reasons[0].contains("`uid:71001` froze `production` of `glite`"), "{stopped:?}");
     let id = site.account().standing.freezes.keys().next().unwrap().clone();
-    done(&site.ask(61002, &format!("action = \"thaw\"\nfreeze = \"{id}\"")));
+    done(&site.ask(71002, &format!("action = \"thaw\"\nfreeze = \"{id}\"")));
 
     let folder = format!("{SPOOL}/freeze");
     site.disk.make_directory(folder.as_str().into(), 0o755).unwrap();
@@ -190,6 +223,14 @@ fn a_freeze_by_request_file_or_calendar_stops_everything_but_a_purge() {
         assert!(stopped.reasons[0].ends_with("power works [2J"), "{stopped:?}");
         site.disk.remove_file(path.as_str().into()).unwrap();
     }
+    // More than anybody looks through freeze everything.
+    let many: Vec<String> = (0..101).map(|number| format!("{folder}/glite:delta.{number}")).collect();
+    for path in &many {
+        site.disk.create(path.as_str().into(), 0o644).unwrap();
+    }
+    let stopped = site.ask(1000, &promote("lcg"));
+    assert!(stopped.reasons[0].contains("too many files in `freeze/`"), "{stopped:?}");
+    many.iter().for_each(|path| site.disk.remove_file(path.as_str().into()).unwrap());
     for left in [".all.swp", "all~"] {
         site.disk.create(format!("{folder}/{left}").as_str().into(), 0o644).unwrap();
     }

@@ -17,7 +17,7 @@ root = "/srv/sluice"
 spool = "/var/spool/sluice"
 base_url = "http://localhost"
 sweep_every = "30 days"
-door = "uid:64007"
+door = "uid:74007"
 [roles]
 release-team = ["uid:1000", "ssh:alice@example.org", "ssh:old@example.org"]
 [[product]]
@@ -101,13 +101,13 @@ fn whoever_signs_asks_whoever_owns_the_file() {
 
     // A user without any role, and the door, hand in what alice signed.
     for (number, (name, _)) in kinds[..4].iter().enumerate() {
-        let owner = if number == 1 { 64007 } else { 64001 };
+        let owner = if number == 1 { 74007 } else { 74001 };
         let told = site.hand_in(owner, &keys.sign(name, NAMESPACE, &keep(name, &soon)));
         assert_eq!((told.outcome, told.owner.as_str()), (Outcome::Done, "ssh:alice@example.org"), "{told:?}");
     }
-    let unsigned = site.hand_in(64001, &keep("x", &soon));
+    let unsigned = site.hand_in(74001, &keep("x", &soon));
     refused(&unsigned, "unknown-owner");
-    assert_eq!(unsigned.owner, "uid:64001");
+    assert_eq!(unsigned.owner, "uid:74001");
     // A good signature of somebody without a role is no right, also where the owner has one.
     let nobody = site.hand_in(1000, &keys.sign("rsa", NAMESPACE, &keep("rsa", &soon)));
     refused(&nobody, "unknown-owner");
@@ -127,7 +127,7 @@ fn whoever_signs_asks_whoever_owns_the_file() {
     // Whoever signs says for nobody else.
     let other =
         keep("g", &soon).replace("action = \"keep\"\nas = \"n-g\"", "action = \"sweep\"\nas = \"ea-IT\"");
-    refused(&site.hand_in(64007, &keys.sign("ed25519", NAMESPACE, &other)), "as-not-allowed");
+    refused(&site.hand_in(74007, &keys.sign("ed25519", NAMESPACE, &other)), "as-not-allowed");
 }
 
 #[test]
@@ -138,13 +138,13 @@ fn what_was_signed_once_is_done_once() {
     let mut site = People::with(&config, "");
     let soon = at(&site, 3600);
     let signed = keys.sign("ed25519", NAMESPACE, &keep("once", &soon));
-    let first = site.hand_in(64001, &signed);
+    let first = site.hand_in(74001, &signed);
     assert_eq!(first.outcome, Outcome::Done);
     let drop = "format = 1\naction = \"keep\"\ndrop = \"n-once\"\n[end]\n";
     assert_eq!(site.hand_in(1000, drop).outcome, Outcome::Done);
     // Somebody who saw it hands it in again, before and after the daemon was started anew.
     for _ in 0..2 {
-        let again = site.hand_in(64002, &signed);
+        let again = site.hand_in(74002, &signed);
         assert_eq!(
             (again.generation, &again.sentence),
             (first.generation, &first.sentence),
@@ -153,18 +153,18 @@ fn what_was_signed_once_is_done_once() {
         site.restart();
     }
     let other = keys.sign("ed25519", NAMESPACE, &keep("once", &at(&site, 7200)));
-    refused(&site.hand_in(64002, &other), "used-id");
+    refused(&site.hand_in(74002, &other), "used-id");
     let late = keys.sign("ed25519", NAMESPACE, &keep("late", &soon));
     site.clock.advance(2 * 3600);
-    refused(&site.hand_in(64002, &late), "expired");
+    refused(&site.hand_in(74002, &late), "expired");
 
     let soon = at(&site, 3600);
     let without_id = keep("x", &soon).replace("id = \"x\"\n", "");
-    refused(&site.hand_in(64002, &keys.sign("ed25519", NAMESPACE, &without_id)), "unbound-signature");
+    refused(&site.hand_in(74002, &keys.sign("ed25519", NAMESPACE, &without_id)), "unbound-signature");
     let without_end = keep("x", &soon).replace(&format!("expires = \"{soon}\"\n"), "");
-    refused(&site.hand_in(64002, &keys.sign("ed25519", NAMESPACE, &without_end)), "unbound-signature");
+    refused(&site.hand_in(74002, &keys.sign("ed25519", NAMESPACE, &without_end)), "unbound-signature");
     let far = keep("x", &at(&site, 33 * 24 * 3600));
-    refused(&site.hand_in(64002, &keys.sign("ed25519", NAMESPACE, &far)), "unbound-signature");
+    refused(&site.hand_in(74002, &keys.sign("ed25519", NAMESPACE, &far)), "unbound-signature");
 }
 
 /// An instant so many seconds ahead.

@@ -34,8 +34,8 @@ enum Wanted {
 
 /// Takes in one request or one file from stdin.
 pub fn run(settings: &Settings, asked: &Receive, terminal: &Terminal) -> Result<u8, Failure> {
-    let command = std::env::var("SSH_ORIGINAL_COMMAND").unwrap_or_default();
-    let wanted = wanted(&command)?;
+    let command = std::env::var_os("SSH_ORIGINAL_COMMAND").unwrap_or_default();
+    let wanted = wanted(&command.to_string_lossy())?;
     let submitter = Submitter::new(settings.config()?.spool);
     let mut stdin = std::io::stdin().lock();
     if let Wanted::Upload(name) = wanted {

@@ -20,7 +20,7 @@ use crate::error::Error;
 /// How much of a reason is read, in bytes.
 const REASON_MAX: u64 = 1000;
 
-/// The most files that are told apart.
+/// The most files that are told apart; more freeze everything.
 const FILES_MAX: usize = 100;
 
 /// Reads what is frozen by files in the control directory; nothing is if `freeze/` is not there.
@@ -29,10 +29,16 @@ pub fn files(disk: &dyn Disk, spool: &Utf8Path, layout: &Layout) -> Result<Vec<F
     if disk.state(&folder)?.is_none() {
         return Ok(Vec::new());
     }
-    let mut names = disk.list(&folder)?.names;
+    let listed = disk.list(&folder)?;
+    let mut names = listed.names;
     names.retain(|name| !name.starts_with('.') && !name.ends_with('~'));
     names.sort();
-    names.truncate(FILES_MAX);
+    if names.len() > FILES_MAX || !listed.odd.is_empty() {
+        let reason = "there are too many files in `freeze/`, or names that are not UTF-8".to_owned();
+        let by = "the control directory".to_owned();
+        let id = "freeze/".to_owned();
+        return Ok(vec![Freeze { id, product: None, stage: None, by, reason, until: None }]);
+    }
     names.iter().map(|name| freeze(disk, &folder.join(name), name, layout)).collect()
 }
 

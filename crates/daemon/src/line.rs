@@ -223,7 +223,7 @@ impl<'a> Line<'a> {
 
     /// Tells how the plan differs from the one that a request asks for.
     fn what_changed(&self, waiting: &Waiting, arrivals: &[Arrival]) -> Vec<String> {
-        let as_it_is = Request { plan: None, ..waiting.request.clone() };
+        let as_it_is = Request { plan: None, dry_run: true, ..waiting.request.clone() };
         match plan::decide(&self.world, &as_it_is, &waiting.asker, arrivals) {
             Decision::Effect(plan) => {
                 let approved = waiting.request.plan.as_deref().unwrap_or_default();

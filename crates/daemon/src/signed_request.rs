@@ -15,12 +15,12 @@ const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(32 * 24);
 
 /// Finds whose key signed `bytes`.
 ///
-/// `now` is the wall clock and `proven` what of it is witnessed: a key counts only if both say so.
+/// `now` is the wall clock and `witnessed` the witnessed time: a key counts only if both say so.
 pub(crate) fn signer<'a>(
     bytes: &[u8],
     signature: &[u8],
     signers: &'a [AllowedSigner],
-    [now, proven]: [Timestamp; 2],
+    [now, witnessed]: [Timestamp; 2],
 ) -> Result<&'a str, Refusal> {
     let bad = |words: String| {
         let hint = format!(
@@ -46,11 +46,11 @@ pub(crate) fn signer<'a>(
         .key
         .verify(NAMESPACE, bytes, &signature)
         .map_err(|_| bad(format!("the signature of `{name}` is of other bytes than the request")))?;
-    if let Some(after) = signer.after.filter(|after| now < *after || proven < *after) {
+    if let Some(after) = signer.after.filter(|after| now < *after || witnessed < *after) {
         let words = format!("the key of `{name}` signs from {after} on");
         return Err(Refusal::new(Code::SshKeyNotValid, words));
     }
-    if let Some(before) = signer.before.filter(|before| now >= *before || proven >= *before) {
+    if let Some(before) = signer.before.filter(|before| now >= *before || witnessed >= *before) {
         let words = format!("the key of `{name}` signed until {before}");
         return Err(Refusal::new(Code::SshKeyNotValid, words));
     }

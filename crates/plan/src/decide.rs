@@ -52,7 +52,7 @@ pub enum Decision {
 /// world must hold what [`crate::needs`] asks for. A plan is complete; [`crate::check`] finds nothing in it.
 pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arrival]) -> Decision {
     if let Some(expires) = request.expires
-        && expires <= world.now
+        && expires <= world.now.max(world.witnessed)
     {
         return Decision::Refused(
             Refusal::new(Code::Expired, format!("the request expired at {expires}"))
@@ -67,11 +67,11 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
             adopt::adopt(world, asker, &adopt::Wish { product, stage, platform, kind: *kind, arrivals })
         }
         Action::Promote { product, from, to, packages, platforms } => {
-            let is_rehearsal = request.dry_run;
+            let (is_rehearsal, approved) = (request.dry_run, request.plan.as_deref());
             promote::promote(
                 world,
                 asker,
-                &promote::Wish { product, from, to, packages, platforms, is_rehearsal },
+                &promote::Wish { product, from, to, packages, platforms, is_rehearsal, approved },
             )
         }
         Action::Withdraw { product, from, packages, platforms } => {

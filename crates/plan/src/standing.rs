@@ -3,14 +3,15 @@
 //! Each is an event ([`Decided`]) of a plan, stands in the manifest of every generation from then on, and is gone when
 //! its time is over, when it was used, or when somebody ends it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use globset::Glob;
+use globset::{Glob, GlobSet, GlobSetBuilder};
 use jiff::{SignedDuration, Timestamp};
 use nevra::{Nevra, Sha256};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
+use crate::decide::is_pattern;
 use crate::plan::Plan;
 use crate::world::{World, digest};
 
@@ -142,22 +143,42 @@ impl Waiver {
         self.until > world.now.max(world.witnessed)
     }
 
-    /// Says whether it is for a package.
-    pub fn covers(&self, nevra: &Nevra) -> bool {
-        let full = nevra.to_string();
-        let versioned = full.rsplit_once('.').map(|(versioned, _)| versioned).unwrap_or_default();
-        self.packages.iter().any(|text| {
-            *text == nevra.name
-                || *text == full
-                || text == versioned
-                || Glob::new(text).is_ok_and(|glob| glob.compile_matcher().is_match(&nevra.name))
-        })
+    /// Prepares it to be held against many packages.
+    pub fn covering(&self) -> Covering<'_> {
+        let mut patterns = GlobSetBuilder::new();
+        for glob in
+            self.packages.iter().filter(|text| is_pattern(text)).filter_map(|text| Glob::new(text).ok())
+        {
+            patterns.add(glob);
+        }
+        let names = self.packages.iter().map(String::as_str).collect();
+        // Too much to be built is nothing that anybody answers for.
+        Covering { waiver: self, names, patterns: patterns.build().unwrap_or_default() }
     }
 
     /// Writes who answers for it.
     pub fn evidence(&self) -> String {
         let Waiver { id, by, reason, until, .. } = self;
         format!("`{by}` answers for it until {until}, waiver {id}: {}", one_line(reason))
+    }
+}
+
+/// Is a waiver, ready to be held against packages.
+#[derive(Debug)]
+pub struct Covering<'a> {
+    /// The waiver.
+    pub waiver: &'a Waiver,
+    names: BTreeSet<&'a str>,
+    patterns: GlobSet,
+}
+
+impl Covering<'_> {
+    /// Says whether it is for a package.
+    pub fn covers(&self, nevra: &Nevra) -> bool {
+        let full = nevra.to_string();
+        let versioned = full.rsplit_once('.').map(|(versioned, _)| versioned).unwrap_or_default();
+        [&*nevra.name, &*full, versioned].iter().any(|text| self.names.contains(text))
+            || self.patterns.is_match(&nevra.name)
     }
 }
 

@@ -160,6 +160,11 @@ pub struct World {
     /// When packages entered repositories, by what was witnessed then: of those that did so too lately for some
     /// route, the others are left out. A repository that is not here was not looked at, or could not be.
     pub entered: BTreeMap<Repository, BTreeMap<Sha256, Timestamp>>,
+    /// The same of what plans that were applied to this world let in, whether or not anybody looked.
+    pub entered_here: BTreeMap<Repository, BTreeMap<Sha256, Timestamp>>,
+    /// Who approves of anything in [`Standing::approvals`], by name, with the roles they hold now. Who is not here
+    /// holds none, or nobody could tell.
+    pub approvers: BTreeMap<String, Asker>,
     /// Package links that nothing current lists, and until when they are promised.
     pub retained: BTreeMap<String, Timestamp>,
     /// Package links that some kept generation which a sweep leaves may list, other than the current one; filled for
@@ -205,6 +210,8 @@ impl World {
             standing: Standing::default(),
             freeze_files: Vec::new(),
             entered: BTreeMap::new(),
+            entered_here: BTreeMap::new(),
+            approvers: BTreeMap::new(),
             retained: BTreeMap::new(),
             listed_by_kept: BTreeSet::new(),
             purged: BTreeSet::new(),
@@ -245,9 +252,7 @@ impl World {
             listed.extend(change.enter.iter().cloned());
             for one in &change.enter {
                 self.retained.remove(&one.link(repository));
-                if let Some(entered) = self.entered.get_mut(repository) {
-                    entered.insert(one.pkgid, self.witnessed);
-                }
+                self.entered_here.entry(repository.clone()).or_default().insert(one.pkgid, self.witnessed);
             }
         }
         self.overlap(plan);
@@ -342,11 +347,13 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
             let product = layout.products.get(product);
             needs.repositories =
                 product.map(|product| product.repositories().into_iter().collect()).unwrap_or_default();
-            if let (Action::Promote { from, to, .. }, Some(product)) = (&request.action, product)
-                && let Some(route) = product.route(from, to).filter(|route| !route.soak.is_zero())
-            {
+            if let (Action::Promote { from, .. }, Some(product)) = (&request.action, product) {
+                // As far back as any route wants: what one request loads serves the others of its line.
+                let routes = product.routes.iter().filter(|route| route.from == *from);
+                let longest = routes.map(|route| route.soak).max().filter(|soak| !soak.is_zero());
                 let sources = product.repositories().into_iter().filter(|source| source.stage == *from);
-                needs.entered = sources.map(|source| (source, route.soak)).collect();
+                needs.entered =
+                    longest.map(|soak| sources.map(|source| (source, soak)).collect()).unwrap_or_default();
             }
         }
         // What enters anew must not clash with anything the site lists.

@@ -87,8 +87,10 @@ impl Gnupg {
 impl Drop for Gnupg {
     fn drop(&mut self) {
         // One that was never started, or ended by itself, is well, too.
-        let mut end = program("gpgconf");
-        end.args(["--homedir", self.home.as_str(), "--kill", "all"]);
-        let _ = end.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        for what in [&["--kill", "all"][..], &["--remove-socketdir"]] {
+            let mut end = program("gpgconf");
+            end.args(["--homedir", self.home.as_str()]).args(what);
+            let _ = end.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        }
     }
 }

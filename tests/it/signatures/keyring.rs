@@ -99,6 +99,8 @@ impl Keyring {
 
 impl Drop for Keyring {
     fn drop(&mut self) {
-        let _ = program("gpgconf").arg("--homedir").arg(&self.home).args(["--kill", "all"]).status();
+        for what in [&["--kill", "all"][..], &["--remove-socketdir"]] {
+            let _ = program("gpgconf").arg("--homedir").arg(&self.home).args(what).output();
+        }
     }
 }

@@ -98,6 +98,11 @@ impl Config {
     }
 }
 
+/// Finds the number of a user by name.
+pub fn uid_of(name: &str) -> Result<Option<u32>, Error> {
+    Ok(looked_up("user", name, User::from_name(name))?.map(|user| user.uid.as_raw()))
+}
+
 impl Roles {
     /// Asks the host who `uid` is and lists its roles, as [`Roles::of_identity`].
     ///

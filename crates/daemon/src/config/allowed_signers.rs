@@ -33,6 +33,15 @@ pub struct AllowedSigner {
     pub before: Option<Timestamp>,
 }
 
+impl AllowedSigner {
+    /// Says whether the key counts: by the wall clock and by the witnessed time.
+    pub fn counts_at(&self, clocks: [Timestamp; 2]) -> bool {
+        clocks.iter().all(|now| {
+            self.after.is_none_or(|after| after <= *now) && self.before.is_none_or(|before| *now < before)
+        })
+    }
+}
+
 /// Reads the lines; each fault names its line of the text.
 pub(super) fn read(text: &Text, faults: &mut Faults<'_>) -> Vec<AllowedSigner> {
     let mut signers: Vec<AllowedSigner> = Vec::new();

@@ -11,11 +11,13 @@ pub(super) fn read(section: &Section<'_>, faults: &mut Faults<'_>) -> BTreeMap<S
     for (person, value) in section.rest() {
         for text in texts_of(value, &person.value, faults) {
             let account = match Account::parse(&text.value) {
-                Ok(account @ (Account::User(_) | Account::As(_) | Account::Ssh(_))) => account,
-                // A number is asked by its name where the host has one, and a group is nobody.
+                Ok(account @ (Account::User(_) | Account::Uid(_) | Account::As(_) | Account::Ssh(_))) => {
+                    account
+                }
+                // A group is nobody.
                 _ => {
                     let hint =
-                        "write \"user:alice\", \"ssh:alice@example.org\" or \"as:ea-IT-CNAF\"".to_owned();
+                        "write \"user:alice\", \"uid:1001\" (of a user without a name), \"ssh:alice@example.org\" or \"as:ea-IT-CNAF\"".to_owned();
                     faults.add(text.at, format!("{:?} is no name of a person", text.value), Some(hint));
                     continue;
                 }

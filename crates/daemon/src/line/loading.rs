@@ -6,13 +6,14 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 use jiff::{SignedDuration, Timestamp};
 use nevra::{Algorithm, Sha256};
-use plan::{Action, Existing, NamedGeneration, Repository, World};
+use plan::{Action, Asker, Existing, NamedGeneration, Repository, World};
 use store::planted::{self, Bug};
 use store::{Generation, Manifest};
 
 use super::Line;
 use crate::account::Account;
 use crate::adoption::{Adopted, Place};
+use crate::config::{AllowedSigner, accounts};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::frozen;
@@ -203,6 +204,31 @@ fn overlapping(account: &Account) -> BTreeMap<Repository, BTreeMap<Sha256, Times
     known
 }
 
+/// Asks which roles those hold now who approve of something: a role, an account or a key may be gone since.
+fn approvers(engine: &Engine, world: &World) -> BTreeMap<String, Asker> {
+    let names: BTreeSet<&String> = world.standing.approvals.iter().map(|approval| &approval.by).collect();
+    let clocks = [world.now, world.witnessed];
+    let held = |name: &&String| {
+        let (kind, rest) = name.split_once(':')?;
+        let roles = &engine.config.roles;
+        let uid = match kind {
+            "as" => return Some(roles.of_named(rest)),
+            "ssh" => {
+                let counts = |key: &AllowedSigner| key.name == rest && key.counts_at(clocks);
+                return engine.config.allowed_signers.iter().any(counts).then(|| roles.of_ssh(rest));
+            }
+            "uid" => rest.parse().ok()?,
+            _ => accounts::uid_of(rest).ok().flatten()?,
+        };
+        roles.of(uid).ok().filter(|(now, _)| now == *name)
+    };
+    names
+        .into_iter()
+        .filter_map(|name| Some((name.clone(), held(&name)?)))
+        .map(|(name, (_, roles))| (name.clone(), Asker { name, roles }))
+        .collect()
+}
+
 /// What is known before any package was read.
 pub(super) fn first_world(
     engine: &Engine,
@@ -226,6 +252,7 @@ pub(super) fn first_world(
     world.names = manifest.map(names).unwrap_or_default();
     world.retained = manifest.map(|manifest| manifest.retained.clone()).unwrap_or_default();
     world.standing = current.map(|(_, account)| account.standing.clone()).unwrap_or_default();
+    world.approvers = approvers(engine, &world);
     world.freeze_files = frozen::files(&*engine.disk, &engine.config.spool, &engine.config.layout)?;
     world.overlapping = current.map(|(_, account)| overlapping(account)).unwrap_or_default();
     let mut files = current.into_iter().flat_map(|(generation, _)| generation.files.public.values());

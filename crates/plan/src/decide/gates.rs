@@ -11,7 +11,7 @@ use nevra::{Nevra, Sha256};
 use crate::layout::Repository;
 use crate::plan::{GateSeen, Verdict};
 use crate::refusal::{Code, Refusal};
-use crate::standing::Waiver;
+use crate::standing::{Covering, Waiver};
 use crate::world::{Asker, Listed, World};
 
 mod approvals;
@@ -54,7 +54,7 @@ impl Finding {
 #[derive(Default)]
 pub(super) struct Gates<'a> {
     stage: &'a str,
-    waivers: Vec<&'a Waiver>,
+    waivers: Vec<Covering<'a>>,
     seen: Vec<GateSeen>,
     failed: Vec<Refusal>,
     /// The packages whose signatures must be read before it can be decided.
@@ -65,7 +65,7 @@ impl<'a> Gates<'a> {
     /// Begins the gates of a stage, with what somebody answers for.
     pub(super) fn of(world: &'a World, product: &str, stage: &'a str) -> Gates<'a> {
         let counts = |waiver: &&Waiver| waiver.product == product && waiver.is_in_force(world);
-        let waivers = world.standing.waivers.values().filter(counts).collect();
+        let waivers = world.standing.waivers.values().filter(counts).map(Waiver::covering).collect();
         Gates { stage, waivers, ..Gates::default() }
     }
 
@@ -94,14 +94,16 @@ impl<'a> Gates<'a> {
         }
         let mut answered: BTreeMap<&str, (&Waiver, Vec<String>)> = BTreeMap::new();
         let mut open = Vec::new();
-        let waivers: Vec<&Waiver> = match WAIVABLE.contains(&gate) {
-            true => self.waivers.iter().copied().filter(|waiver| waiver.gate == gate).collect(),
+        let waivers: Vec<&Covering<'_>> = match WAIVABLE.contains(&gate) {
+            true => self.waivers.iter().filter(|covering| covering.waiver.gate == gate).collect(),
             false => Vec::new(),
         };
         for finding in findings {
             let stage = finding.stage.as_deref().unwrap_or(self.stage);
             let cover = |subject: &Nevra| {
-                waivers.iter().find(|waiver| waiver.stage == stage && waiver.covers(subject)).copied()
+                let is_for =
+                    |covering: &&&Covering<'_>| covering.waiver.stage == stage && covering.covers(subject);
+                waivers.iter().find(is_for).map(|covering| covering.waiver)
             };
             let covers: Option<Vec<&Waiver>> = finding.subjects.iter().map(cover).collect();
             match covers.as_deref() {

@@ -18,6 +18,8 @@ pub(super) struct Wish<'a> {
     pub platforms: &'a [String],
     /// Whether only the plan is wanted.
     pub is_rehearsal: bool,
+    /// The hash of the plan that is asked for.
+    pub approved: Option<&'a str>,
 }
 
 pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Decision, Refusal> {
@@ -30,9 +32,8 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     let what = format!("promote from `{from}` to `{to}` of `{}`", product.name);
     gates.roles(asker, Some(&product.name), &route.roles, &what);
     let place = Place { world, product, stage: from, platforms: &platforms, target: Some(to) };
-    let selection = gates.prefer(select(&place, wish.packages))?;
+    let mut selection = gates.prefer(select(&place, wish.packages))?;
     let until = world.now.max(world.witnessed) + route.overlap;
-    let mut selection = selection;
     if !route.overlap.is_zero() {
         overlapping(world, to, &mut selection.packages);
     }
@@ -76,7 +77,10 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     notes.extend(selection.already_there.iter().map(|text| format!("`{text}` is in `{to}` already")));
     let action = "promote".to_owned();
     let mut plan = Plan { action, sentence, changes, overlaps, notes, ..Plan::default() };
-    gates.approvals(world, asker, (&product.name, route), &plan, wish.is_rehearsal);
+    // Another plan than the one that is asked for is refused as such; who approves of it is no matter then.
+    if wish.approved.is_none_or(|approved| approved == plan.hash().hex()) {
+        gates.approvals(world, asker, (&product.name, route), &plan, wish.is_rehearsal);
+    }
     plan.gates = gates.finish()?;
     Ok(Decision::Effect(plan))
 }

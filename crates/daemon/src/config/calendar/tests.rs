@@ -56,7 +56,7 @@ fn people_have_several_names_and_no_name_is_of_two() {
     );
     for (names, words) in [
         ("[\"group:mu\"]", "is no name of a person"),
-        ("[\"uid:7\"]", "is no name of a person"),
+        ("[\"alice\"]", "is no name of a person"),
         ("[\"user:alice\"]\nbob = [\"user:alice\"]", "is `alice` already"),
     ] {
         bad(&format!("[people]\nalice = {names} #!\n"), words);

@@ -48,7 +48,9 @@ fn after(world: &World, approvals: &[(&str, &[&str])]) -> World {
     let mut world = world.clone();
     let hash = hash(&world, &["a"]);
     for (name, roles) in approvals {
-        world.apply(&effect(&world, &approve(&hash, false), &somebody(name, roles), &[]));
+        let asker = somebody(name, roles);
+        world.apply(&effect(&world, &approve(&hash, false), &asker, &[]));
+        world.approvers.insert(asker.name.clone(), asker);
     }
     world
 }
@@ -147,6 +149,30 @@ fn who_may_approve_for_one_product_approves_of_nothing_of_another() {
             *product = "umd".into();
         }
         world.apply(&effect(&world, &elsewhere, &asker, &[]));
+        world.approvers.insert(asker.name.clone(), asker);
     }
     refused(&world, &promote(&["a"]), &alice(), &[], Code::ApprovalsMissing);
+}
+
+#[test]
+fn whoever_lost_the_role_approves_no_more() {
+    let all: [(&str, &[&str]); 3] =
+        [("olga", &["operations"]), ("otto", &["operations"]), ("quirin", &["quality"])];
+    let approved = after(&world(), &all);
+    effect(&approved, &promote(&["a"]), &alice(), &[]);
+    let mut dismissed = approved.clone();
+    dismissed.approvers.insert("user:otto".into(), somebody("otto", &["quality"]));
+    refused(&dismissed, &promote(&["a"]), &alice(), &[], Code::ApprovalsMissing);
+    let mut unknown = approved;
+    unknown.approvers.remove("user:otto");
+    refused(&unknown, &promote(&["a"]), &alice(), &[], Code::ApprovalsMissing);
+}
+
+#[test]
+fn another_plan_than_the_one_asked_for_is_told_as_that() {
+    let all: [(&str, &[&str]); 3] =
+        [("olga", &["operations"]), ("otto", &["operations"]), ("quirin", &["quality"])];
+    let approved = after(&world(), &all);
+    let asked = Request { plan: Some(hash_of(&approved)), ..promote(&["b"]) };
+    refused(&approved, &asked, &alice(), &[], Code::PlanChanged);
 }

@@ -36,7 +36,7 @@ impl Gates<'_> {
         // Whoever approved by two names is one person still.
         let mut people = BTreeSet::new();
         approvals.retain(|approval| people.insert(world.layout.person(&approval.by)));
-        let taken = taken(&route.approvals, &approvals);
+        let taken = taken(world, product, &route.approvals, &approvals);
         let said = |(role, people): (&String, &Vec<&str>)| format!("{} as `{role}`", people.join(", "));
         let said: Vec<String> = taken.iter().map(said).collect();
         let missing: Vec<String> = (route.approvals.iter())
@@ -56,7 +56,8 @@ impl Gates<'_> {
             self.seen.push(GateSeen { gate: "approvals".to_owned(), verdict: Verdict::Fail, evidence });
             return;
         }
-        let has_asked = world.standing.approvals.iter().any(|one| one.plan == hash && one.by == asker.name);
+        let is_asker = |one: &Approval| world.layout.person(&one.by) == world.layout.person(&asker.name);
+        let has_asked = world.standing.approvals.iter().any(|one| one.plan == hash && is_asker(one));
         let mut reasons = said;
         if has_asked {
             reasons
@@ -68,13 +69,27 @@ impl Gates<'_> {
 }
 
 /// Finds who counts for which role, so that as many places as can be are taken.
-fn taken<'a>(wanted: &[Approvals], approvals: &[&'a Approval]) -> BTreeMap<String, Vec<&'a str>> {
+///
+/// A role counts that somebody held when they approved and holds still.
+fn taken<'a>(
+    world: &World,
+    product: &str,
+    wanted: &[Approvals],
+    approvals: &[&'a Approval],
+) -> BTreeMap<String, Vec<&'a str>> {
+    let roles_of = |approval: &&Approval| -> Vec<String> {
+        let holds = |role: &&String| {
+            world.approvers.get(&approval.by).is_some_and(|asker| asker.has(role, Some(product)))
+        };
+        approval.roles.iter().filter(holds).cloned().collect()
+    };
+    let roles: Vec<Vec<String>> = approvals.iter().map(roles_of).collect();
     let places: Vec<&str> = (wanted.iter())
         .flat_map(|wanted| (0..wanted.count.min(PLACES_MAX)).map(|_| wanted.role.as_str()))
         .collect();
     let mut holder: Vec<Option<usize>> = vec![None; places.len()];
     for person in 0..approvals.len() {
-        seat(person, approvals, &places, &mut holder, &mut BTreeSet::new());
+        seat(person, &roles, &places, &mut holder, &mut BTreeSet::new());
     }
     let mut taken: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (place, person) in places.iter().zip(holder) {
@@ -91,18 +106,18 @@ const PLACES_MAX: u32 = 20;
 /// Gives somebody a place, others moving over for it where they can.
 fn seat(
     person: usize,
-    approvals: &[&Approval],
+    roles: &[Vec<String>],
     places: &[&str],
     holder: &mut [Option<usize>],
     tried: &mut BTreeSet<usize>,
 ) -> bool {
     for (place, role) in places.iter().enumerate() {
-        if !approvals[person].roles.iter().any(|held| held == role) || !tried.insert(place) {
+        if !roles[person].iter().any(|held| held == role) || !tried.insert(place) {
             continue;
         }
         let is_free = match holder[place] {
             None => true,
-            Some(other) => seat(other, approvals, places, holder, tried),
+            Some(other) => seat(other, roles, places, holder, tried),
         };
         if is_free {
             holder[place] = Some(person);

@@ -36,7 +36,7 @@ impl Gates<'_> {
                 Some(Err(why)) => {
                     Err((Code::SignaturesUnread, format!("its signatures cannot be read: {why}")))
                 }
-                Some(Ok(signed)) => who_signed(signed, signers, world.now),
+                Some(Ok(signed)) => who_signed(signed, signers, world.now.max(world.witnessed)),
             };
             match judged {
                 Ok(names) => names.into_iter().for_each(|name| *counts.entry(name).or_default() += 1),

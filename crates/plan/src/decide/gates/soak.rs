@@ -24,7 +24,8 @@ impl Gates<'_> {
                 continue;
             };
             for listed in packages {
-                let Some(since) = entered.get(&listed.pkgid) else { continue };
+                let here = world.entered_here.get(repository).and_then(|here| here.get(&listed.pkgid));
+                let Some(since) = here.or_else(|| entered.get(&listed.pkgid)) else { continue };
                 let been = world.proven().duration_since(*since).max(SignedDuration::ZERO);
                 if been < soak {
                     let words = format!(

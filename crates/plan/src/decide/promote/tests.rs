@@ -331,3 +331,15 @@ fn a_package_soaks_in_its_stage_for_as_long_as_the_route_wants() {
     world.apply(&effect(&world, &import(&[]), &alice(), &arrivals(&["b-1-1.x86_64"])));
     refused(&world, &promote(&["b"]), &alice(), &[], Code::Soaking);
 }
+
+#[test]
+fn what_came_in_by_the_same_line_soaks_too() {
+    let mut world = world_of(&["sl5/x86_64 delta: a-1-1.x86_64"]);
+    let layout = std::sync::Arc::make_mut(&mut world.layout);
+    layout.products.get_mut("glite-3.2").unwrap().routes[0].soak = jiff::SignedDuration::from_hours(24);
+    // Nobody has looked yet when it comes in; then somebody reads what was published before.
+    world.apply(&effect(&world, &import(&[]), &alice(), &arrivals(&["n-1-1.x86_64"])));
+    world.entered.insert(repository("sl5/x86_64 delta"), Default::default());
+    refused(&world, &promote(&["n"]), &alice(), &[], Code::Soaking);
+    effect(&world, &promote(&["a"]), &alice(), &[]);
+}
