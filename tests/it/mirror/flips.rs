@@ -53,10 +53,11 @@ fn under_flips(sandbox: &Sandbox, site: &Site, dir: &Utf8Path, wanted: u32, copy
                     std::thread::yield_now();
                     continue;
                 };
-                let place = dir.join(Utf8PathBuf::from_path_buf(link).unwrap());
+                let place = dir.join(Utf8PathBuf::from_path_buf(link.clone()).unwrap());
                 let ran = checked(&place, &cache);
-                // One that was swept while it was looked at is no longer what anybody is sent to.
-                if place.exists() {
+                // One that is being removed while it is looked at is no longer what anybody is sent to.
+                let is_current = fs::read_link(dir.join("current")).ok().as_ref() == Some(&link);
+                if place.exists() && (ran.code() == 0 || is_current) {
                     looks.fetch_add(1, Ordering::SeqCst);
                     if ran.code() != 0 {
                         is_over.store(true, Ordering::SeqCst);
