@@ -55,9 +55,9 @@ fn under_flips(sandbox: &Sandbox, site: &Site, dir: &Utf8Path, wanted: u32, copy
                 };
                 let place = dir.join(Utf8PathBuf::from_path_buf(link.clone()).unwrap());
                 let ran = checked(&place, &cache);
-                // One that is being removed while it is looked at is no longer what anybody is sent to.
+                // One that was removed while it was looked at was no longer what anybody is sent to; one that is must be whole.
                 let is_current = fs::read_link(dir.join("current")).ok().as_ref() == Some(&link);
-                if place.exists() && (ran.code() == 0 || is_current) {
+                if ran.code() == 0 || is_current {
                     looks.fetch_add(1, Ordering::SeqCst);
                     if ran.code() != 0 {
                         is_over.store(true, Ordering::SeqCst);
