@@ -132,15 +132,30 @@ pub fn of_command(bench: &Bench, command: &[&str], injects: &[&str], environment
 /// Reads what strace wrote; only the first thread counts.
 pub fn parse(trace: &str) -> Vec<Call> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut calls = Vec::new();
+    let mut calls: Vec<Call> = Vec::new();
     let first = trace.split_whitespace().next().unwrap_or_default();
     for line in trace.lines() {
         let Some((thread, call)) = line.split_once(' ') else { continue };
-        let Some((name, rest)) = call.trim_start().split_once('(') else { continue };
-        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if thread != first || name.is_empty() || !is_name {
+        if thread != first {
             continue;
         }
+        // While the call was under way another thread made one: its end has a line of its own.
+        if let Some((_, rest)) =
+            call.trim_start().strip_prefix("<... ").and_then(|end| end.split_once(" resumed>"))
+        {
+            if let Some(call) = calls.last_mut() {
+                let (arguments, outcome) = rest.rsplit_once(") = ").unwrap_or((rest, ""));
+                call.arguments.push_str(arguments);
+                outcome.clone_into(&mut call.outcome);
+            }
+            continue;
+        }
+        let Some((name, rest)) = call.trim_start().split_once('(') else { continue };
+        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if name.is_empty() || !is_name {
+            continue;
+        }
+        let rest = rest.strip_suffix(" <unfinished ...>").unwrap_or(rest);
         let count = counts.entry(name).or_default();
         *count += 1;
         let (arguments, outcome) = rest.rsplit_once(") = ").unwrap_or((rest, ""));
@@ -152,4 +167,25 @@ pub fn parse(trace: &str) -> Vec<Call> {
         });
     }
     calls
+}
+
+#[test]
+fn a_call_that_another_thread_interrupts_is_one_call() {
+    let trace = "7     execve(\"sluice\", 0x1) = 0\n\
+                 7     futex(0x5, FUTEX_WAIT, 0, {tv_sec=0} <unfinished ...>\n\
+                 8     fsync(9</other>) = 0\n\
+                 7     <... futex resumed>) = -1 ETIMEDOUT (Connection timed out)\n\
+                 7     fsync(9</root/staging/3> <unfinished ...>\n\
+                 8     futex(0x5, FUTEX_WAKE, 1) = 1\n\
+                 7     <... fsync resumed>) = -1 EIO (Input/output error) (INJECTED)\n";
+    let calls = parse(trace);
+    let told: Vec<_> =
+        calls.iter().map(|call| (call.name.as_str(), call.count, call.arguments.as_str())).collect();
+    let expected = [
+        ("execve", 1, "\"sluice\", 0x1"),
+        ("futex", 1, "0x5, FUTEX_WAIT, 0, {tv_sec=0}"),
+        ("fsync", 1, "9</root/staging/3>"),
+    ];
+    assert_eq!(told, expected);
+    assert!(calls[1].outcome.contains("ETIMEDOUT") && calls[2].outcome.contains("INJECTED"), "{calls:?}");
 }

@@ -38,7 +38,8 @@ fn goes_on_after(bench: &Bench, name: &str, error: &str) {
     let trace = bench.traces.join("lasting");
     let inject =
         format!("inject={}:error={error}:when={}..{}", first.name, first.count, first.count + REFUSALS - 1);
-    let watched = format!("trace={},futex", first.name);
+    // The first line tells which thread is the first: only that one begins the program.
+    let watched = format!("trace=execve,{},futex", first.name);
     let mut words = vec!["strace", "-f", "-qq", "-y", "-s", "600", "-e", "signal=none", "-o", trace.as_str()];
     words.extend(["-e", &watched, "-e", &inject]);
     let mut command = bench.site.as_daemon_below(&words);
@@ -48,10 +49,10 @@ fn goes_on_after(bench: &Bench, name: &str, error: &str) {
     let answer = bench.site.answer("new");
     assert_eq!(answer["outcome"], "done", "{answer}");
 
-    let calls = parse(&String::from_utf8_lossy(&fs::read(&trace).unwrap()));
     let process = String::from_utf8_lossy(&fs::read(&trace).unwrap()).split(' ').next().unwrap().parse();
     kill(Pid::from_raw(process.unwrap()), Signal::SIGTERM).unwrap();
     let ended = daemon.wait().unwrap();
+    let calls = parse(&String::from_utf8_lossy(&fs::read(&trace).unwrap()));
     let said = fs::read_to_string(&log).unwrap();
     assert!(ended.success() && !said.contains("panicked"), "{ended}: {said}");
     let attempts = said.matches("will be tried again").count();
