@@ -22,7 +22,7 @@ sign() { gpg --homedir "HOME" --batch --no-tty --quiet --local-user "$1" --armor
 /// A site whose signer does as it is told, ready to be initialised.
 pub fn on_a_site() -> Signed {
     let sandbox = Sandbox::new();
-    let signer = "command = [\"FOLDER/signer\", \"{fingerprint}\"]\ntimeout = \"2s\"";
+    let signer = "command = [\"FOLDER/signer\", \"{fingerprint}\"]\ntimeout = \"10s\"";
     let signed = Signed::new("http://127.0.0.1:1", sandbox, &["repo-2026", "other"], signer);
     let folder = signed.path_of("");
     let text = SIGNER
