@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use testkit::{Sandbox, Watch, run};
+use testkit::{Running, Sandbox, Watch, run};
 
 use super::{PRODUCTION, Signed};
 
@@ -55,6 +55,16 @@ fn fails_with(signed: &Signed, code: &str, log: &dyn Fn() -> String) -> Value {
     failing.unwrap_or_else(|| panic!("not `{code}`: {}\n{}", signed.signer(), log()))
 }
 
+/// Has the configuration read again. Until that is said it may still happen, and make the daemon forget what fails next.
+fn reload(signed: &Signed, daemon: &Running) {
+    let said = || daemon.log().matches("the configuration was read again").count();
+    let before = said();
+    let watch = Watch::on(&[signed.site.config().parent().expect("it lies in a folder")]);
+    daemon.signal(Signal::SIGHUP);
+    let heard = watch.until(PATIENCE, || (said() > before).then_some(()));
+    assert!(heard.is_some(), "{}", daemon.log());
+}
+
 #[test]
 fn what_a_signer_does_wrong_is_told_by_its_code_and_never_published() {
     let signed = on_a_site();
@@ -92,8 +102,8 @@ fn what_a_signer_does_wrong_is_told_by_its_code_and_never_published() {
         assert!(ran.code() == 2 && ran.stdout.contains(code), "{ran}");
         // A person puts it right and has the configuration read again: nobody waits for the pause to end.
         tell(&signed, "sign \"$1\"");
-        daemon.signal(Signal::SIGHUP);
         let watch = Watch::on(&[&signed.site.root().join("public")]);
+        reload(&signed, &daemon);
         let published = || (signed.published("repomd.xml") != before.0).then_some(());
         watch.until(PATIENCE, published).unwrap_or_else(|| panic!("it is not published:\n{}", daemon.log()));
         assert_eq!(signed.signed_by(), "repo-2026");
