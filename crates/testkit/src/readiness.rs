@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "opens its socket to services of other users")]
 
 use std::fs::{Permissions, set_permissions};
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
@@ -40,11 +41,16 @@ impl Readiness {
     pub fn heard(&self, line: &str, patience: Duration) -> bool {
         let mut bytes = [0; 4096];
         self.socket.set_read_timeout(Some(patience)).expect("a socket takes a time limit");
-        while let Ok(length) = self.socket.recv(&mut bytes) {
-            if String::from_utf8_lossy(&bytes[..length]).lines().any(|said| said == line) {
-                return true;
+        loop {
+            match self.socket.recv(&mut bytes) {
+                Ok(length) if String::from_utf8_lossy(&bytes[..length]).lines().any(|said| said == line) => {
+                    return true;
+                }
+                Ok(_) => {}
+                // A machine that was stopped and goes on interrupts whoever waits with a time limit.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return false,
             }
         }
-        false
     }
 }

@@ -1,6 +1,6 @@
 //! Rude clients of `sluice serve`: what they send is refused or answered in order, and others are served meanwhile.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -23,8 +23,12 @@ fn says(served: &Served, bytes: &[u8]) -> String {
     let _ = stream.write_all(bytes);
     let mut reply = Vec::new();
     let mut piece = [0; 4096];
-    while let Ok(length @ 1..) = stream.read(&mut piece) {
-        reply.extend_from_slice(&piece[..length]);
+    loop {
+        match stream.read(&mut piece) {
+            Ok(length @ 1..) => reply.extend_from_slice(&piece[..length]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Ok(0) | Err(_) => break,
+        }
     }
     String::from_utf8_lossy(&reply).lines().next().unwrap_or_default().to_owned()
 }
