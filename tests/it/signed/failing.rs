@@ -160,7 +160,9 @@ fn a_signer_that_is_not_there_is_told_by_its_code() {
     let ran = run(signed.site.as_daemon().arg("init"));
     assert!(ran.code() == 75 && ran.stderr.contains("signer-missing"), "{ran}");
     // A GNUPGHOME without the key is a signer that fails, and gpg says why.
-    let other = testkit::Gnupg::new(&signed.sandbox, "empty");
+    let other = testkit::Gnupg::new(&signed.sandbox, "other");
+    // Not an empty one: several gpg that make the first keyring of a home at once trip over each other.
+    let _ = other.key("somebody");
     signed.site.give_to_daemon(other.home());
     let text = fs::read_to_string(signed.site.config()).unwrap();
     let line = text.lines().find(|line| line.starts_with("command = ")).unwrap();
