@@ -11,7 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::{Sandbox, Watch, checkout, is_root, program, run};
 
 /// How long it may take to listen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How often another port is tried: Apache takes no socket that is open, so somebody may be faster.
 const ATTEMPTS: usize = 5;
@@ -65,11 +65,12 @@ fn attempt(folder: &Utf8PathBuf, port: u16, site_root: &Utf8Path, restricted: &s
     fs::write(folder.join("sluice.conf"), substituted).expect("failed to write sluice.conf");
     let modules: String =
         NEEDED.iter().map(|name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so\n")).collect();
-    // Only what Debian's own apache2.conf would bring: where its files are, and that all else is closed.
+    // Only what Debian's own apache2.conf would bring: where its files are, and that all else is closed. A connection is
+    // kept for long, so that none is closed under a request of a client that was stopped meanwhile.
     let user = if is_root() { "User www-data\nGroup www-data\n" } else { "" };
     let main = format!(
         "ServerRoot {folder}\nServerName localhost\nListen 127.0.0.1:{port}\nPidFile {folder}/run/pid\n\
-         ErrorLog {folder}/error.log\nDefaultRuntimeDir {folder}/run\n{modules}{user}TypesConfig /dev/null\n\
+         ErrorLog {folder}/error.log\nKeepAliveTimeout 600\nDefaultRuntimeDir {folder}/run\n{modules}{user}TypesConfig /dev/null\n\
          <Directory />\n    AllowOverride None\n    Require all denied\n</Directory>\n\
          Include {folder}/sluice.conf\n"
     );

@@ -78,6 +78,9 @@ impl Host {
             ("tsflags", "noscripts".to_owned()),
             ("best", "1".to_owned()),
             ("retries", "1".to_owned()),
+            // A machine that does much else is slow, and no fault of a server.
+            ("timeout", "600".to_owned()),
+            ("minrate", "1".to_owned()),
         ] {
             command.arg(format!("--setopt={option}={value}"));
         }

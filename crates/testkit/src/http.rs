@@ -31,7 +31,7 @@ impl Fetched {
 /// Fetches one URL.
 ///
 /// # Panics
-/// If no answer comes within a minute.
+/// If no answer comes within ten minutes: a machine that is stopped for a while eats as much of the time.
 #[must_use]
 pub fn fetch(url: &str) -> Fetched {
     fetch_with(url, &[])
@@ -40,14 +40,14 @@ pub fn fetch(url: &str) -> Fetched {
 /// Fetches one URL with request headers.
 ///
 /// # Panics
-/// If no answer comes within a minute.
+/// If no answer comes within ten minutes: a machine that is stopped for a while eats as much of the time.
 #[must_use]
 pub fn fetch_with(url: &str, headers: &[(&str, &str)]) -> Fetched {
     let agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .proxy(None)
         .max_redirects(0)
-        .timeout_global(Some(Duration::from_secs(60)))
+        .timeout_global(Some(Duration::from_secs(600)))
         .build()
         .new_agent();
     let mut request = agent.get(url);

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::watch::ticks;
+
 /// A socket for `NOTIFY_SOCKET`.
 #[derive(Debug)]
 pub struct Readiness {
@@ -40,17 +42,23 @@ impl Readiness {
     #[must_use]
     pub fn heard(&self, line: &str, patience: Duration) -> bool {
         let mut bytes = [0; 4096];
-        self.socket.set_read_timeout(Some(patience)).expect("a socket takes a time limit");
-        loop {
-            match self.socket.recv(&mut bytes) {
-                Ok(length) if String::from_utf8_lossy(&bytes[..length]).lines().any(|said| said == line) => {
-                    return true;
+        for tick in ticks(patience) {
+            self.socket.set_read_timeout(Some(tick)).expect("a socket takes a time limit");
+            loop {
+                match self.socket.recv(&mut bytes) {
+                    Ok(length)
+                        if String::from_utf8_lossy(&bytes[..length]).lines().any(|said| said == line) =>
+                    {
+                        return true;
+                    }
+                    Ok(_) => {}
+                    // A machine that was stopped and goes on interrupts whoever waits with a time limit.
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                    Err(_) => return false,
                 }
-                Ok(_) => {}
-                // A machine that was stopped and goes on interrupts whoever waits with a time limit.
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return false,
             }
         }
+        false
     }
 }

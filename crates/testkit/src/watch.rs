@@ -7,6 +7,10 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
 
+/// How long a wait lasts before somebody looks again although nothing was heard: what is put into a directory before the
+/// watch on it has begun makes no event. It is also the most that a machine that was stopped takes off the patience.
+const TICK: Duration = Duration::from_secs(1);
+
 /// How often a tree is walked anew because a directory went meanwhile.
 const WALKS: usize = 100;
 
@@ -44,7 +48,7 @@ impl Watch {
     /// Waits for one change and names what changed; nothing if `patience` ended first.
     #[must_use]
     pub fn change(&self, patience: Duration) -> Option<Vec<Utf8PathBuf>> {
-        self.changes.recv_timeout(patience).ok()
+        ticks(patience).find_map(|tick| self.changes.recv_timeout(tick).ok())
     }
 
     /// Forgets the changes heard so far and says how many there were.
@@ -52,22 +56,34 @@ impl Watch {
         self.changes.try_iter().count()
     }
 
-    /// Waits until `look` finds what it looks for: it looks at once and again after each change.
+    /// Waits until `look` finds what it looks for: it looks at once, after each change, and after each second in which
+    /// nothing was heard.
     #[must_use]
     pub fn until<T>(&self, patience: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
-        let end = Instant::now() + patience;
-        loop {
+        let mut left = patience;
+        while !left.is_zero() {
+            let began = Instant::now();
             if let Some(found) = look() {
                 return Some(found);
             }
-            match self.changes.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            match self.changes.recv_timeout(left.min(TICK)) {
                 Ok(_) => {
                     self.forget();
                 }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return look(),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
+            left = left.saturating_sub(began.elapsed().min(TICK));
         }
+        look()
     }
+}
+
+/// Cuts a time limit into pieces.
+pub(crate) fn ticks(patience: Duration) -> impl Iterator<Item = Duration> {
+    let whole = usize::try_from(patience.as_secs()).unwrap_or(usize::MAX);
+    let rest = Duration::from_nanos(patience.subsec_nanos().into());
+    std::iter::repeat_n(TICK, whole).chain((!rest.is_zero()).then_some(rest))
 }
 
 /// Watches a tree in which directories may go while they are walked: then the walk begins again.
