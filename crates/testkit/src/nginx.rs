@@ -8,7 +8,10 @@ use std::process::Child;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::{Sandbox, checkout, program, run};
+use crate::{Sandbox, checkout, fetch, program, run};
+
+/// What nobody asks for but the one who wants to read the log.
+const LAST: &str = "/the-last-line-of-the-log";
 
 /// A running nginx that serves the public half of one site; stopped when dropped.
 ///
@@ -17,6 +20,7 @@ use crate::{Sandbox, checkout, program, run};
 #[derive(Debug)]
 pub struct Nginx {
     master: Child,
+    workers: usize,
     base_url: String,
     folder: Utf8PathBuf,
 }
@@ -31,11 +35,11 @@ impl Nginx {
         Self::start_on(&Self::port(), sandbox, site_root)
     }
 
-    /// Starts one as [`Nginx::start`] does, with rules for restricted stages.
+    /// Starts one as [`Nginx::start`] does, with rules for restricted stages and two workers.
     #[must_use]
     pub fn start_with(sandbox: &Sandbox, site_root: &Utf8Path, restricted: &str) -> Self {
         let _ = sandbox.file("restricted.conf", restricted);
-        Self::start(sandbox, site_root)
+        Self::with(&Self::port(), sandbox, &Self::deployed(sandbox, site_root), 2)
     }
 
     /// Starts one as [`Nginx::start`] does, with one text of its configuration in the place of another.
@@ -43,7 +47,7 @@ impl Nginx {
     pub fn start_changed(sandbox: &Sandbox, site_root: &Utf8Path, (from, to): (&str, &str)) -> Self {
         let deployed = Self::deployed(sandbox, site_root);
         assert!(deployed.contains(from), "deploy/nginx/sluice.conf does not say `{from}`");
-        Self::with(&Self::port(), sandbox, &deployed.replace(from, to))
+        Self::with(&Self::port(), sandbox, &deployed.replace(from, to), 2)
     }
 
     /// Takes a port that one server can have after another.
@@ -57,7 +61,7 @@ impl Nginx {
     /// Starts one as [`Nginx::start`] does, on this port.
     #[must_use]
     pub fn start_on(listener: &TcpListener, sandbox: &Sandbox, site_root: &Utf8Path) -> Self {
-        Self::with(listener, sandbox, &Self::deployed(sandbox, site_root))
+        Self::with(listener, sandbox, &Self::deployed(sandbox, site_root), 1)
     }
 
     /// Returns the configuration that is deployed, for this site.
@@ -74,14 +78,11 @@ impl Nginx {
     /// Starts one that serves a folder as any small site would, on this port; `more` stands in its `server`.
     #[must_use]
     pub fn of_folder(listener: &TcpListener, sandbox: &Sandbox, folder: &Utf8Path, more: &str) -> Self {
-        Self::with(
-            listener,
-            sandbox,
-            &format!("server {{\n    listen 80;\n    root {folder};\n    {more}\n}}\n"),
-        )
+        let server = format!("server {{\n    listen 80;\n    root {folder};\n    {more}\n}}\n");
+        Self::with(listener, sandbox, &server, 1)
     }
 
-    fn with(listener: &TcpListener, sandbox: &Sandbox, server: &str) -> Self {
+    fn with(listener: &TcpListener, sandbox: &Sandbox, server: &str, workers: usize) -> Self {
         let port = listener.local_addr().expect("a bound socket has an address").port();
         let free = |number: &usize| !sandbox.path(&format!("nginx-{port}-{number}")).exists();
         let number = (0..).find(free).expect("there is no last number");
@@ -93,7 +94,7 @@ impl Nginx {
             .map(|kind| format!("    {kind}_temp_path {folder}/{kind};\n"))
             .concat();
         let main = format!(
-            "daemon off;\nworker_processes 2;\npid {folder}/pid;\nerror_log {folder}/error.log warn;\n\
+            "daemon off;\nworker_processes {workers};\npid {folder}/pid;\nerror_log {folder}/error.log warn;\n\
              events {{}}\nhttp {{\n    access_log {folder}/access.log;\n{temporary}    include {folder}/sluice.conf;\n}}\n"
         );
         fs::write(folder.join("nginx.conf"), main).expect("failed to write nginx.conf");
@@ -114,14 +115,20 @@ impl Nginx {
             .env("NGINX", "0;")
             .stdin(OwnedFd::from(listener.try_clone().expect("failed to share a socket")));
         let master = command.spawn().unwrap_or_else(|error| panic!("failed to start {command:?}: {error}"));
-        Self { master, base_url: format!("http://127.0.0.1:{port}"), folder }
+        Self { master, workers, base_url: format!("http://127.0.0.1:{port}"), folder }
     }
 
-    /// Returns the lines of its access log.
+    /// Returns the lines of its access log, of everything that was answered so far.
+    ///
+    /// # Panics
+    /// If it has several workers, which write their lines whenever they like.
     #[must_use]
     pub fn access_log(&self) -> Vec<String> {
+        assert_eq!(self.workers, 1, "only one worker writes its lines in order");
+        // A line is written after the answer was sent: once the worker answers something else, it has been.
+        let _ = fetch(&format!("{}{LAST}", self.base_url));
         let log = fs::read_to_string(self.folder.join("access.log")).unwrap_or_default();
-        log.lines().map(str::to_owned).collect()
+        log.lines().filter(|line| !line.contains(LAST)).map(str::to_owned).collect()
     }
 
     /// Returns where it answers, without a slash at the end.
