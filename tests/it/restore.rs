@@ -1,7 +1,6 @@
 //! A backup made by the documented commands while the site works, and what goes on from it.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -165,8 +164,7 @@ fn a_client_with_newer_metadata_follows_a_site_that_was_restored() {
 /// Slows rsync down, so that generations are published while it copies.
 fn slow_rsync(sandbox: &Sandbox) -> Utf8PathBuf {
     let folder = sandbox.folder("bin");
-    let script = sandbox.file("bin/rsync", "#!/bin/sh\nexec /usr/bin/rsync --bwlimit=100 \"$@\"\n");
-    fs::set_permissions(script, fs::Permissions::from_mode(0o755)).unwrap();
+    let _ = sandbox.script("bin/rsync", "#!/bin/sh\nexec /usr/bin/rsync --bwlimit=100 \"$@\"\n");
     folder
 }
 

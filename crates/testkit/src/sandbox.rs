@@ -7,6 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use camino::{Utf8Path, Utf8PathBuf};
 use walkdir::WalkDir;
 
+use crate::{program, run};
+
 /// A private folder for one test, removed when dropped, sealed directories inside it too.
 ///
 /// Others may enter it: a web server started by root runs as somebody else.
@@ -52,6 +54,18 @@ impl Sandbox {
     pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> Utf8PathBuf {
         let path = self.path(name);
         fs::write(&path, bytes).unwrap_or_else(|error| panic!("failed to write `{path}`: {error}"));
+        path
+    }
+
+    /// Writes a script in it that everybody may run, in place of one of that name, and returns the path.
+    ///
+    /// Another program writes it: a descriptor that this process writes through would be inherited by what other threads
+    /// start meanwhile, and the kernel runs no file that somebody may write.
+    #[must_use]
+    pub fn script(&self, name: &str, text: &str) -> Utf8PathBuf {
+        let (path, fresh) = (self.path(name), self.path(&format!("{name}.fresh")));
+        let words = ["-ec", "printf %s \"$1\" > \"$2\"; chmod 755 \"$2\"; mv \"$2\" \"$3\"", "sh", text];
+        run(program("sh").args(words).args([&fresh, &path])).ok();
         path
     }
 }

@@ -215,7 +215,7 @@ fn damaged_packages_are_refused_or_read_as_rpm_reads_them() {
     assert!(seeds.len() > 70, "{} packages have short headers", seeds.len());
     let sandbox = Sandbox::new();
     let path = sandbox.path("mutant.rpm");
-    let worker = Worker::new(sluice(), Limits::default(), Duration::from_secs(60));
+    let worker = Worker::new(sluice(), Limits::default(), Duration::from_secs(120));
     let mut rpm = Rpm::start();
     let mut random = Rng::with_seed(20_261_122);
     let mut refused = BTreeMap::<String, usize>::new();
