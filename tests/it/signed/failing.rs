@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -11,7 +11,10 @@ use testkit::{Running, Sandbox, Watch, run};
 
 use super::{PRODUCTION, Signed};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How long the signer may take: nobody is to wait for it, and a loaded machine is not to be taken for a fault.
+const TIMEOUT: &str = "timeout = \"120s\"";
 
 /// A signer that does what the file `how` says, in words of the shell; `KEY` and `OTHER` sign.
 const SIGNER: &str = r#"#!/bin/sh
@@ -22,14 +25,13 @@ sign() { gpg --homedir "HOME" --batch --no-tty --quiet --local-user "$1" --armor
 /// A site whose signer does as it is told, ready to be initialised.
 pub fn on_a_site() -> Signed {
     let sandbox = Sandbox::new();
-    let signer = "command = [\"FOLDER/signer\", \"{fingerprint}\"]\ntimeout = \"10s\"";
-    let signed = Signed::new("http://127.0.0.1:1", sandbox, &["repo-2026", "other"], signer);
+    let signer = format!("command = [\"FOLDER/signer\", \"{{fingerprint}}\"]\n{TIMEOUT}");
+    let signed = Signed::new("http://127.0.0.1:1", sandbox, &["repo-2026", "other"], &signer);
     let folder = signed.path_of("");
     let text = SIGNER
         .replace("HOME", signed.gnupg.home().as_str())
         .replace("FOLDER", folder.as_str().trim_end_matches('/'));
-    let program = signed.sandbox.file("signer", text.as_bytes());
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let _ = signed.sandbox.script("signer", &text);
     tell(&signed, "sign \"$1\"");
     signed
 }
@@ -73,7 +75,7 @@ fn what_a_signer_does_wrong_is_told_by_its_code_and_never_published() {
     signed.import("production", "1.0", &[]).ok();
     let mut before = (signed.published("repomd.xml"), signed.published("repomd.xml.asc"));
     let cases = [
-        ("sleep 1000 & echo $! > FOLDER/left/sleeper; wait", "signer-hangs"),
+        ("sleep 86413 & echo $! > FOLDER/left/sleeper; wait", "signer-hangs"),
         ("cat > /dev/null; exit 3", "signer-failed"),
         ("kill -SEGV $$", "signer-failed"),
         ("exit 0", "signer-rubbish"),
@@ -85,15 +87,18 @@ fn what_a_signer_does_wrong_is_told_by_its_code_and_never_published() {
     ];
     let left = signed.sandbox.folder("left");
     fs::set_permissions(&left, fs::Permissions::from_mode(0o777)).unwrap();
+    let patient = fs::read_to_string(signed.site.config()).unwrap();
     for (n, (how, code)) in cases.into_iter().enumerate() {
         tell(&signed, how);
+        if code == "signer-hangs" {
+            fs::write(signed.site.config(), patient.replace(TIMEOUT, "timeout = \"5s\"")).unwrap();
+            reload(&signed, &daemon);
+        }
         let version = format!("2.{n}");
         signed.import("production", &version, &["--no-wait"]).ok();
         let signer = fails_with(&signed, code, &|| daemon.log());
-        assert!(
-            signer["failing"]["repository"] == PRODUCTION && signer["failing"]["attempts"] == 1,
-            "{signer}"
-        );
+        let attempts = signer["failing"]["attempts"].as_u64();
+        assert!(signer["failing"]["repository"] == PRODUCTION && attempts >= Some(1), "{signer}");
         // What needs no signature passes, while the other waits.
         signed.import("delta", &version, &[]).ok();
         let now = (signed.published("repomd.xml"), signed.published("repomd.xml.asc"));
@@ -102,6 +107,7 @@ fn what_a_signer_does_wrong_is_told_by_its_code_and_never_published() {
         assert!(ran.code() == 2 && ran.stdout.contains(code), "{ran}");
         // A person puts it right and has the configuration read again: nobody waits for the pause to end.
         tell(&signed, "sign \"$1\"");
+        fs::write(signed.site.config(), &patient).unwrap();
         let watch = Watch::on(&[&signed.site.root().join("public")]);
         reload(&signed, &daemon);
         let published = || (signed.published("repomd.xml") != before.0).then_some(());
@@ -109,8 +115,10 @@ fn what_a_signer_does_wrong_is_told_by_its_code_and_never_published() {
         assert_eq!(signed.signed_by(), "repo-2026");
         before = (signed.published("repomd.xml"), signed.published("repomd.xml.asc"));
     }
+    // Its number may be somebody else's by now.
     let sleeper = fs::read_to_string(left.join("sleeper")).unwrap();
-    assert!(!fs::exists(format!("/proc/{}", sleeper.trim())).unwrap(), "what hung still runs");
+    let runs = fs::read_to_string(format!("/proc/{}/cmdline", sleeper.trim())).unwrap_or_default();
+    assert!(!runs.contains("86413"), "what hung still runs");
     daemon.stop();
     run(signed.site.as_daemon().args(["verify", "--at-rest"])).ok();
     testkit::Checker::of(&signed.site).at_rest().assert_sound();
@@ -135,6 +143,7 @@ fn what_waits_for_a_signature_is_published_when_there_is_one() {
     }
     let mut daemon = signed.site.start();
     tell(&signed, "exit 1");
+    let began = Instant::now();
     signed.import("production", "1.0", &["--no-wait"]).ok();
     fails_with(&signed, "signer-failed", &|| daemon.log());
     tell(&signed, "sign \"$1\"");
@@ -147,7 +156,9 @@ fn what_waits_for_a_signature_is_published_when_there_is_one() {
     let well = || signed.signer()["failing"].is_null().then_some(());
     Watch::on(&[&cache]).until(PATIENCE, well).expect("status still says that it fails");
     let asked = daemon.log().matches("nothing is published that needs a signature").count();
-    assert!(asked <= 2, "it was asked {asked} times within seconds");
+    // It rests for five seconds, and for ten the next time.
+    let seconds = began.elapsed().as_secs();
+    assert!(asked as u64 <= 2 + seconds / 5, "it was asked {asked} times within {seconds} s");
     daemon.stop();
     run(signed.site.as_daemon().args(["verify", "--at-rest"])).ok();
 }
