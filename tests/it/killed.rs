@@ -221,7 +221,17 @@ fn aim(rng: &mut Rng) -> (Mark, usize) {
 /// Lets the daemon run until the aim is reached, or nothing is left to do, or it rests; then kills it.
 fn run_and_kill(daemon: &mut Running, watch: &Watch, site: &Site, (mark, mut more): (Mark, usize)) {
     let mut passed = false;
-    while let Some(changed) = watch.change(IDLE) {
+    let mut idle = Duration::ZERO;
+    while idle < PATIENCE {
+        let Some(changed) = watch.change(IDLE) else {
+            // A machine with much to do may rest longer than the daemon.
+            if daemon.has_ended() || !waits(&site.spool()) {
+                break;
+            }
+            idle += IDLE;
+            continue;
+        };
+        idle = Duration::ZERO;
         passed = passed || changed.iter().any(|path| mark.is_at(site, path));
         let nothing_left = changed.iter().any(|path| Mark::Last.is_at(site, path));
         if nothing_left || passed && more == 0 {

@@ -33,7 +33,7 @@ use self::flips::Flips;
 use self::ledger::Ledger;
 use self::naive::Naive;
 use self::origin::{Memory, Origin};
-use self::promotions::{Done, OVERLAP, Promotions, STAGES, TOGETHER, routes, wanderers};
+use self::promotions::{Done, Promotions, STAGES, TOGETHER, overlap, routes, wanderers};
 use self::reader::Reader;
 use self::real_clients::{Dnf, Librepo};
 use self::tally::{Read, Tally};
@@ -115,7 +115,7 @@ fn no_reader_of_any_server_ever_sees_anything_wrong() {
     // One nginx serves both: the site as deployed, and beside it the folder that people would serve.
     let beside = format!("location ^~ /naive/ {{\n    root {};\n}}\n", sandbox.root());
     let nginx = Nginx::start_with(&sandbox, &sandbox.path("site/root"), &beside);
-    let site = Site::initialised(&sandbox, nginx.base_url(), &format!("{STAGES}{OVERLAP}"));
+    let site = Site::initialised(&sandbox, nginx.base_url(), &format!("{STAGES}{}", overlap()));
     let apache = Apache::start(&sandbox, &site.root(), "");
     let served = Served::start(&site);
     let mut daemon = site.start();

@@ -1,10 +1,14 @@
 //! Configurations that cannot be: told by `config check`, and neither `init` nor a reload takes them.
 
+use std::time::Duration;
+
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use testkit::Sandbox;
+use testkit::{Sandbox, Watch};
 
 use super::{STAGES, Trial, configure, promotion};
+
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What is written behind the good configuration or in its place, the code, and pieces of reason and hint.
 const ROWS: [(&str, &str, &str, &str); 9] = [
@@ -68,12 +72,16 @@ fn every_bad_configuration_has_a_code_a_message_and_a_hint_and_is_not_taken() {
         let init = trial.site.sluice(&["init", "--dry-run"]);
         assert!(init.code() == 2 && init.stderr.contains(&format!("({code})")), "{init}");
         // A running daemon keeps the configuration in force.
+        let said = || trial.daemon.log().matches("the configuration in force stays").count();
+        let before = said();
+        let watch = Watch::on(&[trial.site.config().parent().unwrap()]);
         trial.daemon.signal(Signal::SIGHUP);
+        let heard = watch.until(PATIENCE, || (said() > before).then_some(()));
+        assert!(heard.is_some(), "{}", trial.daemon.log());
     }
     configure(&trial.site, |_| good.clone());
     trial.site.drop_request("after.toml", &promotion(""));
     assert_eq!(trial.site.answer("after")["code"], "no-such-package");
-    assert!(trial.daemon.log().contains("the configuration in force stays"), "{}", trial.daemon.log());
     trial.judge(&[]);
     trial.end();
 }

@@ -14,7 +14,7 @@ use walkdir::WalkDir;
 
 use super::flips::Flips;
 use super::origin::Origin;
-use super::promotions::{OVERLAP, Promotions, STAGES, TOGETHER};
+use super::promotions::{self, Promotions, STAGES, TOGETHER};
 use super::reader::Reader;
 use super::{Extent, origin};
 
@@ -69,7 +69,7 @@ fn look(wrong: Wrong) -> Option<String> {
     };
     // With an overlap packages leave later: the others show sooner without.
     let overlaps = matches!(wrong, Wrong::Planted("OverlapForgotten"));
-    let stages = if overlaps { format!("{STAGES}{OVERLAP}") } else { STAGES.to_owned() };
+    let stages = if overlaps { format!("{STAGES}{}", promotions::overlap()) } else { STAGES.to_owned() };
     let site = Site::initialised(&sandbox, nginx.base_url(), &stages);
     let _daemon = wrong.bug().map_or_else(|| site.start(), |bug| site.start_with_bug(bug));
     let mut promotions = Promotions::new(&site, 3);

@@ -12,6 +12,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use camino::Utf8PathBuf;
 use fastrand::Rng;
 use repo::{Recipe, Repomd};
 use serde_json::Value;
@@ -29,12 +30,12 @@ preset = "glite"
 platforms = ["el9/x86_64", "el9/aarch64"]
 "#;
 
-/// What follows there if promoted packages are to be in both stages for a while.
-pub const OVERLAP: &str = r#"[[product.route]]
-from = "delta"
-to = "production"
-overlap = "10s"
-"#;
+/// What follows there if promoted packages are to be in both stages for a while: the slice of every run needs few
+/// promotions, and has a long one, so that no load makes it too short.
+pub fn overlap() -> String {
+    let seconds = if std::env::var_os("SLUICE_THOROUGH").is_some() { 10 } else { 30 };
+    format!("[[product.route]]\nfrom = \"delta\"\nto = \"production\"\noverlap = \"{seconds}s\"\n")
+}
 
 /// The routes between the repositories, the one on which packages wander first.
 pub fn routes() -> Vec<[String; 2]> {
@@ -51,6 +52,8 @@ const RESIDENTS: usize = 24;
 pub const TOGETHER: Duration = Duration::from_secs(6);
 
 const PATIENCE: Duration = Duration::from_secs(120);
+
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What was done.
 #[derive(Clone, Copy, Debug, Default)]
@@ -238,17 +241,22 @@ impl<'a> Promotions<'a> {
             self.site.drop_request(&format!("{stem}.toml"), &asked.text);
             open.insert(stem, asked);
         }
-        let end = Instant::now() + PATIENCE;
+        let mut idle = Duration::ZERO;
         while !open.is_empty() {
-            let changed = self.answers.change(end.saturating_duration_since(Instant::now()));
-            let changed = changed.unwrap_or_else(|| panic!("no answer came to {:?}", open.keys()));
+            // What came and made no event is found all the same.
+            let changed = self.answers.change(LOOK_EVERY).unwrap_or_else(|| {
+                idle += LOOK_EVERY;
+                assert!(idle < PATIENCE, "no answer came to {:?}", open.keys());
+                self.answered()
+            });
             for path in changed {
                 // `<stem>-<UTC time>-<6 hex>.answer.json`
                 let stem = path.file_name().and_then(|name| name.strip_suffix(".answer.json"));
                 let Some(stem) = stem.and_then(|claim| claim.split('-').next()) else { continue };
                 let answer =
                     fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
-                let Some((answer, asked)) = answer.zip(open.remove(stem)) else { continue };
+                let told = answer.and_then(|answer| Some((answer, open.remove(stem)?)));
+                let Some((answer, asked)) = told else { continue };
                 if answer["outcome"] == "done" {
                     self.count(&asked);
                     continue;
@@ -263,6 +271,13 @@ impl<'a> Promotions<'a> {
             }
         }
         self.look();
+    }
+
+    /// Every answer that lies there.
+    fn answered(&self) -> Vec<Utf8PathBuf> {
+        let folders = ["done", "failed"].map(|folder| self.site.spool().join(folder));
+        let entries = folders.iter().flat_map(|folder| folder.read_dir_utf8().unwrap());
+        entries.flatten().map(camino::Utf8DirEntry::into_path).collect()
     }
 
     fn count(&mut self, asked: &Asked) {
