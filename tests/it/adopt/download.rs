@@ -22,7 +22,8 @@ fn an_interrupted_download_goes_on_where_it_broke_off() {
     write(&repository.join(large.file_name()), large.build());
     createrepo_c::<&str>(&repository, &[]).ok();
     // The large one comes slowly, so that it can be interrupted.
-    let slow = "location ~ z-large { limit_rate_after 512k; limit_rate 1m; }";
+    // One half comes at once, so that what is left after that takes no time.
+    let slow = "location ~ z-large { limit_rate_after 1600k; limit_rate 20k; }";
     let nginx = Nginx::of_folder(&Nginx::port(), &sandbox, &old, slow);
     let url = format!("{}/repo/el9/", nginx.base_url());
     let site = Site::initialised(&sandbox, "http://127.0.0.1:1", STAGES);
@@ -34,8 +35,8 @@ fn an_interrupted_download_goes_on_where_it_broke_off() {
     command.args(["adopt", &url, "--stage", "production", "--work", work.as_str()]);
     let mut child = command.spawn().unwrap();
     let part = work.join(format!("{}.part", large.file_name()));
-    let is_half = || fs::metadata(&part).is_ok_and(|part| part.len() > 100_000).then_some(());
-    let begun = watch.until(Duration::from_secs(60), is_half);
+    let is_half = || fs::metadata(&part).is_ok_and(|part| part.len() > 1_500_000).then_some(());
+    let begun = watch.until(Duration::from_secs(120), is_half);
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(begun.is_some(), "nothing of the large package came");
