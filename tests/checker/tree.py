@@ -51,6 +51,10 @@ class Tree:
         try:
             with os.scandir(os.path.join(self.top, below)) as listing:
                 names = sorted(entry.name for entry in listing)
+        except FileNotFoundError:
+            # a live tree: it went away after its name was read; the top is there, or somebody would have said so
+            self.entries.pop(below, None)
+            return
         except OSError as error:
             raise CannotLook(f"failed to list `{os.path.join(self.top, below)}`: {error.strerror}") from error
         self.children[below] = names
