@@ -92,7 +92,7 @@ impl Stage<'_> {
         assert_eq!(self.site.answer("sweep")["outcome"], "done");
         let public = self.site.root().join("public");
         let is_gone = || (!public.join(format!("@{gone}")).exists()).then_some(());
-        Watch::on(&[&public]).until(Duration::from_secs(60), is_gone).expect("it was not removed");
+        Watch::on(&[&public]).until(Duration::from_secs(120), is_gone).expect("it was not removed");
     }
 
     fn seen(&self) -> usize {

@@ -24,7 +24,7 @@ profiles = { sl5 = "el5", sl7 = "el7", el10 = "el10", sles15 = "sles" }
 comps = "COMPS"
 "#;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn comps(description: &str) -> String {
     format!(

@@ -31,7 +31,7 @@ name = "production"
 path = "elsewhere/{os}/{arch}"
 "#;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn import(site: &Site, stem: &str, minor: u32) -> Value {
     let recipe = repo::Recipe::new("voms", &*format!("1.{minor}"), "1");

@@ -17,7 +17,7 @@ preset = "glite"
 platforms = ["el9/x86_64"]
 "#;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn act(site: &Site, stem: &str, rest: &str) -> Value {
     site.drop_request(&format!("{stem}.toml"), &format!("format = 1\n{rest}\n[end]\n"));

@@ -114,7 +114,7 @@ fn a_real_systemd_runs_the_installed_package() {
         fs::write(exchange.join(recipe.file_name()), recipe.build()).unwrap();
     }
     let mut boot = program("timeout");
-    boot.args(["--kill-after=5", "240", "setpriv", "--pdeathsig", "KILL", "--"]);
+    boot.args(["--kill-after=5", "900", "setpriv", "--pdeathsig", "KILL", "--"]);
     boot.arg(checkout().join("tests/booted/boot.sh")).arg(&exchange).arg("installed.sh");
     let ran = run(boot.env("TMPDIR", sandbox.root()));
     if ran.code() == 77 {

@@ -28,7 +28,7 @@ impl Wire {
             .http_status_as_error(false)
             .proxy(None)
             .max_redirects(0)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_secs(600)))
             // Below what any of the servers keeps a connection for, so that none is closed under a request.
             .max_idle_age(Duration::from_secs(2));
         Self { agent: config.build().new_agent() }

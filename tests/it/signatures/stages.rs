@@ -12,7 +12,7 @@ use super::keyring::Keyring;
 
 const LONG_AGO: &str = "20240101T000000";
 const LATER: &str = "20240201T000000";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A table for a key, with more lines.
 fn key(ring: &Keyring, name: &str, fingerprint: &str, more: &str) -> String {

@@ -310,7 +310,7 @@ async fn a_client_that_stands_still_loses_its_place() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let public = Utf8PathBuf::from_path_buf(root.path().join("public")).unwrap();
-    let bounded = connections::Bounded::with(listener, 1, Duration::from_millis(50));
+    let bounded = connections::Bounded::with(listener, 1, Duration::from_secs(2));
     let router = router(&public, Restrictions::default()).unwrap();
     tokio::spawn(
         async move { axum::serve(bounded, router.into_make_service_with_connect_info::<Peer>()).await },
@@ -335,7 +335,7 @@ async fn a_client_that_asks_byte_by_byte_loses_its_place() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let public = Utf8PathBuf::from_path_buf(root.path().join("public")).unwrap();
-    let bounded = connections::Bounded::with(listener, 1, Duration::from_secs(1));
+    let bounded = connections::Bounded::with(listener, 1, Duration::from_secs(5));
     let router = router(&public, Restrictions::default()).unwrap();
     tokio::spawn(
         async move { axum::serve(bounded, router.into_make_service_with_connect_info::<Peer>()).await },
