@@ -187,13 +187,29 @@ impl Disk for PosixDisk {
     }
 
     fn lock(&self, dir: &Utf8Path) -> Result<Option<Box<dyn Send + Sync>>, Error> {
-        let failed = |e: Errno| Error::disk("lock", dir, e);
-        let handle = open_directory(dir).map_err(failed)?;
+        let held = Held::on(dir).map_err(|e| Error::disk("lock", dir, e))?;
+        Ok(held.map(|held| Box::new(held) as Box<dyn Send + Sync>))
+    }
+}
+
+/// A lock on a directory, free for others at the moment it is dropped.
+struct Held(OwnedFd);
+
+impl Held {
+    fn on(dir: &Utf8Path) -> Result<Option<Held>, Errno> {
+        let handle = open_directory(dir)?;
         match rustix::fs::flock(&handle, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(Box::new(handle))),
+            Ok(()) => Ok(Some(Held(handle))),
             Err(Errno::WOULDBLOCK) => Ok(None),
-            Err(e) => Err(failed(e)),
+            Err(e) => Err(e),
         }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // To close it is not enough: a program that another thread starts just now has it, too, until it runs.
+        let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
     }
 }
 
@@ -455,5 +471,15 @@ mod tests {
         assert!(held.is_some() && PosixDisk.lock(&at).unwrap().is_none());
         drop(held);
         assert!(PosixDisk.lock(&at).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_lock_that_is_dropped_is_free_whoever_inherited_it() {
+        let (_folder, at) = folder();
+        let held = Held::on(&at).unwrap().unwrap();
+        let inherited = held.0.try_clone().unwrap();
+        drop(held);
+        assert!(PosixDisk.lock(&at).unwrap().is_some());
+        drop(inherited);
     }
 }
