@@ -113,6 +113,10 @@ fn what_a_signer_does_wrong_is_told_by_its_code_and_never_published() {
         let published = || (signed.published("repomd.xml") != before.0).then_some(());
         watch.until(PATIENCE, published).unwrap_or_else(|| panic!("it is not published:\n{}", daemon.log()));
         assert_eq!(signed.signed_by(), "repo-2026");
+        // That all is well is told after the publication: until then the next case would see this one's fault.
+        let well = || signed.signer()["failing"].is_null().then_some(());
+        let told = Watch::on(&[&signed.site.root().join("cache")]).until(PATIENCE, well);
+        assert!(told.is_some(), "status still says that it fails:\n{}", daemon.log());
         before = (signed.published("repomd.xml"), signed.published("repomd.xml.asc"));
     }
     // Its number may be somebody else's by now.
