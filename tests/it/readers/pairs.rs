@@ -98,6 +98,8 @@ impl Pairs {
 
     /// Reads pairs one after the other until there will be no more flips; `waits` for one in the middle of each.
     fn read(&self, ways: &[Way], waits: bool, count: &Mutex<HashMap<Kind, Count>>) {
+        // Whoever finds something wrong ends it for all.
+        let _ending = self.flips.ending();
         let wire = Wire::new();
         for way in ways.iter().copied().cycle() {
             if self.flips.have_ended() {
@@ -151,7 +153,7 @@ fn no_pair_is_torn_through_a_metalink_or_below_a_generation() {
         }
         let ending = readers.flips.ending();
         let is_enough = |way: &Way| of(*way, false).pairs >= pairs && of(*way, true).pairs >= 2;
-        while done < flips || !WAYS.iter().all(is_enough) {
+        while !readers.flips.have_ended() && (done < flips || !WAYS.iter().all(is_enough)) {
             done += 1;
             signed.import("production", &format!("2.{done}"), &[]).ok();
             readers.flips.reached(done);
