@@ -115,7 +115,7 @@ fn inodes(folder: &Utf8Path) -> BTreeMap<(u64, Option<SystemTime>), u64> {
 
 /// The same below the site but `staging/` and `cache/`: what a request has left there is cleared away after its answer, and
 /// what is remembered there is written anew at any time.
-fn outside_of_staging(site: &Site) -> BTreeMap<(u64, Option<SystemTime>), u64> {
+fn outside_of_staging_and_cache(site: &Site) -> BTreeMap<(u64, Option<SystemTime>), u64> {
     let beside = fs::read_dir(site.root()).unwrap().map(|entry| entry.unwrap().path());
     let beside = beside.filter(|path| !path.ends_with("staging") && !path.ends_with("cache"));
     beside.flat_map(|path| inodes(Utf8Path::from_path(&path).unwrap())).collect()
@@ -162,11 +162,11 @@ fn the_bytes_are_told_by_who_holds_them_and_a_sweep_frees_what_was_said() {
     assert_eq!(counted("current") + counted("generations"), held);
 
     // What is gone after the sweep is what it was said to free.
-    let there = outside_of_staging(&site);
+    let there = outside_of_staging_and_cache(&site);
     act(&site, "sweep", "action = \"sweep\"");
     // It answers first and removes then.
     assert!(daemon.stop().is_some_and(|status| status.success()), "{}", daemon.log());
-    let left = outside_of_staging(&site);
+    let left = outside_of_staging_and_cache(&site);
     let gone: Vec<u64> =
         there.iter().filter(|(inode, _)| !left.contains_key(inode)).map(|(_, size)| *size).collect();
     assert_eq!(told["sweep"]["freed"]["bytes"].as_u64(), Some(gone.iter().sum()), "{told:#}");
