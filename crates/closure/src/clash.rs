@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::package::{File, FileKind, Package};
+use crate::package::{Contents, File, FileKind, Package};
 use crate::world::{PackageId, World};
 
 /// One path that two packages bring, and that they cannot share.
@@ -26,15 +26,16 @@ pub(crate) fn clashes(
         let package = world.package(*one);
         for file in &package.files {
             world.work().count(1);
-            let owners = world.each(|shelf| shelf.owners(&file.path));
-            for other in owners.filter(|other| other != one && brought.contains(other)) {
+            for (other, kind) in world.owners(&file.path) {
+                if other == *one || !brought.contains(&other) {
+                    continue;
+                }
                 let beside = world.package(other);
-                let theirs = beside.files.iter().filter(|theirs| theirs.path == file.path);
-                for theirs in theirs {
-                    if let Some(known) = cannot_share(package, file, beside, theirs) {
-                        let (one, other) = (*one.min(&other), *one.max(&other));
-                        found.insert(Clash { one, other, path: file.path.clone(), known });
-                    }
+                let contents = beside.files.iter().find(|theirs| theirs.path == file.path);
+                let theirs = (kind, contents.and_then(|theirs| theirs.contents.as_ref()));
+                if let Some(known) = cannot_share(package, file, beside, theirs) {
+                    let (one, other) = (*one.min(&other), *one.max(&other));
+                    found.insert(Clash { one, other, path: file.path.clone(), known });
                 }
             }
         }
@@ -46,14 +47,19 @@ pub(crate) fn clashes(
 ///
 /// Where contents are not known, builds of one source version for two architectures are trusted to agree, as they
 /// are all over the trade, and so are directories.
-fn cannot_share(package: &Package, file: &File, other: &Package, theirs: &File) -> Option<bool> {
-    if file.kind == FileKind::Ghost || theirs.kind == FileKind::Ghost {
+fn cannot_share(
+    package: &Package,
+    file: &File,
+    other: &Package,
+    (kind, contents): (FileKind, Option<&Contents>),
+) -> Option<bool> {
+    if file.kind == FileKind::Ghost || kind == FileKind::Ghost {
         return None;
     }
-    if let (Some(ours), Some(theirs)) = (&file.contents, &theirs.contents) {
+    if let (Some(ours), Some(theirs)) = (&file.contents, contents) {
         return (!ours.shares_a_path_with(theirs)).then_some(true);
     }
-    if (file.kind == FileKind::Directory) != (theirs.kind == FileKind::Directory) {
+    if (file.kind == FileKind::Directory) != (kind == FileKind::Directory) {
         return Some(true);
     }
     let (one, two) = (&package.nevra, &other.nevra);

@@ -316,4 +316,4 @@ impl<'a> Judge<'a> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

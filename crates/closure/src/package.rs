@@ -1,9 +1,10 @@
 //! A package as far as its relations to others go.
 
 use nevra::{Dependency, Nevra};
+use serde::{Deserialize, Serialize};
 
 /// What one package says about others, and the files it brings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Package {
     /// Name, epoch, version, release and architecture.
     pub nevra: Nevra,
@@ -48,7 +49,7 @@ impl Package {
 }
 
 /// One file of a package.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// Its absolute path.
     pub path: String,
@@ -59,7 +60,7 @@ pub struct File {
 }
 
 /// What a packaged file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum FileKind {
     /// A file, a link, a device.
     File,
@@ -70,7 +71,7 @@ pub enum FileKind {
 }
 
 /// What rpm compares when two packages bring the same path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contents {
     /// Type and permissions, as in a header.
     pub mode: u16,

@@ -26,7 +26,8 @@ pub(crate) fn reached(world: &World<'_>, changed: Vec<PackageId>) -> BTreeSet<Pa
         let package = world.package(id);
         let provided = package.provides.iter().map(|provided| &provided.name);
         let files = package.files.iter().map(|file| &file.path);
-        for name in provided.chain([&package.nevra.name]).chain(files) {
+        let beside = world.owned_beside(id).iter();
+        for name in provided.chain([&package.nevra.name]).chain(files).chain(beside) {
             world.work().count(1);
             if names.contains(name) {
                 continue;

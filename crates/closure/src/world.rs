@@ -1,13 +1,13 @@
 //! What a host could draw from: repositories one behind the other, some packages hidden.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use nevra::{Arch, Dependency};
 
-use crate::package::Package;
+use crate::package::{FileKind, Package};
 use crate::shelf::Shelf;
 use crate::statement::{Source, Statement, statements_of};
 use crate::unjudged::Unjudged;
@@ -45,13 +45,16 @@ pub(crate) struct World<'a> {
     statements: RefCell<HashMap<PackageId, Stated>>,
     offered: RefCell<HashMap<Dependency, Rc<[PackageId]>>>,
     alone: RefCell<BTreeSet<PackageId>>,
+    /// The wanted paths that packages own beside those that stand in them.
+    owned_beside: OnceCell<HashMap<PackageId, Vec<String>>>,
     work: &'a Work,
 }
 
 impl<'a> World<'a> {
     pub(crate) fn new(platform: &'a Arch, install_only: &'a BTreeSet<String>, work: &'a Work) -> Self {
         let (statements, offered, alone) = (RefCell::default(), RefCell::default(), RefCell::default());
-        Self { platform, install_only, layers: Vec::new(), statements, offered, alone, work }
+        let owned_beside = OnceCell::new();
+        Self { platform, install_only, layers: Vec::new(), statements, offered, alone, owned_beside, work }
     }
 
     /// Adds a repository behind the others, without those packages that `hidden` numbers.
@@ -129,6 +132,43 @@ impl<'a> World<'a> {
         })
     }
 
+    /// Everything that owns a path, and what it is to it.
+    pub(crate) fn owners(&self, path: &str) -> Vec<(PackageId, FileKind)> {
+        let mut found = Vec::new();
+        for layer in &self.layers {
+            let beside = layer.shelf.paths();
+            for at in layer.shelf.owners(path) {
+                let files = &layer.shelf.packages()[*at as usize].files;
+                let kinds = files.iter().filter(|file| file.path == path).map(|file| (*at, file.kind));
+                found.extend(kinds.filter_map(|(at, kind)| Some((self.seen(layer, at)?, kind))));
+            }
+            let kinds = beside.owners(path).iter().filter_map(|at| Some((*at, beside.kind(path, *at)?)));
+            found.extend(kinds.filter_map(|(at, kind)| Some((self.seen(layer, at)?, kind))));
+        }
+        self.work.count(found.len());
+        found
+    }
+
+    /// The wanted paths that a package owns and that do not stand in it.
+    pub(crate) fn owned_beside(&self, id: PackageId) -> &[String] {
+        let all = self.owned_beside.get_or_init(|| {
+            let mut all: HashMap<PackageId, Vec<String>> = HashMap::new();
+            if self.layers.iter().all(|layer| layer.shelf.paths().is_empty()) {
+                return all;
+            }
+            let wanted: BTreeSet<&str> =
+                self.layers.iter().flat_map(|layer| layer.shelf.wanted_paths()).collect();
+            for layer in &self.layers {
+                for (at, paths) in layer.shelf.paths().owned(wanted.iter().copied()) {
+                    let paths = paths.into_iter().map(str::to_owned);
+                    all.entry(PackageId(layer.first + at)).or_default().extend(paths);
+                }
+            }
+            all
+        });
+        all.get(&id).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// What satisfies a dependency that is no rich one, the best choice first.
     pub(crate) fn offering(&self, wanted: &Dependency) -> Rc<[PackageId]> {
         if let Some(known) = self.offered.borrow().get(wanted) {
@@ -161,7 +201,8 @@ impl<'a> World<'a> {
                 .then_with(|| self.is_second(&one.arch).cmp(&self.is_second(&two.arch)))
                 .then_with(|| one.name.cmp(&two.name))
                 .then_with(|| two.evr.rpm_cmp(&one.evr))
-                .then_with(|| a.cmp(b))
+                .then_with(|| self.layer_number(*a).cmp(&self.layer_number(*b)))
+                .then_with(|| one.cmp(two))
         });
     }
 
