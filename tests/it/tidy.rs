@@ -16,11 +16,11 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("repo", &["nevra"]),
     ("databases", &["nevra", "repo"]),
     ("closure", &["nevra"]),
-    ("plan", &["nevra", "repo"]),
+    ("plan", &["closure", "nevra", "repo"]),
     ("signatures", &[]),
     ("store", &["nevra"]),
     ("createrepo", &["databases", "nevra", "repo", "store"]),
-    ("daemon", &["databases", "nevra", "plan", "repo", "signatures", "store"]),
+    ("daemon", &["closure", "databases", "nevra", "plan", "repo", "signatures", "store"]),
     (
         "cli",
         &["closure", "createrepo", "daemon", "databases", "nevra", "plan", "repo", "signatures", "store"],

@@ -53,6 +53,7 @@ pub mod promises;
 mod publish;
 pub mod reading;
 mod rehearsed;
+mod relations;
 pub mod restricted;
 pub mod resume;
 pub mod run;

@@ -66,6 +66,19 @@ pub struct Stage {
     pub waiver_roles: Vec<String>,
     /// For which clients its metadata is written.
     pub clients: Clients,
+    /// What must stay installable; nothing is judged if it is absent.
+    pub closure: Option<Closure>,
+}
+
+/// Says by what it is judged whether everything a stage lists can be installed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Closure {
+    /// What hosts draw from beside the stage: names of contexts, or of other stages of the product.
+    pub beside: Vec<String>,
+    /// Patterns of names of meta-packages, beside those that show what they are.
+    pub meta_packages: Vec<String>,
+    /// Names of packages of which hosts keep several versions.
+    pub install_only: Vec<String>,
 }
 
 /// Says how many versions of one name and architecture a stage lists.

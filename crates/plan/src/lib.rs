@@ -87,8 +87,8 @@ pub use answer::{Answer, Moved, Outcome};
 pub use check::{Violation, check};
 pub use decide::{Decision, Held, Promise, WAIVABLE, decide, is_generation_name, over, promises};
 pub use layout::{
-    Approvals, Clients, FreezeTime, Kind, Layout, NotAPlatform, Platform, Product, Profile, Repository,
-    Route, Stage, Versions, Writing, is_component,
+    Approvals, Clients, Closure, FreezeTime, Kind, Layout, NotAPlatform, Platform, Product, Profile,
+    Repository, Route, Stage, Versions, Writing, is_component,
 };
 pub use package_signatures::{Flaw, FlawKind, Payload, Signed, Signer};
 pub use plan::{Adopted, Change, GateSeen, Plan, Verdict};

@@ -98,6 +98,7 @@ pub(super) fn layout(drafts: &[DraftProduct]) -> Layout {
                     import_roles: values(&stage.import_roles),
                     waiver_roles: values(&stage.waiver_roles),
                     clients: stage.clients.clients.clone(),
+                    closure: None,
                 })
                 .collect(),
             routes: (draft.routes.iter())

@@ -1,0 +1,32 @@
+//! What packages of metadata say about each other, as the judgement of what can be installed reads it.
+
+use closure::{FileKind, Package};
+use nevra::Dependency;
+use repo::Relation;
+
+/// Takes from the metadata of a package what it says about others, and its files.
+pub(crate) fn package_of(listed: &repo::Package) -> Package {
+    let relations = |all: &[Relation]| all.iter().map(Relation::dependency).collect::<Vec<Dependency>>();
+    Package {
+        provides: relations(&listed.provides),
+        requires: relations(&listed.requires),
+        conflicts: relations(&listed.conflicts),
+        obsoletes: relations(&listed.obsoletes),
+        files: listed.files.iter().map(file).collect(),
+        ..Package::new(listed.nevra.clone())
+    }
+}
+
+/// Takes what metadata tells of a file: not what it holds.
+pub(crate) fn file(listed: &repo::File) -> closure::File {
+    closure::File { path: listed.path.clone(), kind: kind(listed.kind), contents: None }
+}
+
+/// Takes the kind of a file.
+pub(crate) fn kind(kind: repo::FileKind) -> FileKind {
+    match kind {
+        repo::FileKind::File => FileKind::File,
+        repo::FileKind::Directory => FileKind::Directory,
+        repo::FileKind::Ghost => FileKind::Ghost,
+    }
+}
