@@ -34,8 +34,11 @@ mod announced;
 mod calendar;
 pub mod certificates;
 mod clients;
+mod closure;
 mod code;
 pub mod comps;
+mod context;
+mod direct_import;
 mod fault;
 mod identity;
 mod key;
@@ -55,6 +58,7 @@ mod tests;
 pub use allowed_signers::AllowedSigner;
 pub use announced::ByStage;
 pub use code::{Code, table};
+pub use context::{Context, ContextSource};
 pub use fault::{ConfigErrors, Fault};
 pub use identity::{Account, Identity};
 pub use key::Key;
@@ -117,6 +121,8 @@ pub struct Config {
     pub comps: BTreeMap<String, comps::Comps>,
     /// The stages, by product and name, that not everybody may read, and from which networks one may.
     pub restricted: BTreeMap<(String, String), Vec<Network>>,
+    /// The repositories of others that stages may name in `closure`, by name.
+    pub contexts: BTreeMap<String, Context>,
     /// The keys that other tables name, by name; [`certificates::read`] reads them.
     pub keys: BTreeMap<String, Key>,
     /// The names of the keys of which one must have signed what enters a stage, by product and stage; a stage that is
@@ -221,6 +227,7 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
     let allowed_signers = top.text("allowed_signers", faults);
     let allowed_signers =
         allowed_signers.map(|text| allowed_signers::read(&text, faults)).unwrap_or_default();
+    let contexts = context::read(top.sections("context", "context", faults), faults);
     let keys = key::read(top.sections("key", "key", faults), faults);
     let signer = top.section("signer", faults);
     let has_signer = signer.is_some();
@@ -241,8 +248,10 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
     signer::check(&drafts, has_signer, faults);
     let comps = product::comps(&drafts, &layout, faults);
     let mut warnings = faults.of_same_text();
+    closure::check(&drafts, &contexts, faults, &mut warnings);
     let roles = roles.map(|section| roles::read(section, &layout, faults)).unwrap_or_default();
     roles::compare(&roles, &drafts, &mut warnings);
+    direct_import::warn(&drafts, &roles, &mut warnings);
     top.end(faults);
     let site = site?;
     let (door, door_at) = match site.door {
@@ -266,6 +275,7 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
         layout: Arc::new(layout),
         comps,
         restricted: product::restricted(&drafts),
+        contexts,
         keys,
         signed_by: key::demanded(&drafts),
         signer,

@@ -30,6 +30,7 @@ mod withdraw;
 
 pub use gates::WAIVABLE;
 pub(crate) use selection::is_pattern;
+pub use selection::wrong_pattern;
 pub use sweep::{Held, Promise, over, promises};
 
 /// Says what becomes of a request.

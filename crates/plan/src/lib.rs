@@ -85,7 +85,9 @@ mod world;
 
 pub use answer::{Answer, Moved, Outcome};
 pub use check::{Violation, check};
-pub use decide::{Decision, Held, Promise, WAIVABLE, decide, is_generation_name, over, promises};
+pub use decide::{
+    Decision, Held, Promise, WAIVABLE, decide, is_generation_name, over, promises, wrong_pattern,
+};
 pub use layout::{
     Approvals, Clients, Closure, FreezeTime, Kind, Layout, NotAPlatform, Platform, Product, Profile,
     Repository, Route, Stage, Versions, Writing, is_component,

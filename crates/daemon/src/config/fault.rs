@@ -81,11 +81,22 @@ impl<'a> Faults<'a> {
 
     pub(super) fn add_in_line(
         &mut self,
+        place: (usize, usize),
+        reason: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        self.coded_in_line(Code::Value, place, reason, hint);
+    }
+
+    /// Adds what is about a place whose line and column are known.
+    pub(super) fn coded_in_line(
+        &mut self,
+        code: Code,
         (line, column): (usize, usize),
         reason: impl Into<String>,
         hint: Option<String>,
     ) {
-        self.found.push(Fault { line, column, code: Code::Value, reason: reason.into(), hint });
+        self.found.push(Fault { line, column, code, reason: reason.into(), hint });
     }
 
     /// Starts an empty collection about the same text, for what is not wrong enough.

@@ -2,6 +2,7 @@
 
 use super::DEFAULT_ROLE;
 use super::clients;
+use super::closure::DraftClosure;
 use super::code::Code;
 use super::comps::Comps;
 use super::fault::{Faults, did_you_mean};
@@ -98,7 +99,7 @@ pub(super) fn layout(drafts: &[DraftProduct]) -> Layout {
                     import_roles: values(&stage.import_roles),
                     waiver_roles: values(&stage.waiver_roles),
                     clients: stage.clients.clients.clone(),
-                    closure: None,
+                    closure: stage.closure.as_ref().map(DraftClosure::plain),
                 })
                 .collect(),
             routes: (draft.routes.iter())

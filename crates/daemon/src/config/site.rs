@@ -165,11 +165,7 @@ fn apart(root: &Utf8Path, spool: &Utf8Path, at: usize, faults: &mut Faults<'_>) 
 
 fn url(text: &Text, faults: &mut Faults<'_>) -> Option<String> {
     let value = text.value.trim_end_matches('/');
-    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
-    let host = rest.and_then(|rest| rest.split('/').next());
-    // It is written into .repo files, where quotes, spaces and `$` mean something, and joined with paths.
-    let plain = value.chars().all(|c| c.is_ascii_graphic() && !"\"'`<>\\^{|}?#$,;".contains(c));
-    if plain && value.len() <= 1000 && host.is_some_and(|host| !host.is_empty()) {
+    if is_url_of_directory(value) {
         return Some(value.to_owned());
     }
     let reason = format!("`base_url = {:?}` is not the URL of a directory", text.value);
@@ -177,6 +173,15 @@ fn url(text: &Text, faults: &mut Faults<'_>) -> Option<String> {
         "write the URL of the web root, as in \"https://repo.example.org/sluice\", without `?` and `#`";
     faults.add(text.at, reason, Some(hint.to_owned()));
     None
+}
+
+/// Says whether a text without a slash at its end is the URL of a directory, without a query.
+pub(super) fn is_url_of_directory(value: &str) -> bool {
+    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
+    let host = rest.and_then(|rest| rest.split('/').next());
+    // It is written into .repo files, where quotes, spaces and `$` mean something, and joined with paths.
+    let plain = value.chars().all(|c| c.is_ascii_graphic() && !"\"'`<>\\^{|}?#$,;".contains(c));
+    plain && value.len() <= 1000 && host.is_some_and(|host| !host.is_empty())
 }
 
 pub(super) fn duration(text: &Text, key: &str, faults: &mut Faults<'_>) -> Option<SignedDuration> {

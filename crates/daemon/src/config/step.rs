@@ -2,6 +2,7 @@
 
 use super::DEFAULT_ROLE;
 use super::clients::{self, DraftClients};
+use super::closure::{self, DraftClosure};
 use super::code::Code;
 use super::fault::{Faults, did_you_mean};
 use super::network::Network;
@@ -32,6 +33,8 @@ pub(super) struct DraftStage {
     pub(super) signed_by: Option<Vec<Text>>,
     /// Whose signatures its metadata has, if not those that the product says.
     pub(super) metadata_signed_by: Option<Vec<Text>>,
+    /// Beside what it is judged, if it is.
+    pub(super) closure: Option<DraftClosure>,
 }
 
 /// Is a route with the places of what it says.
@@ -57,6 +60,7 @@ pub(super) struct StageWords {
     restricted: Option<Vec<Network>>,
     signed_by: Option<Vec<Text>>,
     metadata_signed_by: Option<Vec<Text>>,
+    closure: Option<DraftClosure>,
 }
 
 /// Is a `[[product.route]]`.
@@ -88,6 +92,7 @@ impl DraftStage {
             restricted,
             signed_by,
             metadata_signed_by,
+            closure: None,
         }
     }
 
@@ -100,6 +105,7 @@ impl DraftStage {
         self.restricted = words.restricted;
         self.signed_by = words.signed_by;
         self.metadata_signed_by = words.metadata_signed_by;
+        self.closure = words.closure;
         self.import_roles = words.import_roles.unwrap_or_else(|| self.import_roles.clone());
         self.waiver_roles = words.waiver_roles.unwrap_or_else(|| self.waiver_roles.clone());
         self.clients = words.clients.unwrap_or_else(|| self.clients.clone());
@@ -131,6 +137,7 @@ pub(super) fn read_stage(mut section: Section<'_>, faults: &mut Faults<'_>) -> O
     let restricted = section.texts("restricted", faults);
     let signed_by = section.texts("signed_by", faults);
     let metadata_signed_by = section.texts("metadata_signed_by", faults);
+    let closure = closure::read(&mut section, faults);
     section.end(faults);
     let path = path.filter(|path| path::good_template(path, faults));
     let versions = versions.and_then(|text| read_versions(&text, faults));
@@ -148,6 +155,7 @@ pub(super) fn read_stage(mut section: Section<'_>, faults: &mut Faults<'_>) -> O
         restricted,
         signed_by,
         metadata_signed_by,
+        closure,
     })
 }
 

@@ -93,6 +93,13 @@ impl<'a> Selector<'a> {
 /// What begins the part of a pattern that is not to be taken literally.
 const GLOB: [char; 5] = ['*', '?', '[', '{', '\\'];
 
+/// Says what is wrong with a text of `packages` as a pattern; `None` if nothing is, or if it is a plain name.
+pub fn wrong_pattern(text: &str) -> Option<String> {
+    let glob = is_pattern(text).then(|| Glob::new(text));
+    let error = glob.and_then(Result::err)?;
+    Some(format!("`{text}` is not a pattern: {}", error.kind()))
+}
+
 /// Says whether a text of `packages` is a pattern rather than a name.
 pub(crate) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '[', '{'])

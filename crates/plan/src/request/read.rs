@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use super::signed;
 use super::wire::{self, COMMON, Head, OWN, Wire};
 use super::{Action, FORMAT, Format, Reference, Request, check_text, upload_parts};
-use crate::decide::is_pattern;
+use crate::decide::{is_pattern, wrong_pattern};
 use crate::near::nearest;
 use crate::refusal::{Code, Refusal};
 
@@ -313,12 +313,7 @@ fn reasoned(request: &Request, sentence: &str) -> Result<(), Refusal> {
 }
 
 fn pattern(text: &str) -> Result<(), Refusal> {
-    match globset::Glob::new(text) {
-        Err(error) if is_pattern(text) => {
-            Err(malformed(format!("`{text}` is not a pattern: {}", error.kind())))
-        }
-        _ => Ok(()),
-    }
+    wrong_pattern(text).map_or(Ok(()), |reason| Err(malformed(reason)))
 }
 
 fn malformed(sentence: impl Into<String>) -> Refusal {
