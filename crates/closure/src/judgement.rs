@@ -89,8 +89,10 @@ pub struct Judgement {
     pub broken: Vec<Finding>,
     /// What was broken before and stays so, sorted: told, and not blamed on the change.
     pub known: Vec<Finding>,
-    /// How many packages were judged.
+    /// How many packages were judged, meta-packages among them.
     pub judged: usize,
+    /// How many meta-packages were judged.
+    pub meta_packages: usize,
     /// How many things were looked at; grows with the change, not with the repositories.
     pub work: u64,
     /// How often the solver was asked, because the best choices did not work out.
@@ -230,6 +232,7 @@ impl<'a> Judge<'a> {
 
     fn meta_package(&mut self, old: Option<PackageId>, new: PackageId) {
         self.judgement.judged += 1;
+        self.judgement.meta_packages += 1;
         let host = old.map(|old| (old, install_one(&self.before, old)));
         let fault = match install_one(&self.after, new) {
             Ok(Outcome::Together(brought)) => {

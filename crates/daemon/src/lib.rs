@@ -59,6 +59,7 @@ pub mod resume;
 pub mod run;
 pub mod scrub;
 mod settled;
+mod shelves;
 mod signed_request;
 pub mod signing;
 mod soaking;

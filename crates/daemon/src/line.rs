@@ -3,6 +3,7 @@
 //! Nothing is written. What comes out is a verdict for every request and, if any takes effect, the draft
 //! of the one generation they share. A request that is refused changes nothing for its neighbours.
 
+mod installable;
 mod loading;
 mod signatures;
 mod unsigned;
@@ -146,7 +147,8 @@ impl<'a> Line<'a> {
     fn must_wait(&self, waiting: &Waiting) -> bool {
         let names_the_current =
             matches!(&waiting.request.action, Action::Keep { generation: None, drop: None, .. });
-        !self.plans.is_empty() && (names_the_current || self.engine.alone)
+        !self.plans.is_empty()
+            && (names_the_current || self.engine.alone || self.is_judged_after_them(waiting))
     }
 
     fn verdict(&mut self, waiting: &Waiting, number: u64) -> Result<Verdict, Error> {
@@ -161,8 +163,8 @@ impl<'a> Line<'a> {
         let refused =
             |refusal| Verdict::Other(Box::new(answers::refused(claimed, asker, Some(request), refusal)));
         let mut plan = match plan::decide(&self.world, request, asker, &arrivals) {
-            Decision::Lacking(packages) => {
-                self.read_signatures(&packages)?;
+            Decision::Lacking(lacking) => {
+                self.provide(&lacking)?;
                 return self.verdict(waiting, number);
             }
             Decision::Refused(refusal) if refusal.code == Code::PlanChanged => {

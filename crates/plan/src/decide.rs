@@ -1,9 +1,6 @@
 //! The decision: what a request does in a world, or why it does nothing.
 
-use std::collections::BTreeSet;
-
-use nevra::Sha256;
-
+use crate::lacking::Lacking;
 use crate::plan::Plan;
 use crate::refusal::{Code, Refusal};
 use crate::request::{Action, Reference, Request};
@@ -41,8 +38,8 @@ pub enum Decision {
     Effect(Plan),
     /// Everything is as the request wants it: [`Code::NothingToDo`] or [`Code::AlreadyThere`], and a sentence.
     NothingToDo(Code, String),
-    /// It cannot be said before [`World::signatures`] knows these packages.
-    Lacking(BTreeSet<Sha256>),
+    /// It cannot be said before the world holds this.
+    Lacking(Lacking),
     /// It is refused.
     Refused(Refusal),
 }
@@ -111,9 +108,7 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
     match decision {
         Ok(Decision::Effect(plan)) => approved(request, plan),
         Ok(other) => other,
-        Err(refusal) if !refusal.lacking.is_empty() => {
-            Decision::Lacking(refusal.lacking.into_iter().collect())
-        }
+        Err(refusal) if !refusal.lacking.is_empty() => Decision::Lacking(*refusal.lacking),
         Err(refusal) => Decision::Refused(refusal),
     }
 }

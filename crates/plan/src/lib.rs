@@ -70,6 +70,7 @@
 mod answer;
 mod check;
 mod decide;
+mod lacking;
 mod layout;
 mod near;
 mod package_signatures;
@@ -88,6 +89,7 @@ pub use check::{Violation, check};
 pub use decide::{
     Decision, Held, Promise, WAIVABLE, decide, is_generation_name, over, promises, wrong_pattern,
 };
+pub use lacking::{Context, Lacking, Unfit};
 pub use layout::{
     Approvals, Clients, Closure, FreezeTime, Kind, Layout, NotAPlatform, Platform, Product, Profile,
     Repository, Route, Stage, Versions, Writing, is_component,

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use nevra::Sha256;
 use serde::{Deserialize, Serialize};
 
+use crate::lacking::Lacking;
 use crate::plan::GateSeen;
 
 macro_rules! codes {
@@ -187,7 +187,7 @@ pub struct Refusal {
     pub gates: Vec<GateSeen>,
     /// The packages whose signatures must be read before there is more to say.
     #[serde(skip)]
-    pub(crate) lacking: Box<[Sha256]>,
+    pub(crate) lacking: Box<Lacking>,
 }
 
 impl Refusal {

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use closure::{Package, Shelf};
 use jiff::{SignedDuration, Timestamp};
 use nevra::{Nevra, Sha256};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
-use crate::layout::{Layout, Repository};
+use crate::lacking::{Context, Unfit};
+use crate::layout::{Layout, Platform, Repository};
 use crate::package_signatures::{Signed, Signer};
 use crate::plan::Plan;
 use crate::request::{Action, Reference, Request};
@@ -179,6 +181,12 @@ pub struct World {
     pub signers: BTreeMap<(String, String), Vec<Signer>>,
     /// What is known of the signatures of packages, or why nothing is; filled as [`crate::Decision::Lacking`] asks for it.
     pub signatures: BTreeMap<Sha256, Result<Signed, String>>,
+    /// What repositories list, indexed, before any plan was applied; filled as [`crate::Decision::Lacking`] asks for it.
+    pub shelves: BTreeMap<Repository, Arc<Shelf>>,
+    /// What packages that enter say about others, by digest; filled in the same way.
+    pub relations: BTreeMap<Sha256, Arc<Package>>,
+    /// What hosts draw from beside our repositories, or why that is not known, by name and platform; filled in the same way.
+    pub contexts: BTreeMap<(String, Platform), Result<Context, Unfit>>,
     /// What leads to each package of the pool; filled for `purge`.
     pub holders: BTreeMap<Sha256, Holders>,
     /// The files of the pool that nothing links to, as paths below the root, and until when they are to stay if that
@@ -218,6 +226,9 @@ impl World {
             damaged: BTreeSet::new(),
             signers: BTreeMap::new(),
             signatures: BTreeMap::new(),
+            shelves: BTreeMap::new(),
+            relations: BTreeMap::new(),
+            contexts: BTreeMap::new(),
             holders: BTreeMap::new(),
             unlinked: BTreeMap::new(),
             other_forms: BTreeSet::new(),

@@ -84,7 +84,9 @@ pub use fragments::{Fragments, Slice, fragments_of};
 pub use gzip::{gunzip, gzip};
 pub use head::{Head, read_head};
 pub use maker::Recipe;
-pub use metadata::{Metadata, Piece, pack_piece, write_metadata, write_metadata_in, write_metadata_like};
+pub use metadata::{
+    Metadata, Piece, pack_piece, packages_of, write_metadata, write_metadata_in, write_metadata_like,
+};
 pub use metalink::{Metalink, Offered};
 pub use package::{Changelog, File, FileKind, Package, Relation};
 pub use package_of::{FileFacts, package_of, package_with_changes};

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use crate::entry::Entry;
+use crate::error::Error;
+use crate::package::Package;
 use crate::packing::pack;
+use crate::parse::{parse_filelists, parse_primary};
 use crate::repomd::{Measure, Record, Repomd};
 use crate::{Compression, Document, Form};
 
@@ -120,6 +123,18 @@ pub fn pack_piece(form: &Form, piece: &Piece<'_>, timestamp: i64) -> (Record, Ve
     let file_name = format!("{}{}", piece.file_name, piece.compression.ending());
     let href = form.href(&file_name, &file.checksum.hex);
     (Record::new(piece.kind, href, timestamp, file, open, piece.database_version), bytes)
+}
+
+/// Parses what entries say of their packages, in their order; changelogs are left out.
+///
+/// # Errors
+///
+/// [`Error::Xml`] and [`Error::Unmatched`], where an entry does not say what clients understand: it was read as
+/// [`crate::Contents`] reads it, or made by hand.
+pub fn packages_of(entries: &[Entry]) -> Result<Vec<Package>, Error> {
+    let mut packages = parse_primary(&written(Document::Primary, entries))?;
+    parse_filelists(&written(Document::Filelists, entries), &mut packages)?;
+    Ok(packages)
 }
 
 /// Writes one of the three files.

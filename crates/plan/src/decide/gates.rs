@@ -4,10 +4,11 @@
 //! answers for ([`Waiver`]) is waived, if the gate is one of [`WAIVABLE`]; the rest fails. What a gate needs to know and
 //! the disk must tell stands in the [`World`]; what could not be told has failed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use nevra::{Nevra, Sha256};
+use nevra::Nevra;
 
+use crate::lacking::Lacking;
 use crate::layout::Repository;
 use crate::plan::{GateSeen, Verdict};
 use crate::refusal::{Code, Refusal};
@@ -17,6 +18,7 @@ use crate::world::{Asker, Listed, World};
 mod approvals;
 mod content;
 mod freeze;
+mod installable;
 mod signatures;
 mod soak;
 mod version_order;
@@ -27,7 +29,7 @@ pub(super) use version_order::superseded;
 pub(super) type Entering = BTreeMap<Repository, Vec<Listed>>;
 
 /// The gates that somebody can answer for, in the order in which they run; the others say what nobody may do.
-pub const WAIVABLE: [&str; 3] = ["version-order", "soak", "freeze"];
+pub const WAIVABLE: [&str; 5] = ["version-order", "soak", "freeze", "closure", "meta-packages"];
 
 /// How many particulars of one gate are named.
 const REASONS_MAX: usize = 50;
@@ -57,8 +59,8 @@ pub(super) struct Gates<'a> {
     waivers: Vec<Covering<'a>>,
     seen: Vec<GateSeen>,
     failed: Vec<Refusal>,
-    /// The packages whose signatures must be read before it can be decided.
-    lacking: BTreeSet<Sha256>,
+    /// What must be read before it can be decided.
+    lacking: Lacking,
 }
 
 impl<'a> Gates<'a> {
@@ -166,9 +168,9 @@ impl<'a> Gates<'a> {
     /// The first that failed gives code and sentence, the others add theirs to the reasons.
     fn refusal(&self) -> Refusal {
         let mut failed = self.failed.iter().cloned();
-        let unread = || Refusal::new(Code::SignaturesUnread, "signatures were not read");
+        let unread = || Refusal::new(Code::TryLater, "what it depends on was not read");
         let mut first = failed.next().unwrap_or_else(unread);
-        first.lacking = self.lacking.iter().copied().collect();
+        first.lacking = Box::new(self.lacking.clone());
         let others = failed.flat_map(|other| [vec![other.sentence], other.reasons].concat());
         first.reasons(others.collect::<Vec<_>>()).gates(self.seen.clone())
     }

@@ -32,19 +32,20 @@ pub(super) fn import(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
     gates.version_order(world, &entering, stage.versions);
     gates.signatures(world, &product.name, &stage.name, &entering);
     gates.freeze(world, &product.name, &[&stage.name], &entering);
-    let gates = gates.finish()?;
-    if entering.is_empty() {
-        let sentence =
-            format!("everything that arrives is in `{}` of `{}` already", stage.name, product.name);
-        return Ok(Decision::NothingToDo(Code::AlreadyThere, sentence));
-    }
-
+    let is_there = entering.is_empty();
     let subject = subject(&entering);
     let mut changes = BTreeMap::new();
     for (repository, enter) in entering {
         let listing = places::listing(world, &repository)?;
         let leave = superseded(&enter, listing, stage.versions);
         changes.extend(Change::of(listing, enter, leave).map(|change| (repository, change)));
+    }
+    gates.installable(world, product, stage, None, &changes);
+    let gates = gates.finish()?;
+    if is_there {
+        let sentence =
+            format!("everything that arrives is in `{}` of `{}` already", stage.name, product.name);
+        return Ok(Decision::NothingToDo(Code::AlreadyThere, sentence));
     }
     let verb = if subject.starts_with('`') { "enters" } else { "enter" };
     let sentence = format!("{subject} {verb} `{}` of `{}`", stage.name, product.name);

@@ -26,7 +26,7 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     let Wish { from, to, .. } = *wish;
     let product = places::product(world, wish.product)?;
     let route = places::route(product, from, to)?;
-    let versions = places::stage(product, to)?.versions;
+    let target = places::stage(product, to)?;
     let platforms = places::platforms(product, wish.platforms)?;
     let mut gates = Gates::of(world, &product.name, to);
     let what = format!("promote from `{from}` to `{to}` of `{}`", product.name);
@@ -44,7 +44,7 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     let entering = gates.prefer(entering(world, &selection.packages, to))?;
     gates.sound(world, &entering);
     gates.other_content(world, &entering, Some(&product.name));
-    gates.version_order(world, &entering, versions);
+    gates.version_order(world, &entering, target.versions);
     gates.signatures(world, &product.name, to, &entering);
     gates.soak(world, route.soak, &selection.packages);
     gates.freeze(world, &product.name, &[from, to], &selection.packages);
@@ -52,9 +52,10 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     let mut changes = BTreeMap::new();
     for (repository, enter) in entering {
         let listing = places::listing(world, &repository)?;
-        let leave = superseded(&enter, listing, versions);
+        let leave = superseded(&enter, listing, target.versions);
         changes.extend(Change::of(listing, enter, leave).map(|change| (repository, change)));
     }
+    gates.installable(world, product, target, Some(from), &changes);
     let mut overlaps = BTreeMap::new();
     for (repository, leave) in &selection.packages {
         if !route.overlap.is_zero() {

@@ -1,6 +1,6 @@
 //! Random worlds and random requests: whatever is decided, it is sound.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 

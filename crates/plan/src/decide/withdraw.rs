@@ -27,14 +27,14 @@ pub(super) fn withdraw(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
     let place = Place { world, product, stage: &stage.name, platforms: &platforms, target: None };
     let selection = gates.prefer(select(&place, wish.packages))?;
     gates.freeze(world, &product.name, &[&stage.name], &selection.packages);
-    let gates = gates.finish()?;
-
     let mut changes = BTreeMap::new();
     let subject = subject(&selection.packages);
     for (repository, leave) in selection.packages {
         let change = Change::of(places::listing(world, &repository)?, vec![], leave);
         changes.extend(change.map(|change| (repository, change)));
     }
+    gates.installable(world, product, stage, None, &changes);
+    let gates = gates.finish()?;
     let verb = if subject.starts_with('`') { "leaves" } else { "leave" };
     let sentence = format!("{subject} {verb} `{}` of `{}`", stage.name, product.name);
     let notes = selection.notes;

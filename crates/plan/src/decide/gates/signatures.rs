@@ -46,7 +46,7 @@ impl Gates<'_> {
             }
         }
         if !lacking.is_empty() {
-            self.lacking.extend(lacking);
+            self.lacking.signatures.extend(lacking);
             return;
         }
         let by = counts.iter().map(|(name, count)| format!("{count} by `{name}`")).collect::<Vec<_>>();

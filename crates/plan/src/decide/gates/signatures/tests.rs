@@ -53,7 +53,8 @@ fn what_was_not_read_yet_is_asked_for_and_what_cannot_be_read_has_failed() {
     let mut world = demanding();
     let asked = decide(&world, &import(&["sl5/x86_64"]), &alice(), &one());
     let digest = one()[0].listed.pkgid;
-    assert_eq!(asked, Decision::Lacking([digest].into()));
+    let signatures = [digest].into();
+    assert_eq!(asked, Decision::Lacking(crate::Lacking { signatures, ..crate::Lacking::default() }));
     world.signatures.insert(digest, Err("the reader died".to_owned()));
     let Decision::Refused(refusal) = decide(&world, &import(&["sl5/x86_64"]), &alice(), &one()) else {
         panic!("what cannot be read was let in")

@@ -1,0 +1,63 @@
+//! Reads what it takes to judge whether packages can be installed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use nevra::Sha256;
+use plan::{Action, Lacking};
+
+use super::Line;
+use crate::error::Error;
+use crate::shelves::relations;
+use crate::waiting::Waiting;
+
+impl Line<'_> {
+    /// Fills in what a decision lacked.
+    pub(super) fn provide(&mut self, lacking: &Lacking) -> Result<(), Error> {
+        self.read_signatures(&lacking.signatures)?;
+        self.read_relations(&lacking.relations)?;
+        for repository in &lacking.shelves {
+            let shelf = match self.before.get(repository) {
+                Some(observed) => self.engine.shelves.of(repository, observed)?,
+                // It is not published yet.
+                None => Arc::new(closure::Shelf::new(repository.stage.clone(), Vec::new())),
+            };
+            self.world.shelves.insert(repository.clone(), shelf);
+        }
+        for (name, platform) in &lacking.contexts {
+            let context = self.context(name, platform);
+            self.world.contexts.insert((name.clone(), platform.clone()), context);
+        }
+        Ok(())
+    }
+
+    fn context(&mut self, name: &str, platform: &plan::Platform) -> Result<plan::Context, plan::Unfit> {
+        let words = format!("the configuration has no context `{name}` for {platform}");
+        Err(plan::Unfit { code: plan::Code::ContextMissing, words })
+    }
+
+    fn read_relations(&mut self, packages: &BTreeSet<Sha256>) -> Result<(), Error> {
+        let known = |digest: &Sha256| Some((*digest, self.entries.get(digest)?.clone()));
+        let (digests, entries): (Vec<_>, Vec<_>) = packages.iter().filter_map(known).unzip();
+        let wrong = |reason| Error::Metadata { place: "what enters".to_owned(), reason };
+        let read = relations(&entries).map_err(wrong)?;
+        self.world.relations.extend(digests.into_iter().zip(read.into_iter().map(Arc::new)));
+        Ok(())
+    }
+
+    /// Whether a request is judged by indexes of what is published, and its predecessors change that.
+    pub(super) fn is_judged_after_them(&self, waiting: &Waiting) -> bool {
+        let (product, stage) = match &waiting.request.action {
+            Action::Promote { product, to, .. } | Action::Import { product, to, .. } => (product, to),
+            Action::Withdraw { product, from, .. } => (product, from),
+            _ => return false,
+        };
+        let stages = self.world.layout.products.get(product).map(|product| &product.stages);
+        let is_judged = |name: &String| {
+            stages.into_iter().flatten().any(|stage| stage.name == *name && stage.closure.is_some())
+        };
+        let touched =
+            |plan: &plan::Plan| plan.changes.keys().any(|repository| repository.product == *product);
+        is_judged(stage) && self.plans.iter().any(touched)
+    }
+}

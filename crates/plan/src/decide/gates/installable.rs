@@ -1,0 +1,274 @@
+//! Whether everything can be installed after a change: packages by the gate `closure`, meta-packages by one of their own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use closure::{Check, Judgement, Shelf};
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use nevra::Nevra;
+
+use super::{Finding, Gates};
+use crate::lacking::{Lacking, Unfit};
+use crate::layout::{Closure, Kind, Platform, Product, Repository, Stage};
+use crate::plan::Change;
+use crate::refusal::{Code, Refusal};
+use crate::world::World;
+
+/// How many packages that were broken before are named.
+const KNOWN_MAX: usize = 5;
+
+/// What is in the way of one gate: by package and words, on which platforms and under which code.
+type Found = BTreeMap<(Nevra, String), (Code, BTreeSet<Platform>)>;
+
+/// What was seen on all platforms.
+#[derive(Default)]
+struct Seen {
+    closure: Found,
+    meta_packages: Found,
+    /// What was broken before, one sentence each.
+    known: [BTreeSet<String>; 2],
+    /// How many packages, and how many meta-packages, were judged.
+    judged: [usize; 2],
+    /// The contexts by which was judged, with the digests of their repomd.xml.
+    by: BTreeSet<String>,
+}
+
+impl Gates<'_> {
+    /// Looks whether what enters a stage, what stays in it and its meta-packages can be installed after `changes`, with
+    /// what hosts draw from beside it. `from` is the stage that packages come from.
+    ///
+    /// What was not read yet is noted as lacking.
+    pub(in crate::decide) fn installable(
+        &mut self,
+        world: &World,
+        product: &Product,
+        stage: &Stage,
+        from: Option<&str>,
+        changes: &BTreeMap<Repository, Change>,
+    ) {
+        let Some(closure) = &stage.closure else { return };
+        let is_judged = |repository: &Repository| {
+            repository.product == product.name
+                && repository.stage == stage.name
+                && repository.kind == Kind::Binary
+        };
+        let mut seen = Seen::default();
+        let mut lacking = Lacking::default();
+        for (repository, change) in changes.iter().filter(|(repository, _)| is_judged(repository)) {
+            let gathering = Gathering { world, product, closure, repository, change, from };
+            match gathering.change(&mut lacking, &mut seen.by) {
+                Ok(Some(change)) => seen.note(closure::judge(&change), &repository.platform()),
+                Ok(None) => {}
+                // A gate that cannot run has failed.
+                Err(unfit) => {
+                    for listed in change.enter.iter().chain(&change.leave) {
+                        let words = format!("it cannot be judged: {}", unfit.words);
+                        for found in [&mut seen.closure, &mut seen.meta_packages] {
+                            let key = (listed.nevra.clone(), words.clone());
+                            let (_, platforms) = found.entry(key).or_insert((unfit.code, BTreeSet::new()));
+                            platforms.insert(repository.platform());
+                        }
+                    }
+                }
+            }
+        }
+        if !lacking.is_empty() {
+            self.lacking.add(lacking);
+            return;
+        }
+        let Seen { closure, meta_packages, known: [known, known_meta], judged, by } = seen;
+        let beside = match by.len() {
+            0 => String::new(),
+            _ => format!(" beside {}", by.into_iter().collect::<Vec<_>>().join(", ")),
+        };
+        let passed = match judged[0] {
+            0 => "the change touches no package that could be broken".to_owned(),
+            n => format!("all {n} that the change touches can be installed{beside}"),
+        };
+        self.found("closure", closure, passed + &told(known), |code, open| {
+            let sentence = match open {
+                [one] => one.clone(),
+                several => format!("{} packages could not be installed", several.len()),
+            };
+            Refusal::new(code, sentence)
+                .hint("promote what is missing with it, or let somebody answer for it with `sluice waive`")
+        });
+        let passed = match judged[1] {
+            0 => "the change touches no meta-package".to_owned(),
+            n => {
+                format!("all {n} meta-packages that the change touches can be installed and updated{beside}")
+            }
+        };
+        self.found("meta-packages", meta_packages, passed + &told(known_meta), |code, open| {
+            let sentence = match open {
+                [one] => one.clone(),
+                several => format!("meta-packages would be broken in {} ways", several.len()),
+            };
+            Refusal::new(code, sentence).hint(
+                "promote what the meta-package needs with it, or let somebody answer for it with `sluice waive`",
+            )
+        });
+    }
+
+    fn found(
+        &mut self,
+        gate: &'static str,
+        found: Found,
+        passed: String,
+        refusal: impl FnOnce(Code, &[String]) -> Refusal,
+    ) {
+        // What is known to be wrong is told before what is not known.
+        let code = found.values().map(|(code, _)| *code).min_by_key(|code| match code {
+            Code::NotInstallable | Code::MetaPackageBroken => 0,
+            Code::InstallableUnknown => 1,
+            _ => 2,
+        });
+        let mut by_words: BTreeMap<String, Finding> = BTreeMap::new();
+        for ((subject, words), (_, platforms)) in found {
+            let platforms: Vec<String> = platforms.iter().map(Platform::to_string).collect();
+            let words = format!("{words} ({})", platforms.join(", "));
+            let finding = Finding { stage: None, subjects: Vec::new(), words: words.clone() };
+            by_words.entry(words).or_insert(finding).subjects.push(subject);
+        }
+        self.judge(gate, by_words.into_values().collect(), passed, |open| {
+            refusal(code.unwrap_or(Code::InstallableUnknown), open)
+        });
+    }
+}
+
+impl Seen {
+    fn note(&mut self, judgement: Judgement, platform: &Platform) {
+        self.judged[0] += judgement.judged - judgement.meta_packages;
+        self.judged[1] += judgement.meta_packages;
+        for finding in judgement.broken {
+            let (found, code) = match finding.check {
+                Check::Enters | Check::Stays => (&mut self.closure, Code::NotInstallable),
+                Check::Fresh | Check::Upgrade | Check::Files => {
+                    (&mut self.meta_packages, Code::MetaPackageBroken)
+                }
+            };
+            let (code, words) = match finding.judged {
+                true => (code, finding.words),
+                false => (
+                    Code::InstallableUnknown,
+                    format!("`{}` cannot be judged: {}", finding.subject, finding.words),
+                ),
+            };
+            let (_, platforms) = found.entry((finding.subject, words)).or_insert((code, BTreeSet::new()));
+            platforms.insert(platform.clone());
+        }
+        for finding in judgement.known {
+            let of = usize::from(!matches!(finding.check, Check::Enters | Check::Stays));
+            self.known[of].insert(format!("{} ({platform})", finding.words));
+        }
+    }
+}
+
+/// Tells what was broken before the change, which is not to blame for it.
+fn told(known: BTreeSet<String>) -> String {
+    if known.is_empty() {
+        return String::new();
+    }
+    let more = match known.len().saturating_sub(KNOWN_MAX) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let some: Vec<String> = known.into_iter().take(KNOWN_MAX).collect();
+    format!("; broken before, and still: {}{more}", some.join("; "))
+}
+
+/// Gathers what a change of one repository is judged by.
+struct Gathering<'a> {
+    world: &'a World,
+    product: &'a Product,
+    closure: &'a Closure,
+    repository: &'a Repository,
+    change: &'a Change,
+    from: Option<&'a str>,
+}
+
+impl Gathering<'_> {
+    /// Makes the change as it is judged; nothing if something lacks. Notes the contexts in `by`.
+    fn change(
+        &self,
+        lacking: &mut Lacking,
+        by: &mut BTreeSet<String>,
+    ) -> Result<Option<closure::Change>, Unfit> {
+        let target = self.shelf(self.repository.clone(), lacking)?;
+        let mut beside = Vec::new();
+        for name in &self.closure.beside {
+            if self.product.stages.iter().any(|stage| stage.name == *name) {
+                beside.push(self.shelf(self.repository.in_stage(name), lacking)?);
+                by.insert(format!("`{name}`"));
+                continue;
+            }
+            let key = (name.clone(), self.repository.platform());
+            match self.world.contexts.get(&key) {
+                None => drop(lacking.contexts.insert(key)),
+                Some(Err(unfit)) => return Err(unfit.clone()),
+                Some(Ok(context)) => {
+                    beside.push(Some(Arc::clone(&context.shelf)));
+                    by.insert(format!("`{name}` ({})", context.digest.short()));
+                }
+            }
+        }
+        let elsewhere = match self.from {
+            Some(from) => self.shelf(self.repository.in_stage(from), lacking)?,
+            None => None,
+        };
+        let mut enter = Vec::new();
+        for listed in &self.change.enter {
+            match self.world.relations.get(&listed.pkgid) {
+                Some(package) => enter.push(closure::Package::clone(package)),
+                None => drop(lacking.relations.insert(listed.pkgid)),
+            }
+        }
+        let Some(target) = target.filter(|_| lacking.is_empty()) else { return Ok(None) };
+        let meta_packages = self.meta_packages(&target, &enter);
+        Ok(Some(closure::Change {
+            platform: self.repository.arch.clone(),
+            target,
+            leave: self.change.leave.iter().map(|listed| listed.nevra.clone()).collect(),
+            enter,
+            context: beside.into_iter().flatten().collect(),
+            elsewhere: elsewhere.into_iter().collect(),
+            meta_packages,
+            install_only: self.closure.install_only.iter().cloned().collect(),
+        }))
+    }
+
+    /// Takes the index of a repository, if it is of what the repository lists.
+    fn shelf(&self, repository: Repository, lacking: &mut Lacking) -> Result<Option<Arc<Shelf>>, Unfit> {
+        let Some(shelf) = self.world.shelves.get(&repository) else {
+            lacking.shelves.insert(repository);
+            return Ok(None);
+        };
+        let listed = self.world.repositories.get(&repository).map_or(0, Vec::len);
+        if shelf.packages().len() != listed {
+            let words = format!("the index of `{repository}` is not of what it lists");
+            return Err(Unfit { code: Code::InstallableUnknown, words });
+        }
+        Ok(Some(Arc::clone(shelf)))
+    }
+
+    /// Names the meta-packages that the configuration names, of those there are.
+    fn meta_packages(&self, target: &Shelf, enter: &[closure::Package]) -> BTreeSet<String> {
+        let patterns = patterns(&self.closure.meta_packages);
+        if patterns.is_empty() {
+            return BTreeSet::new();
+        }
+        let names = target.packages().iter().chain(enter).map(|package| &package.nevra.name);
+        names.filter(|name| patterns.is_match(name.as_str())).cloned().collect()
+    }
+}
+
+fn patterns(texts: &[String]) -> GlobSet {
+    let mut patterns = GlobSetBuilder::new();
+    for glob in texts.iter().filter_map(|text| Glob::new(text).ok()) {
+        patterns.add(glob);
+    }
+    patterns.build().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

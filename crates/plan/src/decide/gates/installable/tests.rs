@@ -1,0 +1,250 @@
+//! Promotions that break something, and who answers for them.
+
+use std::sync::Arc;
+
+use closure::{Package, Shelf};
+use expect_test::expect;
+
+use crate::layout::Closure;
+use crate::plan::Verdict;
+use crate::refusal::{Code, Refusal};
+use crate::request::Request;
+use crate::samples::{alice, arrivals, listed, now, promote, promote_on, repository, withdraw, world_of};
+use crate::standing::Waiver;
+use crate::world::{Arrival, World};
+use crate::{Action, Context, Decision, Plan, Unfit};
+
+/// What the packages of these stories say; who is not here says nothing.
+const SAID: [(&str, &[&str]); 6] = [
+    ("glite-UI-3.2.6-1.noarch", &["voms = 1.9.10-1"]),
+    ("glite-UI-3.2.7-1.noarch", &["voms = 1.9.14-1"]),
+    ("voms-1.9.14-1.x86_64", &["libc.so.6"]),
+    ("voms-1.9.14-1.i686", &["libc.so.6"]),
+    ("voms-clients-1-1.x86_64", &["voms"]),
+    ("bundle-1-1.noarch", &["voms"]),
+];
+
+fn package(listed: &crate::Listed) -> Package {
+    let mut package = Package::new(listed.nevra.clone());
+    let said = SAID.iter().find(|(nevra, _)| *nevra == listed.nevra.to_string());
+    for requires in said.into_iter().flat_map(|(_, requires)| *requires) {
+        package.requires.push(requires.parse().unwrap());
+    }
+    package
+}
+
+fn shelf(name: &str, listed: &[crate::Listed]) -> Arc<Shelf> {
+    Arc::new(Shelf::new(name, listed.iter().map(package).collect()))
+}
+
+/// Production is judged beside the base system.
+fn site() -> World {
+    let mut world = world_of(&[
+        "sl5/x86_64 delta: voms-1.9.14-1.x86_64 glite-UI-3.2.7-1.noarch other-1-1.noarch",
+        "sl5/i386 delta: voms-1.9.14-1.i686 glite-UI-3.2.7-1.noarch other-1-1.noarch",
+        "sl5/x86_64 production: voms-1.9.10-1.x86_64 glite-UI-3.2.6-1.noarch voms-clients-1-1.x86_64",
+        "sl5/i386 production: voms-1.9.10-1.i686 glite-UI-3.2.6-1.noarch",
+    ]);
+    let mut layout = (*world.layout).clone();
+    let product = layout.products.get_mut("glite-3.2").unwrap();
+    let production = product.stages.iter_mut().find(|stage| stage.name == "production").unwrap();
+    production.closure = Some(Closure { beside: vec!["sl5".into()], ..Closure::default() });
+    production.waiver_roles = vec!["release".into()];
+    world.layout = Arc::new(layout);
+    world
+}
+
+/// Decides, and reads what lacks as the engine does, with `base` for the base system.
+fn decided(world: &World, request: &Request, came: &[Arrival], base: Result<&[&str], Unfit>) -> Decision {
+    let mut world = world.clone();
+    loop {
+        let lacking = match crate::decide(&world, request, &alice(), came) {
+            Decision::Lacking(lacking) => lacking,
+            decided => return decided,
+        };
+        assert!(!lacking.is_empty());
+        for repository in lacking.shelves {
+            assert!(!world.shelves.contains_key(&repository), "{repository} is asked for twice");
+            let listed = world.repositories.get(&repository).cloned().unwrap_or_default();
+            world.shelves.insert(repository.clone(), shelf(&repository.stage, &listed));
+        }
+        for key in lacking.contexts {
+            let context = base.clone().map(|names| Context {
+                shelf: shelf(&key.0, &names.iter().map(|name| listed(name)).collect::<Vec<_>>()),
+                digest: "ab".repeat(32).parse().unwrap(),
+            });
+            world.contexts.insert(key, context);
+        }
+        let all: Vec<crate::Listed> = world.repositories.values().flatten().cloned().collect();
+        let all = all.into_iter().chain(came.iter().map(|arrival| arrival.listed.clone()));
+        for listed in all.filter(|listed| lacking.relations.contains(&listed.pkgid)) {
+            world.relations.insert(listed.pkgid, Arc::new(package(&listed)));
+        }
+    }
+}
+
+const BASE: &[&str] = &["libc.so.6-2-1.x86_64", "libc.so.6-2-1.i686"];
+
+fn refused(
+    world: &World,
+    request: &Request,
+    came: &[Arrival],
+    base: Result<&[&str], Unfit>,
+    code: Code,
+) -> Refusal {
+    match decided(world, request, came, base) {
+        Decision::Refused(refusal) => {
+            assert_eq!(refusal.code, code, "{refusal:?}");
+            refusal
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn done(world: &World, request: &Request, came: &[Arrival], base: Result<&[&str], Unfit>) -> Plan {
+    match decided(world, request, came, base) {
+        Decision::Effect(plan) => plan,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What both gates say of a plan, or of a refusal.
+fn told(seen: &[crate::GateSeen]) -> String {
+    let ours = seen.iter().filter(|seen| ["closure", "meta-packages"].contains(&seen.gate.as_str()));
+    ours.map(|seen| format!("{} {}: {}\n", seen.gate, seen.verdict.as_str(), seen.evidence)).collect()
+}
+
+#[test]
+fn what_is_complete_passes_with_its_evidence() {
+    let plan = done(&site(), &promote(&["voms", "glite-UI"]), &[], Ok(BASE));
+    expect![[r#"
+        closure pass: all 2 that the change touches can be installed beside `sl5` (abababababababab)
+        meta-packages pass: all 2 meta-packages that the change touches can be installed and updated beside `sl5` (abababababababab)
+    "#]].assert_eq(&told(&plan.gates));
+}
+
+#[test]
+fn a_meta_package_without_what_it_pins_is_refused_and_says_where_that_is() {
+    let refusal = refused(&site(), &promote(&["glite-UI"]), &[], Ok(BASE), Code::MetaPackageBroken);
+    expect![[r#"
+        closure pass: the change touches no package that could be broken
+        meta-packages fail: meta-packages would be broken in 2 ways
+    "#]]
+    .assert_eq(&told(&refusal.gates));
+}
+
+#[test]
+fn a_base_system_without_what_is_needed_refuses_by_both_gates() {
+    let refusal =
+        refused(&site(), &promote(&["voms", "glite-UI"]), &[], Ok(&BASE[..1]), Code::NotInstallable);
+    expect![[r#"
+        closure fail: voms 1.9.14-1 (i686) needs libc.so.6; nothing in production or sl5 offers it (sl5/i386)
+        meta-packages fail: glite-UI 3.2.7-1 needs voms = 1.9.14-1; voms 1.9.14-1 (i686) needs libc.so.6; nothing in production or sl5 offers it (sl5/i386)
+    "#]].assert_eq(&told(&refusal.gates));
+}
+
+#[test]
+fn whoever_answers_for_the_meta_package_lets_it_pass_and_no_other() {
+    let mut world = site();
+    let waiver = |gate: &str, packages: &[&str]| Waiver {
+        id: format!("{gate}-{}", packages[0]),
+        product: "glite-3.2".into(),
+        stage: "production".into(),
+        gate: gate.into(),
+        packages: packages.iter().map(|text| (*text).to_owned()).collect(),
+        until: now() + jiff::SignedDuration::from_hours(1),
+        by: "user:bob".into(),
+        reason: "the sites know".into(),
+    };
+    let put =
+        |world: &mut World, waiver: Waiver| drop(world.standing.waivers.insert(waiver.id.clone(), waiver));
+    put(&mut world, waiver("closure", &["glite-UI"]));
+    put(&mut world, waiver("meta-packages", &["glite-WN"]));
+    refused(&world, &promote(&["glite-UI"]), &[], Ok(BASE), Code::MetaPackageBroken);
+    put(&mut world, waiver("meta-packages", &["glite-*"]));
+    let plan = done(&world, &promote(&["glite-UI"]), &[], Ok(BASE));
+    let seen = plan.gates.iter().find(|seen| seen.gate == "meta-packages").unwrap();
+    assert_eq!(seen.verdict, Verdict::Waived);
+    expect![[r#"
+        closure pass: the change touches no package that could be broken
+        meta-packages waived: glite-UI 3.2.7-1 needs voms = 1.9.14-1; production has 1.9.10-1; 1.9.14-1 stays in delta (sl5/x86_64); glite-UI 3.2.7-1 needs voms = 1.9.14-1; production has voms 1.9.10-1 (i686); voms 1.9.14-1 (i686) stays in delta (sl5/i386); `user:bob` answers for it until 2026-03-01T13:00:00Z, waiver meta-packages-glite-*: the sites know
+    "#]].assert_eq(&told(&plan.gates));
+}
+
+#[test]
+fn what_is_withdrawn_and_still_needed_is_refused() {
+    let refusal = refused(&site(), &withdraw("production", &["voms"]), &[], Ok(BASE), Code::NotInstallable);
+    expect![[r#"
+        closure fail: voms-clients 1-1 needs voms; 1.9.10-1 leaves production (sl5/x86_64)
+        meta-packages fail: meta-packages would be broken in 2 ways
+    "#]]
+    .assert_eq(&told(&refusal.gates));
+    // Nobody judges delta.
+    done(&site(), &withdraw("delta", &["voms"]), &[], Ok(BASE));
+}
+
+#[test]
+fn what_is_imported_is_judged_as_what_is_promoted() {
+    let request = Request::new(Action::Import {
+        product: "glite-3.2".into(),
+        to: "production".into(),
+        files: vec![],
+        folder: Some("/srv/new".into()),
+        platforms: vec!["sl5/x86_64".into()],
+    });
+    let came = arrivals(&["glite-UI-3.2.7-1.noarch"]);
+    let refusal = refused(&site(), &request, &came, Ok(BASE), Code::MetaPackageBroken);
+    assert!(
+        refusal.sentence.contains("voms = 1.9.14-1; production has 1.9.10-1 (sl5/x86_64)"),
+        "{refusal:?}"
+    );
+    done(&site(), &request, &arrivals(&["bundle-1-1.noarch"]), Ok(BASE));
+}
+
+#[test]
+fn a_context_that_is_not_fit_refuses_everything_by_its_code() {
+    for code in [Code::ContextMissing, Code::ContextCorrupt, Code::ContextStale] {
+        let unfit = Err(Unfit { code, words: "`/srv/sl5/repodata/repomd.xml`: it is not there".into() });
+        let refusal = refused(&site(), &promote_on(&["other"], &["sl5/x86_64"]), &[], unfit, code);
+        assert!(refusal.sentence.contains("/srv/sl5/repodata/repomd.xml"), "{refusal:?}");
+        let failed = refusal.gates.iter().filter(|seen| seen.verdict == Verdict::Fail).count();
+        assert_eq!(failed, 2, "{refusal:?}");
+    }
+}
+
+#[test]
+fn an_index_of_something_else_is_not_believed() {
+    let mut world = site();
+    for text in ["sl5/x86_64 production", "sl5/i386 production"] {
+        world.shelves.insert(repository(text), shelf("production", &[]));
+    }
+    refused(&world, &promote(&["voms", "glite-UI"]), &[], Ok(BASE), Code::InstallableUnknown);
+}
+
+#[test]
+fn other_stages_can_be_what_hosts_draw_from_and_patterns_name_meta_packages() {
+    let mut world = site();
+    let mut layout = (*world.layout).clone();
+    let product = layout.products.get_mut("glite-3.2").unwrap();
+    product.stages[1].closure = Some(Closure {
+        beside: vec!["delta".into(), "sl5".into()],
+        meta_packages: vec!["bundle*".into()],
+        install_only: vec![],
+    });
+    world.layout = Arc::new(layout);
+    // What it needs lies in delta, which hosts have, too.
+    done(&world, &promote_on(&["glite-UI"], &["sl5/x86_64"]), &[], Ok(BASE));
+    world
+        .repositories
+        .get_mut(&repository("sl5/x86_64 production"))
+        .unwrap()
+        .push(listed("bundle-1-1.noarch"));
+    let refusal = refused(
+        &world,
+        &withdraw("production", &["voms-1.9.10-1.x86_64", "voms-clients"]),
+        &[],
+        Ok(&[]),
+        Code::MetaPackageBroken,
+    );
+    assert!(refusal.reasons.iter().any(|reason| reason.starts_with("bundle 1-1 needs voms")), "{refusal:?}");
+}

@@ -1,0 +1,57 @@
+//! What a decision depends on that is dear to read, and is asked for only where it is needed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use closure::Shelf;
+use nevra::Sha256;
+
+use crate::layout::{Platform, Repository};
+use crate::refusal::Code;
+
+/// Names what the world must hold before it can be decided; the engine fills all of it in and asks again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lacking {
+    /// The packages for [`crate::World::signatures`].
+    pub signatures: BTreeSet<Sha256>,
+    /// The packages for [`crate::World::relations`].
+    pub relations: BTreeSet<Sha256>,
+    /// The repositories for [`crate::World::shelves`].
+    pub shelves: BTreeSet<Repository>,
+    /// The contexts for [`crate::World::contexts`], by name and platform.
+    pub contexts: BTreeSet<(String, Platform)>,
+}
+
+impl Lacking {
+    /// Says whether nothing lacks.
+    pub fn is_empty(&self) -> bool {
+        let Self { signatures, relations, shelves, contexts } = self;
+        signatures.is_empty() && relations.is_empty() && shelves.is_empty() && contexts.is_empty()
+    }
+
+    /// Adds what another one names.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.signatures.extend(other.signatures);
+        self.relations.extend(other.relations);
+        self.shelves.extend(other.shelves);
+        self.contexts.extend(other.contexts);
+    }
+}
+
+/// A repository that is not ours and that hosts draw from beside a stage.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// What it lists.
+    pub shelf: Arc<Shelf>,
+    /// The digest of its repomd.xml.
+    pub digest: Sha256,
+}
+
+/// Says why a context cannot be judged by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// One of [`Code::ContextMissing`], [`Code::ContextCorrupt`], [`Code::ContextStale`].
+    pub code: Code,
+    /// Which file, and why.
+    pub words: String,
+}
