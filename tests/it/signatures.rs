@@ -3,4 +3,5 @@
 mod forge;
 mod keyring;
 mod matrix;
+mod remembered;
 mod stages;

@@ -41,6 +41,7 @@ use crate::shelves::Shelves;
 use crate::signing::{MetadataSigner, Signing};
 use crate::soaking::Soaking;
 use crate::spool::{Spool, SpoolLock};
+use crate::verdicts::Verdicts;
 use crate::waiting::Waiting;
 use crate::witnessing::Witnessing;
 use crate::writing::Wanted;
@@ -103,6 +104,8 @@ pub struct Engine {
     overlap_asked: overlapping::Asked,
     /// Who signs metadata, and how it goes.
     pub(crate) signing: Signing,
+    /// What was found out about signatures of packages.
+    pub(crate) verdicts: Verdicts,
 }
 
 /// What one step did.
@@ -163,6 +166,7 @@ impl Engine {
             sweeper: Sweeper::default(),
             overlap_asked: overlapping::Asked::default(),
             signing: Signing::default(),
+            verdicts: Verdicts::default(),
             number_min: 0,
         };
         engine.check_paths(&engine.config)?;

@@ -66,6 +66,7 @@ mod soaking;
 pub mod space;
 pub mod spool;
 pub mod submit;
+mod verdicts;
 pub mod verify;
 mod waiting;
 mod watchdog;

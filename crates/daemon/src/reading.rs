@@ -3,7 +3,14 @@
 //! ```text
 //!   daemon --a descriptor--> worker: no files, no network, little memory and time
 //!          <--words---------  (bounded; read as a Package, never as XML)
+//!
+//!   daemon --a descriptor, certificates, an instant--> worker
+//!          <--which key made each signature, or why it does not count, and until when that holds--
 //! ```
+//!
+//! A worker lists what a package says of itself from its headers alone; asked for its signatures, it reads the package
+//! to the end, hashes it, and judges them by the certificates it was given: no OpenPGP of a package is parsed in the
+//! daemon. Which key counts for which stage is not the worker's to say.
 //!
 //! The daemon hashes and copies files and believes its own digests; only what stands *inside* a package is the
 //! worker's word, and that is the package's word anyway. A worker that dies takes the package it read with it and
@@ -50,10 +57,20 @@ pub trait PackageReader: Debug + Send + Sync {
         file: &mut dyn Reading,
         keys: &[Arc<Certificate>],
         now: Timestamp,
-    ) -> Result<Result<Signed, Unfit>, Error>;
+    ) -> Result<Result<Judged, Unfit>, Error>;
 
     /// Ends what was begun for the packages of one request, so that those of the next one meet nothing of it.
     fn rest(&self) {}
+}
+
+/// What was found out about the signatures of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Judged {
+    /// What it is at the instant it was asked for.
+    pub signed: Signed,
+    /// The next instant at which it may be something else, by the same certificates; `None` if it never will.
+    pub until: Option<Timestamp>,
 }
 
 /// Why a package cannot be listed.
@@ -105,7 +122,7 @@ impl PackageReader for InProcess {
         file: &mut dyn Reading,
         keys: &[Arc<Certificate>],
         now: Timestamp,
-    ) -> Result<Result<Signed, Unfit>, Error> {
+    ) -> Result<Result<Judged, Unfit>, Error> {
         let known: Vec<&Certificate> = keys.iter().map(|key| &**key).collect();
         let judged = signatures::examine(file, &known, now);
         judged.map_err(|cause| Error::File { operation: "read", path: path.to_owned(), cause })

@@ -13,7 +13,7 @@ use sequoia_openpgp::{KeyHandle, Packet, armor};
 
 use crate::standing::{self, AnyKey, plain};
 use crate::verdict::{Bad, Code, Good, Verdict};
-use crate::{Certificate, Fingerprint, policy};
+use crate::{Certificate, Fingerprint, instants, policy};
 
 /// The largest run of bytes that is read as signatures.
 const SIZE_MAX: usize = 128 << 10;
@@ -92,6 +92,21 @@ impl Detached {
                 context.update(data);
             }
         }
+    }
+
+    /// Says at which instant after `now` [`Detached::judge`] may find another verdict, by the same certificates and over
+    /// the same bytes; until then it finds what it finds at `now`. `None` if it never will.
+    #[must_use]
+    pub fn changes_after(&self, known: &[&Certificate], now: Timestamp) -> Option<Timestamp> {
+        let pending = self.signatures.iter().flatten();
+        let made = pending.flat_map(|pending| {
+            let mut instants = instants::of_signature(&pending.signature);
+            let tolerated: Vec<_> = instants.iter().filter_map(|made| made.checked_sub(AHEAD).ok()).collect();
+            instants.extend(tolerated);
+            instants
+        });
+        let known = known.iter().flat_map(|certificate| instants::of_certificate(&certificate.cert));
+        made.chain(known).filter(|instant| *instant > now).min()
     }
 
     /// Judges all signatures over what has passed, as of `now`; there is always at least one verdict.

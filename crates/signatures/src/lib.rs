@@ -12,7 +12,8 @@
 //! short (RSA and DSA below 2048 bits); and where the certificate still tells of the time at which the signature was
 //! made, the key was valid then too. Most of that neither rpm 4.18 nor `gpg --verify` asks.
 //!
-//! Everything read is bounded, and no clock is asked: `now` is an argument.
+//! Everything read is bounded, and no clock is asked: `now` is an argument. Whoever remembers a verdict asks
+//! [`Detached::changes_after`] until when it holds.
 //!
 //! ```
 //! use signatures::{Certificate, Code, verify_detached};
@@ -34,6 +35,7 @@ mod certificate;
 mod detached;
 mod error;
 mod fingerprint;
+mod instants;
 mod policy;
 mod standing;
 mod verdict;

@@ -1,5 +1,6 @@
 //! Keys and signatures made on the spot, each wrong in one way.
 
+mod changes;
 mod keys;
 
 use std::time::Duration;

@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use daemon::reading::{InProcess, Limits, PackageReader, Unfit, Worker, Wrong};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use plan::Payload;
 use repo::{Package, Recipe};
 use store::{Disk, PosixDisk};
 use testkit::{Sandbox, Site, fixtures, sluice};
@@ -144,6 +145,36 @@ fn a_worker_that_dies_hangs_or_lies_costs_one_package() {
         assert_eq!(read(&worker, &good).unwrap().nevra.name, "voms");
         assert_ne!(worker.process(), before);
     }
+}
+
+/// The time a worker has grows with what it must hash; what makes it compute without end gains nothing.
+#[test]
+fn a_package_of_some_gib_is_judged_by_a_worker_that_has_a_second_for_others() {
+    let sandbox = Sandbox::new();
+    let brief = Limits { cpu_seconds: 1, ..LIMITS };
+    let (small, large) = (write(&sandbox, "small"), write(&sandbox, "large"));
+    // Nothing but zeros behind the payload, none of which lies on the disk; several seconds of hashing.
+    fs::OpenOptions::new().append(true).open(&large).unwrap().set_len(4 << 30).unwrap();
+    let worker = Worker::new(sluice(), brief, PATIENCE);
+    let judge = |path: &Utf8Path| {
+        let judged =
+            worker.judge(path, &mut *PosixDisk.open(path).unwrap(), &[], jiff::Timestamp::UNIX_EPOCH);
+        judged.unwrap().unwrap_or_else(|unfit| panic!("{path}: {}", unfit.words)).signed.payload
+    };
+    let allowed = || {
+        let limits = fs::read_to_string(format!("/proc/{}/limits", worker.process().unwrap())).unwrap();
+        let line = limits.lines().find_map(|line| line.strip_prefix("Max cpu time")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap()
+    };
+    assert_eq!((judge(&small), allowed()), (Payload::Whole, 1));
+    let first = worker.process();
+    assert!(matches!(judge(&large), Payload::Tampered(_)));
+    assert!((200..300).contains(&allowed()), "{}", allowed());
+    assert_ne!(worker.process(), first, "it is not given to one that has no time for it");
+    let second = worker.process();
+    // What that time was for is used up.
+    assert_eq!((judge(&small), allowed()), (Payload::Whole, 1));
+    assert_ne!(worker.process(), second);
 }
 
 /// Programs that are no workers, or would be and cannot.

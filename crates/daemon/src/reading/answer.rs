@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use nevra::{Digest, Nevra, Sha256};
-use plan::{Payload, Signed};
+use plan::Payload;
 use repo::{Changelog, File, Package, Relation};
 use serde::{Deserialize, Serialize};
 
-use super::Unfit;
+use super::{Judged, Unfit};
 
 /// The largest answer, in bytes: what lists more is no package that clients could live with.
 pub(super) const SIZE_MAX: usize = 128 << 20;
@@ -42,7 +42,7 @@ pub(super) enum Answer {
     /// It can be listed.
     Listed(#[serde(with = "boxed")] Box<Package>),
     /// What its signatures are, if that was asked.
-    Signed(Signed),
+    Signed(Judged),
     /// It cannot.
     Unfit(Unfit),
     /// The disk gave an error.
@@ -64,7 +64,7 @@ impl Answer {
                     return Err("it lists more changes than were asked for");
                 }
             }
-            Self::Signed(signed) => {
+            Self::Signed(Judged { signed, .. }) => {
                 if signed.signatures.len() > SIGNATURES_MAX {
                     return Err("it tells of more signatures than a package has");
                 }

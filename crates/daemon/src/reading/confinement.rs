@@ -17,8 +17,25 @@ use seccompiler::{
 pub struct Limits {
     /// Bytes of memory, the program itself included.
     pub address_space: u64,
-    /// Seconds of computing, for all packages of one worker together.
+    /// Seconds of computing, for all packages of one worker together; one that hashes packages has more, see
+    /// [`Limits::to_hash`].
     pub cpu_seconds: u64,
+}
+
+/// How many bytes a worker must hash in a second: a tenth of what an old processor does with all the digests that a
+/// package can demand, so that an honest package of any size is judged and one that makes the worker spin ends it.
+const BYTES_A_SECOND: u64 = 16 << 20;
+
+/// Tells how many seconds of computing so many bytes may cost.
+pub(super) fn seconds_to_hash(bytes: u64) -> u64 {
+    bytes / BYTES_A_SECOND
+}
+
+impl Limits {
+    /// Gives the limits of a worker that is to hash so many bytes more than any may.
+    pub(super) fn to_hash(&self, bytes: u64) -> Self {
+        Self { cpu_seconds: self.cpu_seconds.saturating_add(seconds_to_hash(bytes)), ..*self }
+    }
 }
 
 impl Default for Limits {

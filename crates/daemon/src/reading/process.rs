@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 use ::signatures::Certificate;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-use plan::Signed;
 use repo::Package;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
@@ -23,8 +22,9 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use store::Reading;
 
 use super::answer::{Answer, Greeting, PACKAGE, SIGNATURES, SIZE_MAX, heard, one_line};
+use super::confinement::seconds_to_hash;
 use super::signatures::Question;
-use super::{Limits, PackageReader, Unfit, Wrong};
+use super::{Judged, Limits, PackageReader, Unfit, Wrong};
 use crate::error::Error;
 
 /// This very program, also after another version was installed in its place.
@@ -32,6 +32,9 @@ const SELF: &str = "/proc/self/exe";
 
 /// After how many packages a worker makes room for a fresh one; starting one costs a few milliseconds.
 const PACKAGES_MAX: usize = 256;
+
+/// How many bytes any worker may be given to hash, in the time it has anyway: small packages share one.
+const BYTES_MIN: u64 = 256 << 20;
 
 /// How much of what a worker complained of is read.
 const COMPLAINT_MAX: u64 = 2048;
@@ -68,10 +71,12 @@ impl Worker {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(&self) -> Result<Process, Error> {
+    /// Starts one that has time enough to hash so many bytes.
+    fn start(&self, bytes: u64) -> Result<Process, Error> {
         let failed = |why: String| Error::Worker { why };
-        let mut process = Process::start(&self.program, &self.limits)
-            .map_err(|cause| failed(format!("`{}`: {cause}", self.program)))?;
+        let mut process =
+            Process::start(&self.program, &self.limits.to_hash(bytes.saturating_sub(BYTES_MIN)), bytes)
+                .map_err(|cause| failed(format!("`{}`: {cause}", self.program)))?;
         let greeted = process.hear::<Greeting>(self.patience);
         let greeting = greeted.map_err(|silence| {
             let ended = process.end();
@@ -91,18 +96,25 @@ impl Worker {
         running: &mut Option<Process>,
         file: BorrowedFd<'_>,
         question: Option<&Question>,
+        size: u64,
     ) -> Result<Result<Answer, Lost>, Error> {
-        if running.as_ref().is_some_and(|process| process.packages >= PACKAGES_MAX) {
+        // Of a package that is only listed no more than its headers is read, and those are bounded.
+        let bytes = question.map_or(0, |_| size);
+        let is_used_up =
+            |process: &mut Process| process.packages >= PACKAGES_MAX || process.bytes_left < bytes;
+        if running.as_mut().is_some_and(is_used_up) {
             *running = None;
         }
         let process = match running {
             Some(process) => process,
-            None => running.insert(self.start()?),
+            None => running.insert(self.start(bytes.max(BYTES_MIN))?),
         };
         let is_fresh = process.packages == 0;
         process.packages += 1;
-        let heard = process.hand_over(file, question, self.patience).map_err(Silence::Broken);
-        let heard = heard.and_then(|()| process.hear::<Answer>(self.patience));
+        process.bytes_left -= bytes;
+        let patience = self.patience + Duration::from_secs(seconds_to_hash(bytes));
+        let heard = process.hand_over(file, question, patience).map_err(Silence::Broken);
+        let heard = heard.and_then(|()| process.hear::<Answer>(patience));
         let checked =
             heard.and_then(|answer| answer.checked().map_err(|why| Silence::Nonsense(why.to_owned())));
         match checked {
@@ -128,6 +140,7 @@ impl Worker {
         question: Option<&Question>,
     ) -> Result<Result<Answer, Unfit>, Error> {
         let failed = |cause| Error::File { operation: "read", path: path.to_owned(), cause };
+        let size = file.state()?.size;
         let mut running = self.lock();
         let mut lost = None;
         // What was read before, or somebody else's signal, may be what it died of: then the package is read again,
@@ -139,7 +152,7 @@ impl Worker {
                     why: format!("`{path}` lies on a disk no other process can see"),
                 });
             };
-            match self.ask(&mut running, descriptor, question)? {
+            match self.ask(&mut running, descriptor, question, size)? {
                 Ok(Answer::Unfit(unfit)) => return Ok(Err(unfit)),
                 Ok(answer @ (Answer::Listed(_) | Answer::Signed(_))) => return Ok(Ok(answer)),
                 Ok(Answer::NotRead(words)) => return Err(failed(io::Error::other(words))),
@@ -173,11 +186,11 @@ impl PackageReader for Worker {
         file: &mut dyn Reading,
         keys: &[Arc<Certificate>],
         now: Timestamp,
-    ) -> Result<Result<Signed, Unfit>, Error> {
+    ) -> Result<Result<Judged, Unfit>, Error> {
         let certificates = keys.iter().map(|key| key.armored()).collect::<Result<_, _>>();
         let certificates = certificates.map_err(|error| Error::Worker { why: error.to_string() })?;
         match self.asked(path, file, Some(&Question { certificates, now }))? {
-            Ok(Answer::Signed(signed)) => Ok(Ok(signed)),
+            Ok(Answer::Signed(judged)) => Ok(Ok(judged)),
             Ok(_) => Err(Error::Worker { why: OTHER_ANSWER.to_owned() }),
             Err(unfit) => Ok(Err(unfit)),
         }
@@ -216,10 +229,12 @@ struct Process {
     socket: UnixStream,
     /// How many packages it was given.
     packages: usize,
+    /// How many bytes it may still be given to hash.
+    bytes_left: u64,
 }
 
 impl Process {
-    fn start(program: &Utf8Path, limits: &Limits) -> io::Result<Self> {
+    fn start(program: &Utf8Path, limits: &Limits, bytes_left: u64) -> io::Result<Self> {
         let (socket, theirs) = UnixStream::pair()?;
         let mut command = Command::new(program);
         command.arg("read-packages");
@@ -229,7 +244,7 @@ impl Process {
         // It needs nothing of ours, and Ctrl-C is the daemon's to hear.
         command.env_clear().current_dir("/").process_group(0);
         let child = command.spawn()?;
-        Ok(Self { child, socket, packages: 0 })
+        Ok(Self { child, socket, packages: 0, bytes_left })
     }
 
     /// Gives it a package to read, or whose signatures to judge.

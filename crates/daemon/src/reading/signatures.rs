@@ -12,7 +12,7 @@ use repo::{Hasher, Head};
 use serde::{Deserialize, Serialize};
 use signatures::{Certificate, Code, Detached, Verdict};
 
-use super::{Unfit, head_of};
+use super::{Judged, Unfit, head_of};
 
 /// The tags of signatures: number, whether of header and payload, whether RSA's.
 const TAGS: [(u32, bool, bool); 4] =
@@ -39,7 +39,7 @@ pub(super) fn examine(
     file: &mut dyn Read,
     known: &[&Certificate],
     now: Timestamp,
-) -> io::Result<Result<Signed, Unfit>> {
+) -> io::Result<Result<Judged, Unfit>> {
     let head = match head_of(file)? {
         Ok(head) => head,
         Err(unfit) => return Ok(Err(unfit)),
@@ -71,8 +71,9 @@ pub(super) fn examine(
     }
     let signs_payload = found.iter().any(|(of_payload, ..)| *of_payload);
     let payload = judged_payload(&head, payload, both, signs_payload);
+    let until = found.iter().filter_map(|(.., detached)| detached.changes_after(known, now)).min();
     let signatures = found.into_iter().map(|(_, is_rsa, detached)| only(detached.judge(known, now), is_rsa));
-    Ok(Ok(Signed { payload, signatures: signatures.collect() }))
+    Ok(Ok(Judged { signed: Signed { payload, signatures: signatures.collect() }, until }))
 }
 
 /// Compares what was hashed with what is stated. Hosts demand digests of header and payload beside any signature.
