@@ -69,7 +69,7 @@ mod world;
 pub use host::upgrade;
 pub use judgement::{Change, Check, Finding, Judgement, judge};
 pub use package::{Contents, File, FileKind, Package};
-pub use paths::Paths;
+pub use paths::{Gathered, Paths};
 pub use rich::{Rich, RichError};
 pub use shelf::Shelf;
 pub use unjudged::Unjudged;

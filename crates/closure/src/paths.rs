@@ -23,9 +23,12 @@ pub struct Paths {
 impl Paths {
     /// Collects the paths of packages, each with the place of its package on the shelf.
     pub fn collect(paths: impl IntoIterator<Item = (impl AsRef<str>, u32, FileKind)>) -> Self {
-        let paths = paths.into_iter();
-        let mut all: Vec<(u64, u32, FileKind)> =
-            paths.map(|(path, at, kind)| (beginning(path.as_ref()), at, kind)).collect();
+        let mut gathered = Gathered::default();
+        paths.into_iter().for_each(|(path, at, kind)| gathered.add(path.as_ref(), at, kind));
+        gathered.paths()
+    }
+
+    fn of(mut all: Vec<(u64, u32, FileKind)>) -> Self {
         all.sort_unstable();
         all.dedup();
         let beginnings = all.iter().map(|(beginning, _, _)| *beginning).collect();
@@ -81,6 +84,25 @@ impl Paths {
         let wanted = beginning(path);
         let first = self.beginnings.partition_point(|one| *one < wanted);
         first..first + self.beginnings[first..].partition_point(|one| *one == wanted)
+    }
+}
+
+/// The paths that were seen so far, for whoever reads them one by one and keeps none.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    all: Vec<(u64, u32, FileKind)>,
+}
+
+impl Gathered {
+    /// Adds a path with the place of its package on the shelf.
+    pub fn add(&mut self, path: &str, at: u32, kind: FileKind) {
+        self.all.push((beginning(path), at, kind));
+    }
+
+    /// Ends it.
+    #[must_use]
+    pub fn paths(self) -> Paths {
+        Paths::of(self.all)
     }
 }
 

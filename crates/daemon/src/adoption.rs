@@ -8,8 +8,8 @@
 //! says is listed, and how many of the old words differ is told.
 
 mod compared;
-mod folder;
-mod metadata;
+pub(crate) mod folder;
+pub(crate) mod metadata;
 mod packages;
 mod place;
 

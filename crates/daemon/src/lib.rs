@@ -39,6 +39,7 @@ mod arrivals;
 pub mod audit;
 pub mod clock;
 pub mod config;
+pub mod contexts;
 pub mod dot_repo;
 pub mod engine;
 pub mod error;

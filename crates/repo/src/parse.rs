@@ -51,16 +51,45 @@ pub fn parse_primary(xml: &[u8]) -> Result<Vec<Package>, Error> {
 /// [`Error::Xml`] as for [`parse_primary`]; [`Error::Unmatched`] unless the file lists exactly the
 /// packages that are handed in, which may then have some of their files already.
 pub fn parse_filelists(xml: &[u8], packages: &mut [Package]) -> Result<(), Error> {
-    listed(Document::Filelists, xml, packages, |xml, package| {
-        package.files.clear();
+    packages.iter_mut().for_each(|package| package.files.clear());
+    let pkgids = pkgids(packages);
+    each_file_of(xml, pkgids, |at, file| packages[at].files.push(file))
+}
+
+/// Goes through filelists and hands out every file with the place of its package, so that nobody must hold millions
+/// of them at once.
+///
+/// # Errors
+///
+/// As for [`parse_filelists`]; what was handed out before means nothing then.
+pub fn each_file(xml: &[u8], packages: &[Package], see: impl FnMut(usize, File)) -> Result<(), Error> {
+    each_file_of(xml, pkgids(packages), see)
+}
+
+fn each_file_of(
+    xml: &[u8],
+    pkgids: HashMap<String, Vec<usize>>,
+    mut see: impl FnMut(usize, File),
+) -> Result<(), Error> {
+    listed(Document::Filelists, xml, pkgids, |xml, at| {
         while let Some(element) = xml.child()? {
             match &*element.name {
-                "file" => package.files.push(file(xml, &element)?),
+                "file" => see(at, file(xml, &element)?),
                 _ => xml.skip()?,
             }
         }
         Ok(())
     })
+}
+
+/// Finds packages by their pkgid, the first of several last.
+fn pkgids(packages: &[Package]) -> HashMap<String, Vec<usize>> {
+    // The same file may be listed at two places: then each file lists the pkgid as often.
+    let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+    for (at, package) in packages.iter().enumerate().rev() {
+        places.entry(package.pkgid.hex.clone()).or_default().push(at);
+    }
+    places
 }
 
 /// Parses other and gives each package its changelog.
@@ -69,7 +98,9 @@ pub fn parse_filelists(xml: &[u8], packages: &mut [Package]) -> Result<(), Error
 ///
 /// As for [`parse_filelists`].
 pub fn parse_other(xml: &[u8], packages: &mut [Package]) -> Result<(), Error> {
-    listed(Document::Other, xml, packages, |xml, package| {
+    let pkgids = pkgids(packages);
+    listed(Document::Other, xml, pkgids, |xml, at| {
+        let package = &mut packages[at];
         package.changelogs.clear();
         while let Some(element) = xml.child()? {
             match &*element.name {
@@ -89,15 +120,10 @@ pub fn parse_other(xml: &[u8], packages: &mut [Package]) -> Result<(), Error> {
 fn listed(
     document: Document,
     bytes: &[u8],
-    packages: &mut [Package],
-    fill: impl Fn(&mut Xml<'_>, &mut Package) -> Result<(), Error>,
+    mut places: HashMap<String, Vec<usize>>,
+    mut fill: impl FnMut(&mut Xml<'_>, usize) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let unmatched = |problem: String| Error::Unmatched { document, problem };
-    // The same file may be listed at two places: then each file lists the pkgid as often.
-    let mut places: HashMap<String, Vec<usize>> = HashMap::new();
-    for (at, package) in packages.iter().enumerate().rev() {
-        places.entry(package.pkgid.hex.clone()).or_default().push(at);
-    }
     let (mut xml, _) = Xml::open(document, bytes)?;
     while let Some(element) = xml.child()? {
         if element.name != "package" {
@@ -107,7 +133,7 @@ fn listed(
         let pkgid = element.attribute("pkgid").unwrap_or_default();
         let at = places.get_mut(pkgid).and_then(Vec::pop);
         let at = at.ok_or_else(|| unmatched(format!("it lists package `{}` more often", shown(pkgid))))?;
-        fill(&mut xml, &mut packages[at])?;
+        fill(&mut xml, at)?;
     }
     xml.finish()?;
     match places.iter().filter(|(_, left)| !left.is_empty()).map(|(pkgid, _)| pkgid).min() {

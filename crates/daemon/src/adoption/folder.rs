@@ -13,19 +13,19 @@ const LINKS_MAX: usize = 40;
 
 /// A folder that holds a repository.
 #[derive(Debug)]
-pub(super) struct Folder<'a> {
-    pub(super) disk: &'a dyn Disk,
-    pub(super) top: Utf8PathBuf,
+pub(crate) struct Folder<'a> {
+    pub(crate) disk: &'a dyn Disk,
+    pub(crate) top: Utf8PathBuf,
 }
 
 /// A file of the folder.
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Its place, without symlinks.
-    pub(super) path: Utf8PathBuf,
+    pub(crate) path: Utf8PathBuf,
     /// The href it answers under, below the folder.
-    pub(super) href: String,
-    pub(super) file: Box<dyn Reading>,
-    pub(super) state: store::State,
+    pub(crate) href: String,
+    pub(crate) file: Box<dyn Reading>,
+    pub(crate) state: store::State,
 }
 
 impl<'a> Folder<'a> {
@@ -43,7 +43,7 @@ impl<'a> Folder<'a> {
     }
 
     /// Opens the file at `href`, which `said_by` names. An href may be written as in a URL, with `%2B` for `+`.
-    pub(super) fn find(&self, href: &str, said_by: &str) -> Result<Found, Refusal> {
+    pub(crate) fn find(&self, href: &str, said_by: &str) -> Result<Found, Refusal> {
         let decoded = decoded(href).filter(|decoded| decoded != href);
         for href in [Some(href.to_owned()), decoded].into_iter().flatten() {
             if !repo::is_inside(&href) {

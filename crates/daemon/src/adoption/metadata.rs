@@ -12,7 +12,7 @@ use super::folder::Folder;
 use crate::writing::is_group;
 
 /// The largest repomd.xml that is read, in bytes.
-const REPOMD_SIZE_MAX: u64 = 16 << 20;
+pub(crate) const REPOMD_SIZE_MAX: u64 = 16 << 20;
 
 /// The largest metadata file that is read, in bytes.
 const SIZE_MAX: u64 = 2 << 30;
@@ -38,19 +38,29 @@ pub(super) struct Metadata {
     pub(super) notes: Vec<String>,
 }
 
+/// How large metadata may be, in bytes.
+pub(crate) struct Limits {
+    /// A file.
+    pub(crate) size_max: u64,
+    /// What it unpacks to.
+    pub(crate) open_size_max: u64,
+}
+
+const LIMITS: Limits = Limits { size_max: SIZE_MAX, open_size_max: OPEN_SIZE_MAX };
+
 pub(super) fn read(folder: &Folder<'_>) -> Result<Metadata, Refusal> {
-    let repomd = repomd(folder)?;
+    let (repomd, _) = repomd(folder, "repodata/repomd.xml")?;
     let mut open = BTreeMap::new();
     let mut carried = Vec::new();
     let mut groups = None::<Arc<[u8]>>;
     let mut metadata = BTreeMap::new();
     let mut left_out = Vec::new();
     for record in &repomd.records {
-        let (href, bytes) = whole(folder, record)?;
+        let (href, bytes) = whole(folder, record, &LIMITS)?;
         let is_needed = ["primary", "filelists", "other"].contains(&record.kind.as_str());
         let is_packed = record.open_checksum.is_some() || record.open_size.is_some();
         let opened = match is_packed || is_needed || is_group(record) {
-            true => Some(unpacked(folder, record, &bytes)?),
+            true => Some(unpacked(folder, record, &bytes, &LIMITS)?),
             false => None,
         };
         if record.is_made_from_packages() || LEFT_OUT.contains(&record.kind.as_str()) {
@@ -91,15 +101,16 @@ pub(super) fn read(folder: &Folder<'_>) -> Result<Metadata, Refusal> {
     Ok(Metadata { repomd, contents, open, carried, groups, metadata, notes })
 }
 
-fn repomd(folder: &Folder<'_>) -> Result<Repomd, Refusal> {
+/// Reads the repomd.xml at `href`; gives its bytes as well.
+pub(crate) fn repomd(folder: &Folder<'_>, href: &str) -> Result<(Repomd, Vec<u8>), Refusal> {
     let none = |refusal: Refusal| match refusal.code {
         Code::MissingFile => {
-            let sentence = format!("there is no `repodata/repomd.xml` in `{}`", folder.top);
+            let sentence = format!("there is no `{href}` in `{}`", folder.top);
             Refusal::new(Code::NoRepository, sentence).hint("name the folder that holds `repodata`")
         }
         _ => refusal,
     };
-    let mut found = folder.find("repodata/repomd.xml", "every repository").map_err(none)?;
+    let mut found = folder.find(href, "every repository").map_err(none)?;
     let mut bytes = Vec::new();
     let read = (&mut found.file).take(REPOMD_SIZE_MAX + 1).read_to_end(&mut bytes);
     read.map_err(|error| unreadable(&found.path, &error))?;
@@ -107,11 +118,12 @@ fn repomd(folder: &Folder<'_>) -> Result<Repomd, Refusal> {
         let sentence = format!("`{}` is larger than {REPOMD_SIZE_MAX} bytes", found.path);
         return Err(Refusal::new(Code::BadMetadata, sentence));
     }
-    Repomd::parse(&bytes).map_err(|error| wrong(found.path.as_str(), &bytes, &error))
+    let repomd = Repomd::parse(&bytes).map_err(|error| wrong(found.path.as_str(), &bytes, &error))?;
+    Ok((repomd, bytes))
 }
 
 /// Says what is wrong with XML; a document type and a place outside have codes of their own.
-fn wrong(place: &str, bytes: &[u8], error: &repo::Error) -> Refusal {
+pub(crate) fn wrong(place: &str, bytes: &[u8], error: &repo::Error) -> Refusal {
     let has = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
     let words = error.to_string();
     let sentence = format!("`{place}` is not what it should be: {words}");
@@ -134,7 +146,11 @@ fn unreadable(path: &camino::Utf8Path, error: &std::io::Error) -> Refusal {
 }
 
 /// Reads the file of a record; it has the size and the checksum that the record states.
-fn whole(folder: &Folder<'_>, record: &Record) -> Result<(String, Vec<u8>), Refusal> {
+pub(crate) fn whole(
+    folder: &Folder<'_>,
+    record: &Record,
+    limits: &Limits,
+) -> Result<(String, Vec<u8>), Refusal> {
     let said_by = format!("record `{}` of repomd.xml", record.kind.escape_debug());
     let mut found = folder.find(&record.href, &said_by)?;
     let path = &found.path;
@@ -145,8 +161,8 @@ fn whole(folder: &Folder<'_>, record: &Record) -> Result<(String, Vec<u8>), Refu
     if let Some(stated) = record.size.filter(|stated| *stated != found.state.size) {
         return Err(size(found.state.size, stated));
     }
-    if found.state.size > SIZE_MAX {
-        let sentence = format!("`{path}` is larger than {SIZE_MAX} bytes");
+    if found.state.size > limits.size_max {
+        let sentence = format!("`{path}` is larger than {} bytes", limits.size_max);
         return Err(Refusal::new(Code::BadMetadata, sentence));
     }
     let mut bytes = Vec::new();
@@ -169,10 +185,16 @@ fn checked(stated: &Digest, bytes: &[u8], place: &str, said_by: &str) -> Result<
     Err(Refusal::new(Code::DigestMismatch, sentence).hint("somebody changed it after repomd.xml was made"))
 }
 
-fn unpacked(folder: &Folder<'_>, record: &Record, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+/// Unpacks the file of a record; it has the open size and the open checksum that the record states.
+pub(crate) fn unpacked(
+    folder: &Folder<'_>,
+    record: &Record,
+    bytes: &[u8],
+    limits: &Limits,
+) -> Result<Vec<u8>, Refusal> {
     let place = folder.top.join(&record.href);
     let said_by = format!("record `{}` of repomd.xml", record.kind.escape_debug());
-    let believable = (bytes.len() as u64).saturating_mul(RATIO_MAX).clamp(1 << 20, OPEN_SIZE_MAX);
+    let believable = (bytes.len() as u64).saturating_mul(RATIO_MAX).clamp(1 << 20, limits.open_size_max);
     let limit = record.open_size.map_or(believable, |stated| stated.min(believable));
     let open = repo::unpack(bytes, limit).map_err(|error| match error {
         repo::Error::TooLarge { .. } => {
