@@ -2,6 +2,8 @@
 //!
 //! The engine as it runs, on a disk in memory, with several people who ask; and once the real program.
 
+mod installable;
+
 use std::io::Write as _;
 use std::sync::Arc;
 
