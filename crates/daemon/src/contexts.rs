@@ -23,7 +23,7 @@ use camino::Utf8PathBuf;
 use closure::Shelf;
 use jiff::Timestamp;
 use nevra::Sha256;
-use plan::{Code, Platform};
+use plan::{Code, Platform, Unfit};
 use store::Disk;
 
 use crate::config::{Config, Context, ContextSource};
@@ -39,26 +39,6 @@ pub struct Kept<'a> {
     pub disk: &'a dyn Disk,
     /// The directory `cache`.
     pub cache: Utf8PathBuf,
-}
-
-/// What is wrong with a context.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfit {
-    /// `context-missing`, `context-corrupt` or `context-stale`.
-    pub code: Code,
-    /// The context, the file and the reason, in one sentence.
-    pub words: String,
-}
-
-/// A context that can be judged by.
-#[derive(Clone, Debug)]
-pub(crate) struct Known {
-    /// Its packages.
-    pub(crate) shelf: Arc<Shelf>,
-    /// The digest of its repomd.xml.
-    pub(crate) digest: Sha256,
-    /// When its URL was looked at last with success; `None` for a folder.
-    pub(crate) looked: Option<Timestamp>,
 }
 
 /// What is known of a context without holding its packages.
@@ -88,8 +68,8 @@ impl Contexts {
         context: &Context,
         platform: &Platform,
         now: Timestamp,
-    ) -> Result<Known, Unfit> {
-        let (digest, looked, shelf) = kept.reading(context, platform, now, |repodata| {
+    ) -> Result<plan::Context, Unfit> {
+        let (digest, _, shelf) = kept.reading(context, platform, now, |repodata| {
             let mut others = self.remembered.iter().filter(|((name, _), _)| *name == context.name);
             // One folder may serve several platforms.
             if let Some((_, (_, shelf))) = others.find(|(_, (digest, _))| *digest == repodata.digest) {
@@ -104,7 +84,7 @@ impl Contexts {
         {
             kept.forget(old);
         }
-        Ok(Known { shelf, digest, looked })
+        Ok(plan::Context { shelf, digest })
     }
 
     /// Forgets what a configuration does not name any more.

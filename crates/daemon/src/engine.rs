@@ -37,7 +37,7 @@ use crate::promises::Chapters;
 use crate::reading::{InProcess, PackageReader};
 use crate::scrub::Found;
 use crate::settled::SettledIds;
-use crate::shelves::Shelves;
+use crate::shelves::Indexes;
 use crate::signing::{MetadataSigner, Signing};
 use crate::soaking::Soaking;
 use crate::spool::{Spool, SpoolLock};
@@ -99,7 +99,7 @@ pub struct Engine {
     /// When packages entered, of the generations that were read.
     pub(crate) soaking: Soaking,
     /// What repositories list, indexed for the judgement of what can be installed.
-    pub(crate) shelves: Shelves,
+    pub(crate) indexes: Indexes,
     sweeper: Sweeper,
     overlap_asked: overlapping::Asked,
     /// Who signs metadata, and how it goes.
@@ -162,7 +162,7 @@ impl Engine {
             unrecorded: Vec::new(),
             chapters: Chapters::default(),
             soaking: Soaking::default(),
-            shelves: Shelves::default(),
+            indexes: Indexes::default(),
             sweeper: Sweeper::default(),
             overlap_asked: overlapping::Asked::default(),
             signing: Signing::default(),
@@ -247,7 +247,7 @@ impl Engine {
         self.config = config;
         self.clock_refused = false;
         self.signing.forget();
-        self.shelves.retain(|repository| self.config.layout.has(repository));
+        self.indexes.keep_only(&self.config);
         // Who may do what is asked again.
         for waiting in self.waiting.drain(..) {
             self.spool.put_back(&waiting.claimed.name);

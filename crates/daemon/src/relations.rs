@@ -6,7 +6,7 @@ use repo::Relation;
 
 /// Takes from the metadata of a package what it says about others, and its files.
 pub(crate) fn package_of(listed: &repo::Package) -> Package {
-    let relations = |all: &[Relation]| all.iter().map(Relation::dependency).collect::<Vec<Dependency>>();
+    let relations = |all: &[Relation]| all.iter().map(dependency).collect::<Vec<Dependency>>();
     Package {
         provides: relations(&listed.provides),
         requires: relations(&listed.requires),
@@ -15,6 +15,15 @@ pub(crate) fn package_of(listed: &repo::Package) -> Package {
         files: listed.files.iter().map(file).collect(),
         ..Package::new(listed.nevra.clone())
     }
+}
+
+/// Takes a relation as a person wrote it: metadata says epoch 0 where none was named, which means the same.
+fn dependency(relation: &Relation) -> Dependency {
+    let mut dependency = relation.dependency();
+    if let Some(bound) = &mut dependency.bound {
+        bound.epoch = bound.epoch.filter(|epoch| *epoch > 0);
+    }
+    dependency
 }
 
 /// Takes what metadata tells of a file: not what it holds.

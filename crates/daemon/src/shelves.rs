@@ -8,9 +8,28 @@ use nevra::Sha256;
 use plan::Repository;
 use repo::Entry;
 
+use crate::config::Config;
+use crate::contexts::Contexts;
 use crate::error::Error;
 use crate::observe::Shelf as Observed;
 use crate::relations::package_of;
+
+/// Everything that is indexed, remembered between steps.
+#[derive(Debug, Default)]
+pub(crate) struct Indexes {
+    /// Our own repositories.
+    pub(crate) ours: Shelves,
+    /// What hosts draw from beside them.
+    pub(crate) others: Contexts,
+}
+
+impl Indexes {
+    /// Forgets what a configuration no longer names.
+    pub(crate) fn keep_only(&mut self, config: &Config) {
+        self.ours.0.retain(|repository, _| config.layout.has(repository));
+        self.others.keep_only(config);
+    }
+}
 
 /// Remembers the index of each repository that was judged once.
 #[derive(Debug, Default)]
@@ -53,11 +72,6 @@ impl Shelves {
             indexed.digests.push(observed.listed[at].pkgid);
         }
         Ok(Arc::clone(&indexed.shelf))
-    }
-
-    /// Forgets what the configuration no longer knows.
-    pub(crate) fn retain(&mut self, is_known: impl Fn(&Repository) -> bool) {
-        self.0.retain(|repository, _| is_known(repository));
     }
 }
 

@@ -5,11 +5,10 @@ use std::collections::HashSet;
 use camino::Utf8PathBuf;
 use closure::{Gathered, Package, Paths};
 use nevra::Sha256;
-use plan::{Code, Refusal};
+use plan::{Code, Refusal, Unfit};
 use repo::{Record, Repomd};
 use store::Disk;
 
-use super::Unfit;
 use crate::adoption::folder::Folder;
 use crate::adoption::metadata::{self, Limits};
 use crate::relations;

@@ -12,11 +12,11 @@ use std::io::{Read as _, Write as _};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use nevra::Sha256;
-use plan::Platform;
+use plan::{Platform, Unfit};
 use serde::{Deserialize, Serialize};
 
 use super::repodata::Repodata;
-use super::{Kept, Unfit, index};
+use super::{Kept, index};
 use crate::config::{Config, Context, ContextSource};
 use crate::error::Error;
 

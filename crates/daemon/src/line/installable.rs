@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use nevra::Sha256;
-use plan::{Action, Lacking};
+use plan::{Action, Code, Context, Lacking, Platform, Unfit};
 
 use super::Line;
+use crate::contexts::Kept;
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::shelves::relations;
 use crate::waiting::Waiting;
@@ -18,7 +20,7 @@ impl Line<'_> {
         self.read_relations(&lacking.relations)?;
         for repository in &lacking.shelves {
             let shelf = match self.before.get(repository) {
-                Some(observed) => self.engine.shelves.of(repository, observed)?,
+                Some(observed) => self.engine.indexes.ours.of(repository, observed)?,
                 // It is not published yet.
                 None => Arc::new(closure::Shelf::new(repository.stage.clone(), Vec::new())),
             };
@@ -31,9 +33,16 @@ impl Line<'_> {
         Ok(())
     }
 
-    fn context(&mut self, name: &str, platform: &plan::Platform) -> Result<plan::Context, plan::Unfit> {
-        let words = format!("the configuration has no context `{name}` for {platform}");
-        Err(plan::Unfit { code: plan::Code::ContextMissing, words })
+    fn context(&mut self, name: &str, platform: &Platform) -> Result<Context, Unfit> {
+        let Engine { config, disk, store, indexes, .. } = &mut *self.engine;
+        let Some(context) = config.contexts.get(name) else {
+            let words = format!("the configuration has no context `{name}`");
+            return Err(Unfit { code: Code::ContextMissing, words });
+        };
+        let kept = Kept { disk: &**disk, cache: store.paths().cache() };
+        // What is too old by either clock is too old.
+        let now = self.world.now.max(self.world.witnessed);
+        indexes.others.known(&kept, context, platform, now)
     }
 
     fn read_relations(&mut self, packages: &BTreeSet<Sha256>) -> Result<(), Error> {
