@@ -10,6 +10,7 @@ mod adopt;
 mod bad_input;
 mod checker;
 mod compare;
+mod context;
 mod crash;
 mod createrepo;
 mod createrepo_killed;

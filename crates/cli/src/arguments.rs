@@ -103,6 +103,8 @@ pub enum Verb {
         #[arg(default_value = "current")]
         newer: Reference,
     },
+    /// List what hosts draw from beside ours, and whether one can judge by it; or fetch it
+    Context(crate::context::arguments::Contexts),
     /// List the keys that may sign packages, how long they count and what they signed
     Keys,
     /// Say which stages list a package, and who put it there

@@ -23,6 +23,7 @@ mod clock;
 mod compare;
 mod config_check;
 mod config_web;
+mod context;
 mod createrepo;
 mod decisions;
 mod demo;
@@ -103,6 +104,7 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::History { limit } => history::run(settings, limit, terminal),
         Verb::Show { generation } => show::run(settings, &generation, terminal),
         Verb::Diff { older, newer } => diff::run(settings, &older, &newer, terminal),
+        Verb::Context(asked) => context::run(settings, &asked, terminal),
         Verb::Keys => keys::run(settings, terminal),
         Verb::Why { package } => why::run(settings, &package, terminal),
         Verb::Audit(asked) => audit::run(settings, &asked, terminal),

@@ -25,10 +25,12 @@ use crate::failure::Failure;
 use crate::terminal::Terminal;
 use arguments::Mirror;
 use place::Place;
-use source::{Pace, Source, Trouble};
+use source::{Source, Trouble};
 use wanted::{Wanted, Whole, lie};
 
+pub use http::Http;
 pub use outside::verify;
+pub use source::Pace;
 
 /// How many generations may vanish under one copy.
 const VANISHED_MAX: usize = 5;

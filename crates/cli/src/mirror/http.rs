@@ -27,6 +27,7 @@ pub struct Http {
     agent: ureq::Agent,
     top: String,
     pace: Pace,
+    rate_min: u64,
 }
 
 impl Http {
@@ -41,7 +42,12 @@ impl Http {
             .tls_config(tls)
             .build()
             .new_agent();
-        Self { agent, top: top.to_owned(), pace }
+        Self { agent, top: top.to_owned(), pace, rate_min: RATE_MIN }
+    }
+
+    /// Takes a server that sends fewer bytes a second for one that hangs.
+    pub fn at_least(self, rate_min: u64) -> Self {
+        Self { rate_min, ..self }
     }
 
     /// Fetches the inventory of whatever is current.
@@ -172,7 +178,7 @@ impl Http {
     }
 
     fn ask(&self, url: &str, begun: u64, size: u64) -> Result<Response<ureq::Body>, Failure> {
-        let mut rate = RATE_MIN;
+        let mut rate = self.rate_min;
         if let Some(asked) = self.pace.rate {
             rate = rate.min(asked.get() / 2).max(1);
         }

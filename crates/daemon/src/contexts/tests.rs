@@ -6,6 +6,8 @@ use camino::Utf8Path;
 use jiff::SignedDuration;
 use nevra::Dependency;
 use repo::{Compression, Entry, FileFacts, Form, Metadata, Piece, Recipe, Record, Repomd};
+use store::crash::Sweep;
+use store::forgetful::ForgetfulDisk;
 use watched::Watched;
 
 use super::*;
@@ -448,4 +450,38 @@ fn what_no_configuration_leads_to_is_removed() {
     assert_eq!(kept(&disk).sweep(&config("[\"base\", \"local\"]")).unwrap(), 0);
     kept(&disk).sweep(&config("[]")).unwrap();
     assert_eq!((names("/cache/contexts"), names("/cache/snapshots")), (vec![], vec![]));
+}
+
+#[test]
+fn whenever_the_power_goes_the_old_or_the_new_snapshot_is_whole() {
+    let disk = site();
+    let (first, second) = (metadata(&Form::default(), "1"), metadata(&Form::default(), "2"));
+    fetch(&disk, &first, now());
+    let digests = [&first, &second].map(|metadata| repo::sha256(&metadata.repomd));
+    // That nobody knows an index any more changes nothing.
+    let judged = |disk: &ForgetfulDisk| {
+        let kept = Kept { disk, cache: "/cache".into() };
+        let known = Contexts::default().known(&kept, &url(None), &platform(), now());
+        known.map(|known| (known.digest, known.shelf.packages().len()))
+    };
+    let report = Sweep::new(5).run(
+        &disk.inner.synced(),
+        |inner| {
+            let kept = Kept { disk: &*inner, cache: "/cache".into() };
+            let files = [
+                ("repomd.xml", second.repomd.clone()),
+                ("primary", second.files[0].1.clone()),
+                ("filelists", second.files[1].1.clone()),
+            ];
+            kept.take(digests[1], &files).unwrap();
+            let look = Look { url: "http://h/r".into(), digest: digests[1], looked: now() };
+            kept.record(&url(None), &platform(), &look).unwrap();
+        },
+        |_| (),
+        |disk, (), _| match judged(disk) {
+            Ok((digest, 2)) if digests.contains(&digest) => Vec::new(),
+            other => vec![format!("{other:?}")],
+        },
+    );
+    assert!(report.violations.is_empty() && report.states > 10, "{report}");
 }
