@@ -44,6 +44,8 @@ impl People {
 
     fn answer(&mut self) -> Answer {
         let mut answers = self.settle();
+        // The site on the disk has another name: what hosts are told follows first.
+        answers.retain(|answer| answer.action != "config");
         assert_eq!(answers.len(), 1, "{answers:?}");
         answers.remove(0)
     }

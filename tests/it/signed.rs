@@ -1,6 +1,7 @@
 //! Signed metadata: made by the real gpg, checked by real clients, and never published when it is wrong.
 
 mod clients;
+mod ended;
 mod failing;
 mod moving;
 mod power;

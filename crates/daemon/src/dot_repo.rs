@@ -17,10 +17,12 @@
 #[cfg(test)]
 mod tests;
 
-use crate::config::Config;
+use crate::config::{Config, Key};
 use crate::publish::METALINK;
+use jiff::Timestamp;
 use nevra::Arch;
 use plan::{Kind, Product, Repository, Stage};
+use signatures::Code;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -72,8 +74,8 @@ fn ways(stage: &Stage) -> impl Iterator<Item = Way> + use<> {
     ways.into_iter().take(if stage.clients.metalink { 2 } else { 1 })
 }
 
-/// Writes every `.repo` file of the site, by name, sorted.
-pub fn files(config: &Config) -> BTreeMap<String, Vec<u8>> {
+/// Writes every `.repo` file of the site as of `now`, by name, sorted.
+pub fn files(config: &Config, now: Timestamp) -> BTreeMap<String, Vec<u8>> {
     let mut exact = BTreeMap::new();
     // Two products may want one general name ("a-b" on "c", "a" on "b-c"): then neither gets it.
     let mut general: BTreeMap<String, Option<Vec<u8>>> = BTreeMap::new();
@@ -86,7 +88,7 @@ pub fn files(config: &Config) -> BTreeMap<String, Vec<u8>> {
             for platform in &product.platforms {
                 let id = format!("{}-{}-{}-{}", product.name, platform.os, platform.arch, stage.name);
                 for way in ways(stage) {
-                    let text = file(config, product, stage, &platform.os, Some(&platform.arch), way);
+                    let text = file((config, now), product, stage, &platform.os, Some(&platform.arch), way);
                     match text {
                         Some(text) if way == Way::Plain => {
                             exact.insert(format!("{id}.repo"), text.into_bytes());
@@ -102,8 +104,8 @@ pub fn files(config: &Config) -> BTreeMap<String, Vec<u8>> {
             systems.dedup();
             for (os, way) in systems.iter().flat_map(|os| ways(stage).map(move |way| (os, way))) {
                 let text = match arches(product, os)[..] {
-                    [arch] => file(config, product, stage, os, Some(arch), way),
-                    _ => file(config, product, stage, os, None, way),
+                    [arch] => file((config, now), product, stage, os, Some(arch), way),
+                    _ => file((config, now), product, stage, os, None, way),
                 };
                 let end = if way == Way::Metalink { BY_METALINK } else { ".repo" };
                 if let Some(text) = text {
@@ -125,7 +127,7 @@ pub fn files(config: &Config) -> BTreeMap<String, Vec<u8>> {
 
 /// Writes one file for `arch`, or for every architecture of `os` if `$basearch` can stand for them.
 fn file(
-    config: &Config,
+    (config, now): (&Config, Timestamp),
     product: &Product,
     stage: &Stage,
     os: &str,
@@ -166,14 +168,14 @@ fn file(
                 Way::Plain => format!("baseurl={}/{path}/", config.base_url),
                 Way::Metalink => format!("metalink={}/{path}/{METALINK}", config.base_url),
             },
-            checks(config, product, stage),
+            checks((config, now), product, stage),
         );
     }
     Some(text)
 }
 
 /// Says what hosts check of packages and of metadata, and by which keys.
-fn checks(config: &Config, product: &Product, stage: &Stage) -> String {
+fn checks((config, now): (&Config, Timestamp), product: &Product, stage: &Stage) -> String {
     let stage = (product.name.clone(), stage.name.clone());
     let [packages, metadata] = [&config.signed_by, &config.metadata_signed_by].map(|by| by.get(&stage));
     let mut text = match packages {
@@ -186,6 +188,8 @@ fn checks(config: &Config, product: &Product, stage: &Stage) -> String {
         text += "repo_gpgcheck=1\n";
     }
     let mut urls: Vec<String> = Vec::new();
+    let metadata = metadata.map(|names| named(config, names, |key| !has_ended(key, now)));
+    let packages = packages.map(|names| named(config, names, |key| !is_revoked(key, now)));
     for name in metadata.into_iter().chain(packages).flatten() {
         let url = format!("{}/{}", config.base_url, key_file(name));
         if !urls.contains(&url) {
@@ -196,6 +200,26 @@ fn checks(config: &Config, product: &Product, stage: &Stage) -> String {
         text += &format!("gpgkey={}\n", urls.join(" "));
     }
     text
+}
+
+/// Picks the keys of a list that hosts are told of: those that `still` are for something, or all if none is.
+fn named<'a>(config: &'a Config, names: &'a [String], still: impl Fn(&Key) -> bool) -> Vec<&'a String> {
+    let is_named = |name: &&String| config.keys.get(*name).is_none_or(&still);
+    let picked: Vec<&String> = names.iter().filter(is_named).collect();
+    if picked.is_empty() { names.iter().collect() } else { picked }
+}
+
+/// Whether nothing that a key signed counts any more, or ever may: no metadata of today is signed by it.
+fn has_ended(key: &Key, now: Timestamp) -> bool {
+    let standing = key.certificate.as_ref().map_or(Ok(()), |certificate| certificate.standing(now));
+    key.until.is_some_and(|until| until <= now) || standing.is_err_and(|bad| bad.code != Code::KeyNotYetValid)
+}
+
+/// Whether a key of packages was revoked. One that merely ended signed packages that are still listed, and a new host
+/// needs it to install them: it is named for as long as `signed_by` names it.
+fn is_revoked(key: &Key, now: Timestamp) -> bool {
+    let standing = key.certificate.as_ref().map_or(Ok(()), |certificate| certificate.standing(now));
+    standing.is_err_and(|bad| matches!(bad.code, Code::KeyRevoked | Code::SubkeyRevoked))
 }
 
 /// Makes a name that dnf, yum and zypper take for a repository: they know `:` and no `+`, our names the reverse.

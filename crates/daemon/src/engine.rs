@@ -8,6 +8,7 @@
 //! ([`crate::run`]) only decides *when* to step.
 
 mod answering;
+mod configured;
 mod overlapping;
 mod remembering;
 mod renewing;
@@ -20,7 +21,7 @@ use std::sync::mpsc::Receiver;
 
 use jiff::{SignedDuration, Timestamp};
 use nevra::Sha256;
-use plan::{Action, Answer, Code, Outcome, Refusal};
+use plan::{Answer, Code, Outcome, Refusal};
 use store::{CommitError, Disk, Generation, Lock, Recovery, Store};
 
 use crate::account::Account;
@@ -44,7 +45,6 @@ use crate::spool::{Spool, SpoolLock};
 use crate::verdicts::Verdicts;
 use crate::waiting::Waiting;
 use crate::witnessing::Witnessing;
-use crate::writing::Wanted;
 use sweeping::Sweeper;
 
 /// How long an import waits that could not be copied.
@@ -102,6 +102,7 @@ pub struct Engine {
     pub(crate) indexes: Indexes,
     sweeper: Sweeper,
     overlap_asked: overlapping::Asked,
+    configured: configured::Looked,
     /// Who signs metadata, and how it goes.
     pub(crate) signing: Signing,
     /// What was found out about signatures of packages.
@@ -165,6 +166,7 @@ impl Engine {
             indexes: Indexes::default(),
             sweeper: Sweeper::default(),
             overlap_asked: overlapping::Asked::default(),
+            configured: configured::Looked::default(),
             signing: Signing::default(),
             verdicts: Verdicts::default(),
             number_min: 0,
@@ -292,7 +294,7 @@ impl Engine {
             self.witnessing.keep(&*self.disk, &self.store, current.number);
         }
         self.forget_the_sweep();
-        self.ask_for_what_is_new(account.as_ref(), now)?;
+        self.ask_for_what_is_new(current.as_ref().zip(account.as_ref()), now)?;
         if let Some((current, account)) = current.as_ref().zip(account.as_ref()) {
             self.ask_for_the_end_of_overlaps(current, account, now);
             self.ask_for_a_sweep(current, account, now)?;
@@ -463,24 +465,6 @@ impl Engine {
         let refusal = Refusal::new(Code::Internal, sentence);
         let answer = answers::refused(&culprit.claimed, &culprit.asker, Some(&culprit.request), refusal);
         self.answer_all(vec![(culprit, answer)], step)
-    }
-
-    /// Asks, as the clock, for repositories that the configuration has and the published site has not, or has in
-    /// another form.
-    fn ask_for_what_is_new(&mut self, account: Option<&Account>, now: Timestamp) -> Result<(), Error> {
-        if self.waiting.iter().any(Waiting::is_of_the_clock) || self.clock_refused {
-            return Ok(());
-        }
-        let mut is_new = account.is_none();
-        for repository in self.config.layout.repositories() {
-            let published = account.and_then(|account| account.repositories.get(&repository.name()));
-            let form = Wanted::of(&self.config, &repository)?.recorded();
-            is_new |= published.is_none_or(|published| published.form != form);
-        }
-        if is_new {
-            self.waiting.insert(0, Waiting::of_the_clock("config", Action::Config {}, now));
-        }
-        Ok(())
     }
 }
 

@@ -26,7 +26,7 @@
 //! platforms = ["sl5/x86_64"]
 //! "#;
 //! let config = Config::parse(text, "sluice.toml")?;
-//! let files = dot_repo::files(&config);
+//! let files = dot_repo::files(&config, jiff::Timestamp::now());
 //! let production = String::from_utf8(files["glite-3.2-production.repo"].clone())?;
 //! assert!(production.contains("baseurl=https://repo.example.org/glite-3.2/sl5/x86_64/production/\n"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())

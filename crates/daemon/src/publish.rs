@@ -7,6 +7,7 @@
 //! Nothing is chosen here and nothing is written: the store applies the draft.
 
 mod adopting;
+pub(crate) mod hosts;
 mod inventory;
 mod keys;
 mod metalinks;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-use nevra::{Arch, Digest, Sha256};
+use nevra::{Digest, Sha256};
 use plan::{Listed, Repository, Witness, World};
 use repo::Entry;
 use store::planted::{self, Bug};
@@ -26,7 +27,6 @@ use store::{Draft, Generation, Modified, Named, PackageLink, PoolArrival, Source
 use crate::account::{Account, FORMAT, Moves, Settled, Shelved};
 use crate::adoption::Adopted;
 use crate::config::Config;
-use crate::dot_repo;
 use crate::error::Error;
 use crate::observe::Shelf;
 use crate::signing::Signing;
@@ -172,8 +172,8 @@ impl Publication<'_> {
         }
         self.write_signatures(&repositories, modified, &mut public)?;
         self.write_metalinks(&mut repositories, modified, &mut public);
-        self.write_small_files(&repositories, modified, &mut public);
-        self.write_keys(modified, &mut public);
+        self.write_stamp(modified, &mut public);
+        self.write_for_hosts(&repositories, modified, &mut public);
         let signed = self.signed(&changes);
         for (path, bytes) in self.renewed.take().into_iter().flatten() {
             if public.get(&path) == Some(&Source::Carry) {
@@ -301,54 +301,6 @@ impl Publication<'_> {
         self.write_adopted_metadata((repository, path), &written.carried, (modified, until), public);
         let source = Source::Bytes { bytes: written.metadata.repomd, modified, until: None };
         public.insert(Utf8PathBuf::from(format!("{path}/repodata/repomd.xml")), source);
-    }
-
-    /// The configuration without what is not published: no `.repo` file leads to a repository that is not there.
-    fn published(&self, repositories: &BTreeMap<String, Shelved>) -> Config {
-        let mut layout = (*self.config.layout).clone();
-        for product in layout.products.values_mut() {
-            let is_there = |os: &str, arch: &Arch, stage: &str| {
-                let here = |shelved: &Shelved| {
-                    (&*shelved.os, &shelved.arch, &*shelved.stage) == (os, arch, stage)
-                        && shelved.product == product.name
-                };
-                repositories.values().any(here)
-            };
-            let platforms = product.platforms.clone();
-            product.stages.retain(|stage| platforms.iter().any(|on| is_there(&on.os, &on.arch, &stage.name)));
-            let stages = product.stages.clone();
-            product.platforms.retain(|on| stages.iter().any(|stage| is_there(&on.os, &on.arch, &stage.name)));
-        }
-        let mut config = self.config.clone();
-        config.layout = Arc::new(layout);
-        config
-    }
-
-    /// Writes the stamp, and the `.repo` files where they differ from the parent's.
-    fn write_small_files(
-        &self,
-        repositories: &BTreeMap<String, Shelved>,
-        modified: Modified,
-        public: &mut BTreeMap<Utf8PathBuf, Source>,
-    ) {
-        let stamp = format!("{} {}\n", self.number, self.now);
-        public
-            .insert("generation".into(), Source::Bytes { bytes: stamp.into_bytes(), modified, until: None });
-        let parent = self.parent.map(|(parent, _)| &parent.files.public);
-        let files = dot_repo::files(&self.published(repositories));
-        // Hosts that draw by a metalink which is gone would be told nothing.
-        public.retain(|path, _| {
-            !path.as_str().ends_with(dot_repo::BY_METALINK)
-                || path.as_str().contains('/')
-                || files.contains_key(path.as_str())
-        });
-        for (name, bytes) in files {
-            let digest = repo::sha256(&bytes);
-            let same =
-                parent.and_then(|files| files.get(name.as_str())).is_some_and(|facts| facts.sha256 == digest);
-            let source = if same { Source::Carry } else { Source::Bytes { bytes, modified, until: None } };
-            public.insert(name.into(), source);
-        }
     }
 }
 

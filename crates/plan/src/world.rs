@@ -194,6 +194,8 @@ pub struct World {
     pub unlinked: BTreeMap<String, Option<Timestamp>>,
     /// The repositories that are published in another form than the configuration wants.
     pub other_forms: BTreeSet<Repository>,
+    /// The files that tell hosts something else than the configuration does, by name.
+    pub outdated_files: BTreeSet<String>,
     /// Whether the time of some superseded metadata file is over; filled for `sweep`.
     pub expired_metadata: bool,
     /// The repository that the request in hand adopts; filled for `adopt`.
@@ -232,6 +234,7 @@ impl World {
             holders: BTreeMap::new(),
             unlinked: BTreeMap::new(),
             other_forms: BTreeSet::new(),
+            outdated_files: BTreeSet::new(),
             expired_metadata: false,
             existing: None,
         }

@@ -9,7 +9,7 @@ use sequoia_openpgp::parse::Parse as _;
 use sequoia_openpgp::serialize::SerializeInto as _;
 
 use crate::standing::{self, plain};
-use crate::{Bad, Fingerprint, KeyError, policy};
+use crate::{Bad, Fingerprint, KeyError, instants, policy};
 
 /// The largest file that is read as a certificate: those of distributions have a few thousand bytes.
 const SIZE_MAX: usize = 256 << 10;
@@ -120,6 +120,13 @@ impl Certificate {
             last = last.max(Some(key.expires?));
         }
         last
+    }
+
+    /// Says at which instant after `now` the certificate may stand otherwise; until then it stands as it does at `now`.
+    /// `None` if it never will.
+    #[must_use]
+    pub fn changes_after(&self, now: Timestamp) -> Option<Timestamp> {
+        instants::of_certificate(&self.cert).into_iter().filter(|instant| *instant > now).min()
     }
 
     /// Shows the certificate as it is handed to clients: armoured, and no byte more than was read as certificate.

@@ -72,7 +72,9 @@ impl Watched {
         let before = self.reader.judged.load(Ordering::SeqCst);
         let text = format!("{}\n{more}", site::promote(package));
         site::drop_request(&*self.disk, &format!("request-{}.toml", self.asked), &text);
-        let answers = self.settle();
+        // What hosts are told of keys follows a reload by itself.
+        let mut answers = self.settle();
+        answers.retain(|answer| answer.owner != "clock");
         assert_eq!(answers.len(), 1, "{answers:?}");
         (answers[0].code.clone(), self.reader.judged.load(Ordering::SeqCst) - before)
     }

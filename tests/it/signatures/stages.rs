@@ -10,18 +10,18 @@ use testkit::{Host, Nginx, Running, Sandbox, Site, Watch, createrepo_c, fetch, r
 use super::forge::{Parts, binary};
 use super::keyring::Keyring;
 
-const LONG_AGO: &str = "20240101T000000";
+pub(super) const LONG_AGO: &str = "20240101T000000";
 const LATER: &str = "20240201T000000";
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A table for a key, with more lines.
-fn key(ring: &Keyring, name: &str, fingerprint: &str, more: &str) -> String {
+pub(super) fn key(ring: &Keyring, name: &str, fingerprint: &str, more: &str) -> String {
     let file = ring.export(fingerprint);
     format!("[[key]]\nname = \"{name}\"\nfile = \"{file}\"\nfingerprint = \"{fingerprint}\"\n{more}")
 }
 
 /// Only what enters production must be signed, by `ours`.
-const STAGES: &str = r#"
+pub(super) const STAGES: &str = r#"
 [roles]
 release-team = ["ME"]
 [[product]]

@@ -58,7 +58,7 @@ impl MetadataSigner for Run {
     }
 }
 
-struct Stage {
+pub(super) struct Stage {
     rehearsed: Arc<Rehearsed>,
     config: Arc<Config>,
     _sandbox: Sandbox,
@@ -66,13 +66,28 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
+        Self::with_another("")
+    }
+
+    /// Announces another key, if there are lines for its table.
+    pub(super) fn with_another(lines: &str) -> Self {
         let sandbox = Sandbox::new();
         let gnupg = Gnupg::new(&sandbox, "gnupg");
         let key = gnupg.key_of("repo", "never", &["--faked-system-time", MADE]);
         let file = sandbox.file("repo.asc", gnupg.certificate(&key));
+        let (names, table) = match lines {
+            "" => ("\"repo\"", String::new()),
+            lines => {
+                let key = gnupg.key_of("old", "never", &["--faked-system-time", MADE]);
+                let file = sandbox.file("old.asc", gnupg.certificate(&key));
+                let table =
+                    format!("[[key]]\nname = \"old\"\nfile = \"{file}\"\nfingerprint = \"{key}\"\n{lines}");
+                ("\"repo\", \"old\"", table)
+            }
+        };
         let text = format!(
-            "{CONFIG}metadata_signed_by = [\"repo\"]\n[signer]\ncommand = [\"/nobody/runs/it\"]\n\
-             [[key]]\nname = \"repo\"\nfile = \"{file}\"\nfingerprint = \"{key}\"\n"
+            "{CONFIG}metadata_signed_by = [{names}]\n[signer]\ncommand = [\"/nobody/runs/it\"]\n\
+             [[key]]\nname = \"repo\"\nfile = \"{file}\"\nfingerprint = \"{key}\"\n{table}"
         );
         let mut config = Config::parse(text.as_bytes(), "signed.toml").unwrap();
         certificates::read(&mut config).unwrap();
@@ -80,7 +95,7 @@ impl Stage {
         Self { rehearsed, config: Arc::new(config), _sandbox: sandbox }
     }
 
-    fn open(
+    pub(super) fn open(
         &self,
         disk: &Arc<ForgetfulDisk>,
         clock: &Arc<SetClock>,

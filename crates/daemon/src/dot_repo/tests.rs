@@ -1,6 +1,7 @@
 use super::files;
 use crate::config::Config;
 use expect_test::expect;
+use jiff::Timestamp;
 
 fn config(products: &str) -> Config {
     let text = format!(
@@ -10,12 +11,16 @@ fn config(products: &str) -> Config {
     Config::parse(text.as_bytes(), "f").unwrap_or_else(|errors| panic!("{errors}"))
 }
 
+fn now() -> Timestamp {
+    "2026-03-01T00:00:00Z".parse().unwrap()
+}
+
 fn names(config: &Config) -> Vec<String> {
-    files(config).into_keys().collect()
+    files(config, now()).into_keys().collect()
 }
 
 fn text(config: &Config, name: &str) -> String {
-    String::from_utf8(files(config)[name].clone()).unwrap()
+    String::from_utf8(files(config, now())[name].clone()).unwrap()
 }
 
 #[test]
@@ -90,7 +95,7 @@ fn no_file_enables_the_repository_of_another_system() {
     let names = names(&config);
     assert!(!names.contains(&"g-production.repo".to_owned()), "{names:?}");
     assert!(names.contains(&"g-sl6-production.repo".to_owned()), "{names:?}");
-    for (name, bytes) in files(&config) {
+    for (name, bytes) in files(&config, now()) {
         let text = String::from_utf8(bytes).unwrap();
         assert_eq!(text.matches("enabled=1").count(), 1, "{name}");
         assert!(!(text.contains("/sl5/") && text.contains("/sl6/")), "{name}");
@@ -138,7 +143,7 @@ fn section_names_have_only_what_dnf_takes() {
         "[[product]]\nname = \"g+x_1.0\"\npreset = \"glite\"\nplatforms = [\"el9+a/x86_64\", \"b/x86_64\"]\n",
     );
     let mut sections = Vec::new();
-    for (name, bytes) in files(&config) {
+    for (name, bytes) in files(&config, now()) {
         let text = String::from_utf8(bytes).unwrap();
         sections.extend(text.lines().filter(|line| line.starts_with('[')).map(str::to_owned));
         assert!(text.contains("/g+x_1.0/"), "{name}");
@@ -176,4 +181,33 @@ fn a_stage_with_metalinks_has_files_that_lead_to_them_beside_the_plain_ones() {
     );
     // A host with both sees one repository.
     assert_eq!(line(&plain, "["), line(&metalink, "["));
+}
+
+#[test]
+fn hosts_are_told_of_no_key_that_signs_no_metadata_any_more_while_there_is_another() {
+    let gpgkey = |now: &str, old: &str, new: &str| {
+        let fingerprint = "F7612F0B3C1D0056060DFA4F2D287F441A9678FC";
+        let other = "A".repeat(40);
+        let config = config(&format!(
+            "[signer]\ncommand = [\"/bin/true\"]\n\
+             [[key]]\nname = \"old\"\nfile = \"/k\"\nfingerprint = \"{fingerprint}\"\n{old}\
+             [[key]]\nname = \"new\"\nfile = \"/n\"\nfingerprint = \"{other}\"\n{new}\
+             [[product]]\nname = \"g\"\npreset = \"glite\"\nplatforms = [\"el9/x86_64\"]\n\
+             [[product.stage]]\nname = \"delta\"\nsigned_by = [\"new\", \"old\"]\n\
+             [[product.stage]]\nname = \"production\"\nmetadata_signed_by = [\"new\", \"old\"]\n"
+        ));
+        let files = files(&config, now.parse().unwrap());
+        ["delta", "production"].map(|stage| {
+            let text = String::from_utf8(files[&format!("g-{stage}.repo")].clone()).unwrap();
+            let line = text.lines().find_map(|line| line.strip_prefix("gpgkey=")).unwrap().to_owned();
+            line.replace("https://repo.example.org/sluice/RPM-GPG-KEY-", "")
+        })
+    };
+    let until = "until = \"2026-02-01T00:00:00Z\"\n";
+    assert_eq!(gpgkey("2026-01-31T23:59:59Z", until, ""), ["new old", "new old"]);
+    // What the old one signed of packages is still there, and a new host needs it to install that.
+    assert_eq!(gpgkey("2026-02-01T00:00:00Z", until, ""), ["new old", "new"]);
+    assert_eq!(gpgkey("2026-02-01T00:00:00Z", until, until), ["new old", "new old"], "no other is left");
+    let from = "from = \"2026-02-01T00:00:00Z\"\n";
+    assert_eq!(gpgkey("2026-01-01T00:00:00Z", "", from), ["new old", "new old"], "told of before it counts");
 }

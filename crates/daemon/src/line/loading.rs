@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::frozen;
 use crate::observe::Shelf;
 use crate::promises::fill_unlinked;
+use crate::publish::hosts;
 use crate::waiting::Waiting;
 use crate::writing::Wanted;
 
@@ -26,6 +27,8 @@ impl Line<'_> {
     /// Tells the world which repositories there are, and what those list that are to be written in another form.
     pub(super) fn load_names(&mut self) -> Result<(), Error> {
         let Some((generation, account)) = self.current else { return Ok(()) };
+        let now = self.now.max(self.world.witnessed);
+        self.world.outdated_files = hosts::outdated(&self.engine.config, (generation, account), now);
         for shelved in account.repositories.values() {
             let repository = shelved.repository();
             if !self.world.layout.has(&repository) {

@@ -1,4 +1,5 @@
-//! The configuration takes effect: repositories appear, or are written in another form; none disappears.
+//! The configuration takes effect: repositories appear, or are written in another form; none disappears. What hosts
+//! are told (`.repo` files, keys) follows.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +47,12 @@ pub(super) fn config(world: &World, asker: &Asker) -> Result<Decision, Refusal> 
         1 => Some("a repository is written in another form".to_owned()),
         n => Some(format!("{n} repositories are written in another form")),
     };
-    let sentence = appear.into_iter().chain(rewrite).collect::<Vec<_>>().join(", ");
+    let hosts = match world.outdated_files.len() {
+        0 => None,
+        1 => world.outdated_files.first().map(|file| format!("hosts are told otherwise by `{file}`")),
+        n => Some(format!("hosts are told otherwise by {n} files")),
+    };
+    let sentence = appear.into_iter().chain(rewrite).chain(hosts).collect::<Vec<_>>().join(", ");
     if sentence.is_empty() {
         let sentence = "every repository of the configuration is published".to_owned();
         return Ok(Decision::NothingToDo(Code::NothingToDo, sentence));

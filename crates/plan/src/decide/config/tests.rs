@@ -20,6 +20,19 @@ fn repositories_that_nobody_has_seen_appear_empty() {
 }
 
 #[test]
+fn what_hosts_are_told_follows_and_changes_no_repository() {
+    let mut world = world();
+    nothing(&world, &config(), &Asker::clock(), &[], Code::NothingToDo);
+    world.outdated_files.insert("RPM-GPG-KEY-ours".into());
+    let plan = effect(&world, &config(), &Asker::clock(), &[]);
+    assert_eq!(plan.sentence, "hosts are told otherwise by `RPM-GPG-KEY-ours`");
+    assert!(plan.new_repositories.is_empty() && plan.rewritten.is_empty() && plan.changes.is_empty());
+    world.outdated_files.insert("glite-production.repo".into());
+    let plan = effect(&world, &config(), &Asker::clock(), &[]);
+    assert_eq!(plan.sentence, "hosts are told otherwise by 2 files");
+}
+
+#[test]
 fn none_disappears_without_retire() {
     let mut world = world();
     world.strangers.insert("umd-3-sl6-x86_64-testing".into());
