@@ -4,5 +4,6 @@ mod forge;
 mod hosts;
 mod keyring;
 mod matrix;
+mod release;
 mod remembered;
 mod stages;

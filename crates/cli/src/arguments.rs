@@ -14,6 +14,7 @@ use crate::config_web::WebServer;
 use crate::generate::GenerateVerb;
 use crate::init::arguments::Init;
 use crate::mirror::arguments::Mirror;
+use crate::release_package::arguments::ReleasePackage;
 use crate::status::arguments::Status;
 use crate::verify::arguments::Verify;
 
@@ -135,6 +136,8 @@ pub enum Verb {
     /// Read packages for the daemon that starts this, which takes them apart from everything else
     #[command(hide = true)]
     ReadPackages(crate::read_packages::arguments::ReadPackages),
+    /// Make the package that tells hosts of a product: a `.repo` file and the keys it names, for you to sign
+    ReleasePackage(ReleasePackage),
     /// Make repodata of a plain directory, with the options of createrepo_c
     #[command(version)]
     Createrepo(Box<Createrepo>),

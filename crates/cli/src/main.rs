@@ -41,6 +41,7 @@ mod pattern;
 mod purge;
 mod read_packages;
 mod receive;
+mod release_package;
 mod requests;
 mod run_daemon;
 mod serve;
@@ -112,6 +113,7 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::Mirror(asked) => mirror::run(&asked, terminal),
         Verb::Compare(asked) => compare::run(&asked, terminal),
         Verb::Serve { listen } => serve::run(settings, listen, terminal),
+        Verb::ReleasePackage(asked) => release_package::run(settings, &asked, terminal),
         Verb::Createrepo(createrepo) => createrepo::run(&createrepo, settings, terminal),
         Verb::ReadPackages(asked) => read_packages::run(&asked),
         Verb::Generate { verb } => generate::run(&verb, terminal),

@@ -1,4 +1,4 @@
-//! A small writer of RPMs, for examples, demonstrations and tests.
+//! A small writer of RPMs, for examples, demonstrations, tests, and packages that only carry a few files of their own.
 //!
 //! It makes what rpm, dnf and createrepo_c take without complaint, and nothing fancy: no scripts, no
 //! links, no signature. Who changes or signs packages that somebody depends on wants another tool.
@@ -6,6 +6,8 @@
 mod archive;
 mod assembly;
 mod header;
+
+use std::collections::BTreeSet;
 
 use nevra::{Arch, Dependency, Evr, Nevra};
 
@@ -77,6 +79,8 @@ pub struct Recipe {
     pub suggests: Vec<Dependency>,
     /// Its files: absolute path and content; of a source package the bare name.
     pub files: Vec<(String, Vec<u8>)>,
+    /// Those of its files that are configuration: what somebody changed of them survives an upgrade.
+    pub config_files: BTreeSet<String>,
     /// Its directories: absolute paths.
     pub directories: Vec<String>,
     /// Its changes, the newest first.
@@ -111,6 +115,7 @@ impl Recipe {
             recommends: Vec::new(),
             suggests: Vec::new(),
             files: Vec::new(),
+            config_files: BTreeSet::new(),
             directories: Vec::new(),
             changelog: Vec::new(),
         }
@@ -221,6 +226,13 @@ impl Recipe {
     pub fn file(mut self, path: &str, content: impl AsRef<[u8]>) -> Self {
         self.files.push((path.into(), content.as_ref().to_vec()));
         self
+    }
+
+    /// Adds a file of configuration, `%config(noreplace)` in the words of rpmbuild.
+    #[must_use]
+    pub fn config_file(mut self, path: &str, content: impl AsRef<[u8]>) -> Self {
+        self.config_files.insert(path.into());
+        self.file(path, content)
     }
 
     /// Adds a directory.

@@ -33,7 +33,7 @@ name = "production"
 signed_by = ["ours"]
 "#;
 
-fn signed(ring: &Keyring, key: &str, name: &str) -> Vec<u8> {
+pub(super) fn signed(ring: &Keyring, key: &str, name: &str) -> Vec<u8> {
     let parts = Parts::of(name);
     let signature = ring.sign(key, &parts.header, LATER, &["--digest-algo", "SHA256"]);
     parts.with([binary(268, signature)])
@@ -46,13 +46,13 @@ fn asked(site: &Site, stem: &str, body: &str) -> Value {
     site.answer(stem)
 }
 
-fn import(site: &Site, stem: &str, rpm: &[u8]) {
+pub(super) fn import(site: &Site, stem: &str, rpm: &[u8]) {
     let upload = site.upload(&format!("{stem}.rpm"), rpm);
     let answer = asked(site, stem, &format!("action = \"import\"\nto = \"delta\"\nfiles = [\"{upload}\"]\n"));
     assert_eq!(answer["code"], "done", "{answer:#}");
 }
 
-fn promote(site: &Site, stem: &str, package: &str) -> Value {
+pub(super) fn promote(site: &Site, stem: &str, package: &str) -> Value {
     let body =
         format!("action = \"promote\"\nfrom = \"delta\"\nto = \"production\"\npackages = [\"{package}\"]\n");
     asked(site, stem, &body)

@@ -10,23 +10,27 @@ use crate::tags;
 
 const SPEC_FILE: u32 = 1 << 5;
 
+/// Configuration that an upgrade does not replace.
+const CONFIG_NOREPLACE: u32 = 1 | 1 << 4;
+
 /// One file or directory.
 #[derive(Clone, Debug)]
 pub(super) struct Member<'a> {
     path: &'a str,
     content: &'a [u8],
     mode: u16,
+    is_config: bool,
 }
 
 impl<'a> Member<'a> {
-    pub(super) fn file(path: &'a str, content: &'a [u8]) -> Self {
+    pub(super) fn file(path: &'a str, content: &'a [u8], is_config: bool) -> Self {
         let (directory, _) = split(path);
         let executable = directory.ends_with("bin/");
-        Self { path, content, mode: if executable { 0o100_755 } else { 0o100_644 } }
+        Self { path, content, mode: if executable { 0o100_755 } else { 0o100_644 }, is_config }
     }
 
     pub(super) fn directory(path: &'a str) -> Self {
-        Self { path: path.trim_end_matches('/'), content: &[], mode: 0o040_755 }
+        Self { path: path.trim_end_matches('/'), content: &[], mode: 0o040_755, is_config: false }
     }
 
     fn is_file(&self) -> bool {
@@ -99,7 +103,11 @@ impl<'a> Archive<'a> {
     }
 
     fn flags(&self, member: &Member<'_>) -> u32 {
-        if self.source && member.path.ends_with(".spec") { SPEC_FILE } else { 0 }
+        match member {
+            Member { is_config: true, .. } => CONFIG_NOREPLACE,
+            _ if self.source && member.path.ends_with(".spec") => SPEC_FILE,
+            _ => 0,
+        }
     }
 }
 

@@ -48,7 +48,9 @@ impl Recipe {
     }
 
     fn members(&self) -> Vec<Member<'_>> {
-        let files = self.files.iter().map(|(path, content)| Member::file(path, content));
+        let files = self.files.iter();
+        let files =
+            files.map(|(path, content)| Member::file(path, content, self.config_files.contains(path)));
         files.chain(self.directories.iter().map(|path| Member::directory(path))).collect()
     }
 
