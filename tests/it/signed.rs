@@ -1,5 +1,6 @@
 //! Signed metadata: made by the real gpg, checked by real clients, and never published when it is wrong.
 
+mod both;
 mod clients;
 mod ended;
 mod failing;

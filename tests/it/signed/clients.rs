@@ -10,7 +10,7 @@ use testkit::{Host, Nginx, Ran, Sandbox, program, run};
 use super::{GPG, PRODUCTION, Signed, fetched};
 
 /// Serves a copy of what is published, after `change` was done to its `repodata`.
-fn tampered(signed: &Signed, name: &str, change: impl FnOnce(&Utf8Path)) -> (Sandbox, Nginx) {
+pub(super) fn tampered(signed: &Signed, name: &str, change: impl FnOnce(&Utf8Path)) -> (Sandbox, Nginx) {
     let sandbox = Sandbox::new();
     let public = sandbox.folder("site/root/public");
     let current = signed.site.root().join("public/current/");
@@ -28,13 +28,13 @@ type Case<'a> = (&'a str, &'a dyn Fn(&Utf8Path), &'a str, bool);
 
 /// One client, told to check.
 #[derive(Clone, Copy, Debug)]
-enum Client {
+pub(super) enum Client {
     Dnf,
     Zypper,
 }
 
 impl Client {
-    fn install(self, host: &Host) -> Ran {
+    pub(super) fn install(self, host: &Host) -> Ran {
         match self {
             Client::Dnf => host.dnf(&["install", "voms"]),
             Client::Zypper => host.zypper_checking(&["install", "voms"]),
