@@ -29,7 +29,7 @@ useradd -m carol
 cp /exchange/sluice.toml /etc/sluice/sluice.toml
 runuser -u sluice -- sluice init || fail "init" ls -la /srv/sluice /var/spool/sluice
 modes=$(cd /var/spool/sluice && stat -c '%n %a %U:%G' ./* | sort | tr '\n' ' ')
-[[ $modes == "./done 2750 sluice:sluice-submit ./failed 2750 sluice:sluice-submit ./incoming 3770 sluice:sluice-submit\
+[[ $modes == "./done 2750 sluice:sluice-submit ./failed 2750 sluice:sluice-submit ./freeze 755 root:root ./incoming 3770 sluice:sluice-submit\
  ./processing 2750 sluice:sluice-submit ./tmp 3770 sluice:sluice-submit ./upload 3770 sluice:sluice-submit " ]] ||
     fail "the modes of the control directory: $modes"
 systemctl enable --now sluice || fail "the daemon starts" journalctl -u sluice

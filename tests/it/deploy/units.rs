@@ -131,7 +131,11 @@ fn the_directories_are_those_that_init_would_make() {
         compared += 1;
     }
     assert_eq!(compared, 6);
-    assert_eq!(said.len(), compared + 2, "and the two that hold them");
+    assert_eq!(said.len(), compared + 5, "and the two that hold them, and three that an administrator fills");
+    let door = Utf8PathBuf::from("/var/lib/sluice-door");
+    for filled in [config.spool.join("freeze"), door.join(".ssh"), door] {
+        assert_eq!(said[&filled], (0o755, "root".to_owned(), "root".to_owned()));
+    }
     for top in [&config.root, &config.spool] {
         assert_eq!(said[top], (0o755, "sluice".to_owned(), "sluice".to_owned()));
     }
@@ -144,21 +148,27 @@ fn the_users_are_those_that_the_units_and_the_configuration_name() {
     let _ = sandbox.folder("root/etc");
     let file = checkout().join("deploy/sluice.sysusers");
     run(program("systemd-sysusers").arg(format!("--root={root}")).arg(&file)).ok();
-    let users = fs::read_to_string(root.join("etc/passwd")).unwrap();
+    let passwd = fs::read_to_string(root.join("etc/passwd")).unwrap();
     let groups = fs::read_to_string(root.join("etc/group")).unwrap();
     let named = |text: &str| {
         text.lines().filter_map(|line| Some(line.split_once(':')?.0.to_owned())).collect::<Vec<_>>()
     };
-    let (users, group_names) = (named(&users), named(&groups));
+    let (users, group_names) = (named(&passwd), named(&groups));
     for unit in ["sluice.service", "sluice-context.service", "sluice-promote@.service"] {
         let user = value(&deployed(unit), "User");
         assert!(users.contains(&user), "{unit} runs as `{user}`: {users:?}");
     }
     for (path, (_, owner, group)) in directories() {
-        assert!(users.contains(&owner) && group_names.contains(&group), "{path} belongs to {owner}:{group}");
+        let is_there = users.contains(&owner) && group_names.contains(&group);
+        assert!(is_there || owner == "root", "{path} belongs to {owner}:{group}");
     }
     let members = groups.lines().find(|line| line.starts_with("sluice-submit:")).unwrap();
-    assert!(members.ends_with(":sluice,sluice-promote"), "{members}");
+    for member in ["sluice", "sluice-promote", "sluice-door"] {
+        assert!(members.rsplit(':').next().unwrap().split(',').any(|one| one == member), "{members}");
+    }
+    // What sshd forces on whoever comes through the door is run by the shell of its user.
+    let door = passwd.lines().find(|line| line.starts_with("sluice-door:")).unwrap();
+    assert!(door.ends_with(":/var/lib/sluice-door:/bin/sh"), "{door}");
     // Who has a role in the commented configuration exists once the package is installed.
     let configuration: toml::Table = deployed("sluice.toml").parse().unwrap();
     for (role, accounts) in configuration["roles"].as_table().unwrap() {
