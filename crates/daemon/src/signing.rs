@@ -15,7 +15,7 @@ mod rest;
 pub use announced::Announced;
 pub(crate) use announced::signed_by;
 pub use fault::{Fault, FaultCode, table};
-pub use process::Programs;
+pub use process::{Begun, Programs};
 pub(crate) use rest::Signing;
 pub use rest::{Resting, resting};
 
@@ -56,11 +56,13 @@ pub struct Job<'a> {
 
 /// Whoever makes signatures.
 pub trait MetadataSigner: fmt::Debug + Send + Sync {
-    /// Asks for the detached signature of `job`, as `how` says. What comes back is not verified.
-    fn sign(&self, how: &Signer, job: &Job<'_>) -> Result<Vec<u8>, Fault>;
+    /// Asks for the detached signature of `job`, as `how` says; all that `begun` is handed to share the time that it
+    /// allows. What comes back is not verified.
+    fn sign(&self, how: &Signer, job: &Job<'_>, begun: &Begun) -> Result<Vec<u8>, Fault>;
 }
 
-/// Has everything signed, several at a time, and verifies each signature; gives them in the order of the jobs.
+/// Has everything signed, several at a time and within the signer's time in all, and verifies each signature; gives them
+/// in the order of the jobs.
 ///
 /// After the first fault nothing more is asked for; it comes back with the path of its repository.
 pub(crate) fn sign_all(
@@ -69,14 +71,14 @@ pub(crate) fn sign_all(
     jobs: &[Job<'_>],
     now: Timestamp,
 ) -> Result<Vec<Vec<u8>>, (String, Fault)> {
-    let next = AtomicUsize::new(0);
+    let (next, begun) = (AtomicUsize::new(0), Begun::default());
     let made = Mutex::new(vec![Vec::new(); jobs.len()]);
     let failed: Mutex<Option<(String, Fault)>> = Mutex::new(None);
     let work = || {
         while failed.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = jobs.get(number) else { return };
-            let signed = allowed(job, now).and_then(|()| signer.sign(how, job));
+            let signed = allowed(job, now).and_then(|()| signer.sign(how, job, &begun));
             let signed = signed.and_then(|bytes| verified(job, bytes, now));
             match signed {
                 Ok(bytes) => made.lock().unwrap_or_else(PoisonError::into_inner)[number] = bytes,

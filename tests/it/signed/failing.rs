@@ -129,6 +129,20 @@ fn what_a_signer_does_wrong_is_told_by_its_code_and_never_published() {
 }
 
 #[test]
+fn all_signatures_of_a_publication_share_the_time_of_the_signer() {
+    let signed = on_a_site();
+    let text = fs::read_to_string(signed.site.config()).unwrap();
+    // Six repositories, of which four are signed at a time: each in time, and not all of them.
+    let text = text.replace("[\"el9/x86_64\"]", "[\"el9/x86_64\", \"el9/aarch64\"]");
+    fs::write(signed.site.config(), text.replace("timeout = \"10s\"", "timeout = \"5s\"")).unwrap();
+    tell(&signed, "sleep 3; sign \"$1\"");
+    let ran = run(signed.site.as_daemon().arg("init"));
+    assert!(ran.code() == 75 && ran.stderr.contains("signer-hangs"), "{ran}");
+    assert!(ran.stderr.contains("not every signature of the publication within 5 s"), "{ran}");
+    assert!(!signed.site.root().join("public/current").exists());
+}
+
+#[test]
 fn what_waits_for_a_signature_is_published_when_there_is_one() {
     let signed = on_a_site();
     // Not even the first generation is published without.

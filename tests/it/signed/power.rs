@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use daemon::config::{Config, Signer, certificates};
 use daemon::engine::Engine;
 use daemon::error::Error;
-use daemon::signing::{Fault, FaultCode, Job, MetadataSigner, resting};
+use daemon::signing::{Begun, Fault, FaultCode, Job, MetadataSigner, resting};
 use daemon::verify::{Rest, Verifier};
 use nevra::Sha256;
 use plan::{Answer, Outcome};
@@ -50,7 +50,7 @@ struct Run {
 }
 
 impl MetadataSigner for Run {
-    fn sign(&self, _: &Signer, job: &Job<'_>) -> Result<Vec<u8>, Fault> {
+    fn sign(&self, _: &Signer, job: &Job<'_>, _: &Begun) -> Result<Vec<u8>, Fault> {
         if self.is_moody.swap(false, Ordering::SeqCst) {
             return Err(Fault::new(FaultCode::Failed, "the signer ended with 1"));
         }

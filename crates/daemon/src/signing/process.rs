@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -27,8 +28,16 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Programs;
 
+/// When the first signature of a publication was asked for.
+///
+/// A publication may need hundreds of them; a signer that is slow with each must not hold up everybody for hours.
+#[derive(Debug, Default)]
+pub struct Begun(OnceLock<Instant>);
+
 impl MetadataSigner for Programs {
-    fn sign(&self, how: &Signer, job: &Job<'_>) -> Result<Vec<u8>, Fault> {
+    fn sign(&self, how: &Signer, job: &Job<'_>, begun: &Begun) -> Result<Vec<u8>, Fault> {
+        let patience = Duration::try_from(how.timeout).unwrap_or_default();
+        let until = *begun.0.get_or_init(Instant::now) + patience;
         let mut command = command(how, job);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // Whatever it starts goes with it, and Ctrl-C is the daemon's to hear.
@@ -37,9 +46,8 @@ impl MetadataSigner for Programs {
             let program = command.get_program().to_string_lossy().into_owned();
             Fault::new(FaultCode::Missing, format!("`{program}` could not be started: {error}"))
         })?;
-        let patience = Duration::try_from(how.timeout).unwrap_or_default();
         let mut running = Running { child, is_over: false };
-        let said = running.talk(job.bytes, Instant::now() + patience).map_err(|error| {
+        let said = running.talk(job.bytes, until).map_err(|error| {
             Fault::new(FaultCode::Failed, format!("it could not be listened to: {error}"))
         })?;
         said.judge(how)
@@ -239,7 +247,9 @@ impl Said {
             }
             End::TooLate => {
                 let seconds = how.timeout.as_secs_f64();
-                let words = format!("the signer gave no signature within {seconds} s{complaint}");
+                let words = format!(
+                    "the signer gave not every signature of the publication within {seconds} s{complaint}"
+                );
                 Err(Fault::new(FaultCode::Hangs, words))
             }
             End::TooMuch => Err(Fault::too_large()),
