@@ -158,7 +158,27 @@ fn what_was_signed_once_is_done_once() {
     site.clock.advance(2 * 3600);
     refused(&site.hand_in(74002, &late), "expired");
 
+    // What is signed for one site is worth nothing at another.
     let soon = at(&site, 3600);
+    let named =
+        |id: &str, name: &str| keep(id, &soon).replace("\n\n[end]", &format!("\nsite = \"{name}\"\n\n[end]"));
+    for (id, name, code) in [
+        ("here-1", "Signed", "done"),
+        ("here-2", "http://localhost", "done"),
+        ("here-3", "http://localhost/", "done"),
+        ("there-1", "https://repo.example.org", "other-site"),
+        ("there-2", "signed", "other-site"),
+        ("there-3", "http://localhost.example.org", "other-site"),
+    ] {
+        let answer = site.hand_in(74002, &keys.sign("ed25519", NAMESPACE, &named(id, name)));
+        assert_eq!(answer.code, code, "{answer:?}");
+    }
+    // Nobody can take the word away from what was signed.
+    let signed = keys.sign("ed25519", NAMESPACE, &named("there-4", "https://repo.example.org"));
+    let changed = signed.replace("https://repo.example.org", "http://localhost");
+    refused(&site.hand_in(74002, &changed), "bad-request-signature");
+    refused(&site.hand_in(1000, &named("there-5", "https://repo.example.org")), "other-site");
+
     let without_id = keep("x", &soon).replace("id = \"x\"\n", "");
     refused(&site.hand_in(74002, &keys.sign("ed25519", NAMESPACE, &without_id)), "unbound-signature");
     let without_end = keep("x", &soon).replace(&format!("expires = \"{soon}\"\n"), "");

@@ -8,7 +8,7 @@ use plan::signed::NAMESPACE;
 use plan::{Code, Refusal, Request};
 use ssh_key::SshSig;
 
-use crate::config::AllowedSigner;
+use crate::config::{AllowedSigner, Config};
 
 /// How far ahead a signed request may expire.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(32 * 24);
@@ -55,6 +55,16 @@ pub(crate) fn signer<'a>(
         return Err(Refusal::new(Code::SshKeyNotValid, words));
     }
     Ok(name)
+}
+
+/// Looks whether a request is meant for the site of this configuration, if it names one.
+pub(crate) fn is_for(request: &Request, config: &Config) -> Result<(), Refusal> {
+    let Some(site) = &request.site else { return Ok(()) };
+    if *site == config.site || site.trim_end_matches('/') == config.base_url {
+        return Ok(());
+    }
+    let refusal = Refusal::new(Code::OtherSite, format!("it is for the site `{site}`"));
+    Err(refusal.hint(format!("this one is `{}`, `{}`", config.site, config.base_url)))
 }
 
 /// Looks whether a signed request can be handed in only once.

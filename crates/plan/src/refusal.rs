@@ -87,6 +87,7 @@ codes! {
     SshKeyNotValid "ssh-key-not-valid" 3 "The key that signed the request may not sign now, or not requests."
     BadSignature "bad-request-signature" 3 "The signature of the request does not fit it, or is none."
     UnboundSignature "unbound-signature" 3 "A signed request lacks `id` or `expires`, or expires too far ahead: it could be handed in again."
+    OtherSite "other-site" 3 "The request says with `site` that it is for another site."
     Expired "expired" 3 "The request's `expires` has passed."
     OtherContent "other-content" 3 "Another file of the same name, version, release and architecture is listed."
     Purged "purged" 3 "The package was purged from this site and may not come back."

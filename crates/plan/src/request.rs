@@ -62,6 +62,8 @@ pub struct Request {
     pub dry_run: bool,
     /// On whose behalf a door asks. The key `as` of a `keep` is the name instead, so a door cannot keep.
     pub as_: Option<String>,
+    /// The one site that it is for, by its name or its URL; a signed one can be copied to any that knows the key.
+    pub site: Option<String>,
     /// The hash of the plan that was approved; any other plan is refused. Of an [`Action::Approve`] the one to approve of.
     pub plan: Option<String>,
     /// What to do.
@@ -274,7 +276,16 @@ impl Action {
 impl Request {
     /// Makes a request of nothing but an action.
     pub fn new(action: Action) -> Request {
-        Request { id: None, reason: None, expires: None, dry_run: false, as_: None, plan: None, action }
+        Request {
+            id: None,
+            reason: None,
+            expires: None,
+            dry_run: false,
+            as_: None,
+            site: None,
+            plan: None,
+            action,
+        }
     }
 }
 

@@ -73,6 +73,7 @@ impl Engine {
             None => self.signer(&claimed, &mut asker).and_then(|is_signed| {
                 let (bytes, _) = plan::signed::split(&claimed.bytes);
                 let request = plan::parse(bytes, claimed.format)?;
+                signed_request::is_for(&request, &self.config)?;
                 match is_signed {
                     true => signed_request::is_bound(&request, self.clock.now()).map(|()| request),
                     false => Ok(request),

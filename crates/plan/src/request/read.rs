@@ -217,7 +217,7 @@ fn unknown_key(key: &str, place: Option<(usize, usize)>, action: &str) -> Refusa
 
 /// Checks what types alone do not.
 fn check(request: &Request) -> Result<(), Refusal> {
-    let texts = [("id", &request.id), ("as", &request.as_), ("plan", &request.plan)];
+    let texts = [("id", &request.id), ("as", &request.as_), ("site", &request.site), ("plan", &request.plan)];
     for (key, text) in texts {
         text.iter().try_for_each(|text| check_text(key, text, 200, false))?;
     }

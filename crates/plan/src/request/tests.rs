@@ -342,7 +342,8 @@ fn what_is_written_is_read_again() {
         let as_ = (!matches!(action, Action::Keep { .. })).then(|| "ea-IT-CNAF".to_owned());
         let reason = odd.chars().filter(|c| !c.is_control() || "\n\t".contains(*c)).collect();
         let plan = Some("5e".repeat(32));
-        let request = Request { reason: Some(reason), as_, plan, action, ..promote() };
+        let site = Some("https://repo.example.org".to_owned());
+        let request = Request { reason: Some(reason), as_, site, plan, action, ..promote() };
         let text = request.to_toml();
         assert_eq!(parse(text.as_bytes(), Format::Toml).unwrap(), request, "{text}");
         let plain = Request::new(request.action);

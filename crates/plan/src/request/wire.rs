@@ -10,7 +10,8 @@ use super::{Action, Reference, Request};
 use crate::layout::Kind;
 
 /// Keys that every action knows, besides `end`, which only ends TOML.
-pub(super) const COMMON: [&str; 8] = ["format", "action", "id", "reason", "expires", "dry_run", "plan", "as"];
+pub(super) const COMMON: [&str; 9] =
+    ["format", "action", "id", "reason", "expires", "dry_run", "plan", "as", "site"];
 
 /// Keys of each action besides the common ones.
 pub(super) const OWN: [(&str, &[&str]); 17] = [
@@ -58,14 +59,15 @@ struct Common {
     dry_run: bool,
     plan: Option<String>,
     as_: Option<String>,
+    site: Option<String>,
     end: Option<End>,
 }
 
 impl Common {
     fn request(self, action: Action) -> (Request, bool) {
-        let Common { id, reason, expires, dry_run, plan, as_, end } = self;
+        let Common { id, reason, expires, dry_run, plan, as_, site, end } = self;
         let expires = expires.map(|when| when.0);
-        (Request { id, reason, expires, dry_run, as_, plan, action }, end.is_some())
+        (Request { id, reason, expires, dry_run, as_, site, plan, action }, end.is_some())
     }
 }
 
@@ -86,6 +88,7 @@ macro_rules! wire {
             plan: Option<String>,
             #[serde(rename = "as")]
             as_: Option<String>,
+            site: Option<String>,
             end: Option<End>,
             $($must: $must_type,)*
             $(#[serde(default)] $may: $may_type,)*
@@ -93,8 +96,8 @@ macro_rules! wire {
 
         impl $name {
             fn split(self) -> (Common, ($($must_type,)* $($may_type,)*)) {
-                let Self { id, reason, expires, dry_run, plan, as_, end, $($must,)* $($may,)* .. } = self;
-                (Common { id, reason, expires, dry_run, plan, as_, end }, ($($must,)* $($may,)*))
+                let Self { id, reason, expires, dry_run, plan, as_, site, end, $($must,)* $($may,)* .. } = self;
+                (Common { id, reason, expires, dry_run, plan, as_, site, end }, ($($must,)* $($may,)*))
             }
         }
     };

@@ -87,6 +87,7 @@ impl Request {
         if !matches!(self.action, Action::Keep { .. }) {
             file.maybe("as", &self.as_);
         }
+        file.maybe("site", &self.site);
         file.0.push_str("\n[end]\n");
         file.0
     }
