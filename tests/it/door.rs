@@ -83,6 +83,13 @@ fn goes_through(open: &dyn Fn(&str, &[u8]) -> Ran) {
         let ran = open(command, b"x");
         assert!(ran.code() != 0 && !ran.stdout.contains("uid="), "{ran}");
     }
+    // A connection that breaks off looks like the end of the file: who says what it is has not handed in half of it.
+    let (whole, half) = (vec![b'x'; 5000], vec![b'x'; 2500]);
+    let digest = repo::sha256(&whole);
+    let cut = open(&format!("upload cut.rpm {digest}"), &half);
+    assert!(cut.code() != 0 && cut.stderr.contains(&format!("not {digest}")), "{cut}");
+    let came = open(&format!("upload cut.rpm {digest}"), &whole).ok();
+    assert_eq!(came.stdout.trim(), format!("{digest}-cut.rpm"));
     let large = open("upload large.rpm", &vec![0; 100_001]);
     assert!(large.code() != 0 && large.stderr.contains("more than 100000 bytes"), "{large}");
 }
@@ -97,6 +104,14 @@ fn who_opens_the_door_asks_in_one_name() {
         let mut command = program(&words[0]);
         told(command.args(&words[1..]).env("SSH_ORIGINAL_COMMAND", wanted), bytes)
     });
+    // Whatever comes, the daemon has room to work; of what was refused nothing is left.
+    let full = ["--free-min", "18446744073709551615"];
+    let mut command = program(&words[0]);
+    command.args(&words[1..]).args(full).env("SSH_ORIGINAL_COMMAND", "upload late.rpm");
+    let ran = told(&mut command, b"x");
+    assert!(ran.code() != 0 && ran.stderr.contains("there is no room for it now"), "{ran}");
+    let left = |folder: &str| site.spool().join(folder).read_dir_utf8().unwrap().count();
+    assert_eq!((left("upload"), left("tmp")), (1, 0));
     let audit = site.sluice(&["--json", "audit"]).ok().stdout;
     assert!(audit.contains("as:ea-IT-CNAF") && !audit.contains("ea-UK-RAL"), "{audit}");
 }

@@ -5,6 +5,7 @@
 //!
 //! ssh sluice-door@repo < report.toml                 a request; the answer comes back
 //! ssh sluice-door@repo upload voms.rpm < voms.rpm    a file; its name in `upload/` comes back
+//! ssh sluice-door@repo upload voms.rpm SHA256 < ...  the same, and nothing is taken that has another digest
 //! ```
 //!
 //! What the other side wants to run is taken from `SSH_ORIGINAL_COMMAND`, and is never run: it is one of these two.
@@ -14,7 +15,8 @@ pub mod arguments;
 
 use std::io::Read as _;
 
-use daemon::submit::Submitter;
+use daemon::submit::{Bounds, Submitter};
+use nevra::Sha256;
 use plan::{Format, Request};
 
 use crate::ask;
@@ -28,8 +30,8 @@ use arguments::Receive;
 enum Wanted {
     /// To hand in a request.
     Request,
-    /// To hand in a file of this name.
-    Upload(String),
+    /// To hand in a file of this name, with the digest that it has at the other end if that is told.
+    Upload(String, Option<Sha256>),
 }
 
 /// Takes in one request or one file from stdin.
@@ -38,8 +40,9 @@ pub fn run(settings: &Settings, asked: &Receive, terminal: &Terminal) -> Result<
     let wanted = wanted(&command.to_string_lossy())?;
     let submitter = Submitter::new(settings.config()?.spool);
     let mut stdin = std::io::stdin().lock();
-    if let Wanted::Upload(name) = wanted {
-        let uploaded = submitter.upload_from(&name, &mut stdin, asked.upload_max);
+    if let Wanted::Upload(name, digest) = wanted {
+        let bounds = Bounds { bytes_max: asked.upload_max, free_bytes_min: asked.free_min, digest };
+        let uploaded = submitter.upload_from(&name, &mut stdin, bounds);
         let uploaded = uploaded.map_err(Failure::of_submitting)?;
         terminal.either(&serde_json::json!({ "uploaded": uploaded, "exit": 0 }), |_| format!("{uploaded}\n"));
         return Ok(0);
@@ -78,7 +81,14 @@ fn wanted(command: &str) -> Result<Wanted, Failure> {
     let words: Vec<&str> = command.split_whitespace().collect();
     match words[..] {
         [] | ["request"] => Ok(Wanted::Request),
-        ["upload", name] => Ok(Wanted::Upload(name.to_owned())),
+        ["upload", name] => Ok(Wanted::Upload(name.to_owned(), None)),
+        ["upload", name, digest] => match digest.parse() {
+            Ok(digest) => Ok(Wanted::Upload(name.to_owned(), Some(digest))),
+            Err(_) => {
+                let failure = Failure::usage(format!("`{}` is no SHA-256", digest.escape_debug()));
+                Err(failure.hint("64 hexadecimal digits, as `sha256sum` prints them"))
+            }
+        },
         _ => {
             let failure = Failure::usage(format!("`{}` is not for this door", command.escape_debug()));
             Err(failure
@@ -95,7 +105,10 @@ mod tests {
     fn the_other_side_may_hand_in_and_nothing_else() {
         assert_eq!(wanted(""), Ok(Wanted::Request));
         assert_eq!(wanted(" request "), Ok(Wanted::Request));
-        assert_eq!(wanted("upload voms-1.rpm"), Ok(Wanted::Upload("voms-1.rpm".into())));
+        assert_eq!(wanted("upload voms-1.rpm"), Ok(Wanted::Upload("voms-1.rpm".into(), None)));
+        let digest = "5e".repeat(32);
+        let told = Ok(Wanted::Upload("voms-1.rpm".into(), Some(digest.parse().unwrap())));
+        assert_eq!(wanted(&format!("upload voms-1.rpm {digest}")), told);
         for command in ["sh", "upload", "upload a b", "request; id", "scp -t /", "--as root", "upload\u{0}"] {
             assert_eq!(wanted(command).unwrap_err().exit, 2, "{command}");
         }

@@ -46,6 +46,22 @@ pub struct Submitter {
     spool: Utf8PathBuf,
 }
 
+/// How much is taken of a file that comes from elsewhere, and of which one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// The most bytes that it may have.
+    pub bytes_max: u64,
+    /// How many bytes are left free beside it, for the daemon's own work.
+    pub free_bytes_min: u64,
+    /// The digest that the other side says it has: one that was cut short, or changed, has another.
+    pub digest: Option<Sha256>,
+}
+
+impl Bounds {
+    /// No bounds: for the requester's own files.
+    const NONE: Self = Self { bytes_max: u64::MAX, free_bytes_min: 0, digest: None };
+}
+
 /// A request that lies in `incoming/` or further on.
 #[derive(Debug)]
 pub struct Sent {
@@ -83,11 +99,11 @@ impl Submitter {
         if !from.metadata().map_err(failed("look at", file))?.is_file() {
             return Err(failed("upload", file)(io::Error::other("it is not a regular file")));
         }
-        self.upload_from(name, &mut from, u64::MAX)
+        self.upload_from(name, &mut from, Bounds::NONE)
     }
 
-    /// Does the same with what is read, at most so many bytes, under a name of somebody else's choosing.
-    pub fn upload_from(&self, name: &str, from: &mut dyn Read, bytes_max: u64) -> Result<String, Error> {
+    /// Does the same with what is read, within bounds, under a name of somebody else's choosing.
+    pub fn upload_from(&self, name: &str, from: &mut dyn Read, bounds: Bounds) -> Result<String, Error> {
         let file = Utf8Path::new(name);
         if plan::upload_parts(&format!("{:064}-{name}", 0)).is_none() {
             let cause = io::Error::other(
@@ -96,10 +112,19 @@ impl Submitter {
             return Err(failed("upload", file)(cause));
         }
         let draft = Draft::create(self.spool.join("tmp").join(format!("upload-{}", token())))?;
+        let free = self.free_bytes()?.saturating_sub(bounds.free_bytes_min);
+        let bytes_max = bounds.bytes_max.min(free);
         let mut from = from.take(bytes_max.saturating_add(1));
         let digest = draft.fill(|to| copy(&mut from, to))?;
         if from.limit() == 0 {
-            let cause = io::Error::other(format!("it has more than {bytes_max} bytes"));
+            let cause = io::Error::other(match bytes_max == bounds.bytes_max {
+                true => format!("it has more than {bytes_max} bytes"),
+                false => "there is no room for it now".to_owned(),
+            });
+            return Err(failed("upload", file)(cause));
+        }
+        if let Some(stated) = bounds.digest.filter(|stated| *stated != digest) {
+            let cause = io::Error::other(format!("what came has the SHA-256 {digest}, not {stated}"));
             return Err(failed("upload", file)(cause));
         }
         let uploaded = format!("{digest}-{name}");
@@ -117,6 +142,13 @@ impl Submitter {
             }
             done => done.map(|()| uploaded),
         }
+    }
+
+    /// Tells how many bytes are free for everybody where uploads go.
+    fn free_bytes(&self) -> Result<u64, Error> {
+        let found = rustix::fs::statvfs(self.spool.as_std_path());
+        let found = found.map_err(|cause| failed("look at", &self.spool)(cause.into()))?;
+        Ok(found.f_bavail.saturating_mul(found.f_frsize))
     }
 
     /// Drops a request: written into `tmp/`, made durable, renamed into `incoming/`.

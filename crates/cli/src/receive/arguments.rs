@@ -13,6 +13,9 @@ pub struct Receive {
     /// The largest file that is taken, in bytes
     #[arg(long, default_value_t = 4 << 30, value_name = "BYTES")]
     pub upload_max: u64,
+    /// How many bytes stay free where files are taken, whatever comes
+    #[arg(long, default_value_t = 1 << 30, value_name = "BYTES")]
+    pub free_min: u64,
     #[command(flatten)]
     pub waiting: Waiting,
 }
