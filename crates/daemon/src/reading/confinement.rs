@@ -33,8 +33,8 @@ pub(super) fn seconds_to_hash(bytes: u64) -> u64 {
 
 impl Limits {
     /// Gives the limits of a worker that is to hash so many bytes more than any may.
-    pub(super) fn to_hash(&self, bytes: u64) -> Self {
-        Self { cpu_seconds: self.cpu_seconds.saturating_add(seconds_to_hash(bytes)), ..*self }
+    pub(super) fn to_hash(self, bytes: u64) -> Self {
+        Self { cpu_seconds: self.cpu_seconds.saturating_add(seconds_to_hash(bytes)), ..self }
     }
 }
 
