@@ -52,9 +52,15 @@ fn folder(kept: &Kept<'_>) -> Utf8PathBuf {
 /// Reads an index; `None` if there is none that can be used.
 pub(super) fn read(kept: &Kept<'_>, digest: Sha256) -> Option<Listing> {
     let bytes = whole(kept, digest)?;
-    let (_, body) = counted(&bytes)?;
-    let (stored, paths): (Vec<StoredPackage<'_>>, Paths) = postcard::from_bytes(body).ok()?;
-    let packages = stored.iter().map(package_of).collect::<Option<Vec<Package>>>()?;
+    let (count, mut rest) = counted(&bytes)?;
+    let mut packages = Vec::new();
+    // One after the other: what stands for all of them at once is as large as they are.
+    for _ in 0..count {
+        let (stored, after): (StoredPackage<'_>, _) = postcard::take_from_bytes(rest).ok()?;
+        packages.push(package_of(&stored)?);
+        rest = after;
+    }
+    let paths: Paths = postcard::from_bytes(rest).ok()?;
     paths.fits(packages.len()).then_some(Listing { packages, paths })
 }
 
@@ -133,8 +139,11 @@ fn counted(bytes: &[u8]) -> Option<(usize, &[u8])> {
 }
 
 fn encoded(listing: &Listing) -> Option<Vec<u8>> {
-    let stored: Vec<StoredPackage<'_>> = listing.packages.iter().map(stored).collect();
-    let body = postcard::to_allocvec(&(stored.len() as u32, stored, &listing.paths)).ok()?;
+    let mut body = postcard::to_allocvec(&(listing.packages.len() as u32)).ok()?;
+    for package in &listing.packages {
+        body = postcard::to_extend(&stored(package), body).ok()?;
+    }
+    body = postcard::to_extend(&listing.paths, body).ok()?;
     let mut bytes = format!("{FORM}{}\n", repo::sha256(&body).hex()).into_bytes();
     bytes.extend_from_slice(&body);
     Some(bytes)

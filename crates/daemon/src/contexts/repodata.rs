@@ -69,7 +69,7 @@ impl<'a> Repodata<'a> {
             let place = format!("{} of {}", METADATA[kind], self.folder.top);
             unfit(metadata::wrong(&place, bytes, error))
         };
-        let listed = repo::parse_primary(&primary).map_err(|error| wrong(0, &primary, &error))?;
+        let mut listed = repo::parse_primary(&primary).map_err(|error| wrong(0, &primary, &error))?;
         drop(primary);
         if listed.len() > PACKAGES_MAX {
             let words = format!("primary of {} lists more than {PACKAGES_MAX} packages", self.folder.top);
@@ -78,10 +78,11 @@ impl<'a> Repodata<'a> {
         let mut packages: Vec<Package> = Vec::with_capacity(listed.len());
         // Nobody installs a source package.
         let places: Vec<Option<u32>> = listed
-            .iter()
+            .iter_mut()
             .map(|one| {
                 let place = (!one.nevra.arch.is_source()).then_some(packages.len() as u32);
                 packages.extend(place.map(|_| relations::package_of(one)));
+                shed(one);
                 place
             })
             .collect();
@@ -125,6 +126,14 @@ impl<'a> Repodata<'a> {
 /// Finds the records of [`METADATA`], in its order.
 pub fn wanted(repomd: &Repomd) -> [Option<&Record>; 2] {
     METADATA.map(|kind| repomd.record(kind))
+}
+
+/// Lets go of what was taken over or is never asked for: of a base system that is as much again.
+fn shed(listed: &mut repo::Package) {
+    let hard = [&mut listed.provides, &mut listed.requires, &mut listed.conflicts, &mut listed.obsoletes];
+    let weak = [&mut listed.suggests, &mut listed.enhances, &mut listed.recommends, &mut listed.supplements];
+    hard.into_iter().chain(weak).for_each(|relations| *relations = Vec::new());
+    (listed.files, listed.description) = (Vec::new(), String::new());
 }
 
 fn files(at: u32, package: &Package) -> impl Iterator<Item = (u32, &str)> {
