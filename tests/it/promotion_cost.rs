@@ -97,6 +97,9 @@ fn one_package_into_two_thousand_costs_no_more_than_createrepo_c_update() {
     assert!(theirs > 0 && ours <= theirs, "{ours} ticks against {theirs}");
 }
 
+/// How many packages are imported at once.
+const BATCH: usize = 1_000;
+
 /// The base system: packages that need each other, with files, as metadata alone.
 fn write_context(folder: &Utf8Path, count: usize) {
     let packages = (0..count).map(|number| {
@@ -135,8 +138,8 @@ fn all_gates_of_ten_packages_cost_what_ten_packages_cost() {
     let sandbox = Sandbox::new();
     let base = sandbox.folder("base");
     write_context(&base, context);
-    let folder = sandbox.folder("packages");
     for number in 0..production {
+        let folder = sandbox.folder(&format!("packages-{}", number / BATCH));
         let recipe = package_in(number, "1.0", production)
             .requires(&format!("libbase-{:05}.so.1()(64bit)", number % 300));
         fs::write(folder.join(recipe.file_name()), recipe.build()).unwrap();
@@ -150,8 +153,14 @@ fn all_gates_of_ten_packages_cost_what_ten_packages_cost() {
         );
         site.answer(stem)
     };
-    let answer = ask("all", &format!("action = \"import\"\nto = \"production\"\nfolder = \"{folder}\""));
-    assert_eq!(answer["code"], "done", "{answer:#}");
+    for batch in 0..production.div_ceil(BATCH) {
+        let folder = sandbox.path(&format!("packages-{batch}"));
+        let answer = ask(
+            &format!("batch-{batch}"),
+            &format!("action = \"import\"\nto = \"production\"\nfolder = \"{folder}\""),
+        );
+        assert_eq!(answer["code"], "done", "{answer:#}");
+    }
     for (stem, first) in [("one", 100), ("two", 200)] {
         let files: Vec<String> = (first..first + 10)
             .map(|number| {
