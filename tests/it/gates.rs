@@ -2,6 +2,7 @@
 //!
 //! The engine as it runs, on a disk in memory, with several people who ask; and once the real program.
 
+mod external;
 mod installable;
 
 use std::io::Write as _;

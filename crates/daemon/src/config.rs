@@ -39,6 +39,7 @@ mod code;
 pub mod comps;
 mod context;
 mod direct_import;
+mod external;
 mod fault;
 mod identity;
 mod key;
@@ -59,6 +60,7 @@ pub use allowed_signers::AllowedSigner;
 pub use announced::ByStage;
 pub use code::{Code, table};
 pub use context::{Context, ContextSource};
+pub use external::{ExternalGate, ExternalWay};
 pub use fault::{ConfigErrors, Fault};
 pub use identity::{Account, Identity};
 pub use key::Key;
@@ -123,6 +125,8 @@ pub struct Config {
     pub restricted: BTreeMap<(String, String), Vec<Network>>,
     /// The repositories of others that stages may name in `closure`, by name.
     pub contexts: BTreeMap<String, Context>,
+    /// The gates outside of Sluice that routes name, by name.
+    pub external: BTreeMap<String, ExternalGate>,
     /// The keys that other tables name, by name; [`certificates::read`] reads them.
     pub keys: BTreeMap<String, Key>,
     /// The names of the keys of which one must have signed what enters a stage, by product and stage; a stage that is
@@ -227,6 +231,7 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
     let allowed_signers = top.text("allowed_signers", faults);
     let allowed_signers =
         allowed_signers.map(|text| allowed_signers::read(&text, faults)).unwrap_or_default();
+    let external = external::read(top.sections("external", "external", faults), faults);
     let contexts = context::read(top.sections("context", "context", faults), faults);
     let keys = key::read(top.sections("key", "key", faults), faults);
     let signer = top.section("signer", faults);
@@ -248,6 +253,7 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
     signer::check(&drafts, has_signer, faults);
     let comps = product::comps(&drafts, &layout, faults);
     let mut warnings = faults.of_same_text();
+    external::check(&drafts, &external, faults);
     closure::check(&drafts, &contexts, faults, &mut warnings);
     let roles = roles.map(|section| roles::read(section, &layout, faults)).unwrap_or_default();
     roles::compare(&roles, &drafts, &mut warnings);
@@ -276,6 +282,7 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
         comps,
         restricted: product::restricted(&drafts),
         contexts,
+        external,
         keys,
         signed_by: key::demanded(&drafts),
         signer,

@@ -7,6 +7,7 @@ use closure::Shelf;
 use nevra::Sha256;
 
 use crate::layout::{Platform, Repository};
+use crate::plan::Plan;
 use crate::refusal::Code;
 
 /// Names what the world must hold before it can be decided; the engine fills all of it in and asks again.
@@ -20,13 +21,19 @@ pub struct Lacking {
     pub shelves: BTreeSet<Repository>,
     /// The contexts for [`crate::World::contexts`], by name and platform.
     pub contexts: BTreeSet<(String, Platform)>,
+    /// The external gates for [`crate::World::external`], and the plan that they are to judge.
+    pub external: Option<Box<(BTreeSet<String>, Plan)>>,
 }
 
 impl Lacking {
     /// Says whether nothing lacks.
     pub fn is_empty(&self) -> bool {
-        let Self { signatures, relations, shelves, contexts } = self;
-        signatures.is_empty() && relations.is_empty() && shelves.is_empty() && contexts.is_empty()
+        let Self { signatures, relations, shelves, contexts, external } = self;
+        signatures.is_empty()
+            && relations.is_empty()
+            && shelves.is_empty()
+            && contexts.is_empty()
+            && external.is_none()
     }
 
     /// Adds what another one names.
@@ -35,6 +42,7 @@ impl Lacking {
         self.relations.extend(other.relations);
         self.shelves.extend(other.shelves);
         self.contexts.extend(other.contexts);
+        self.external = self.external.take().or(other.external);
     }
 }
 
@@ -54,4 +62,17 @@ pub struct Unfit {
     pub code: Code,
     /// Which file, and why.
     pub words: String,
+}
+
+/// What a gate outside of Sluice says of one plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum External {
+    /// It lets it pass, with its evidence.
+    Pass(String),
+    /// It does not, and why.
+    Fail(String),
+    /// It has not said yet.
+    Missing(String),
+    /// What it says cannot be had, or not be believed, and why.
+    Unusable(String),
 }

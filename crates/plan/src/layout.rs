@@ -106,6 +106,8 @@ pub struct Route {
     pub soak: SignedDuration,
     /// Who must approve of every plan along this route, beside whoever asks for it.
     pub approvals: Vec<Approvals>,
+    /// The gates outside of Sluice that every plan along this route must pass, by name.
+    pub external: Vec<String>,
 }
 
 /// Says how many people with a role must approve.

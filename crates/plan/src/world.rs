@@ -9,7 +9,7 @@ use nevra::{Nevra, Sha256};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
-use crate::lacking::{Context, Unfit};
+use crate::lacking::{Context, External, Unfit};
 use crate::layout::{Layout, Platform, Repository};
 use crate::package_signatures::{Signed, Signer};
 use crate::plan::Plan;
@@ -187,6 +187,8 @@ pub struct World {
     pub relations: BTreeMap<Sha256, Arc<Package>>,
     /// What hosts draw from beside our repositories, or why that is not known, by name and platform; filled in the same way.
     pub contexts: BTreeMap<(String, Platform), Result<Context, Unfit>>,
+    /// What external gates say, by their name and the hash of the plan; filled in the same way.
+    pub external: BTreeMap<(String, Sha256), External>,
     /// What leads to each package of the pool; filled for `purge`.
     pub holders: BTreeMap<Sha256, Holders>,
     /// The files of the pool that nothing links to, as paths below the root, and until when they are to stay if that
@@ -231,6 +233,7 @@ impl World {
             shelves: BTreeMap::new(),
             relations: BTreeMap::new(),
             contexts: BTreeMap::new(),
+            external: BTreeMap::new(),
             holders: BTreeMap::new(),
             unlinked: BTreeMap::new(),
             other_forms: BTreeSet::new(),

@@ -3,7 +3,7 @@
 //! Asking may take long where a directory service answers (LDAP, SSSD): call it from a thread that may wait.
 #![expect(clippy::disallowed_methods, reason = "reads the configuration file and the user database")]
 
-use super::{Account, Code, Config, ConfigErrors, Fault, HeldRole, Identity, Roles};
+use super::{Account, Code, Config, ConfigErrors, ExternalWay, Fault, HeldRole, Identity, Roles};
 use crate::error::Error;
 use camino::Utf8Path;
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
@@ -35,7 +35,11 @@ pub fn check(config: &Config) -> Result<(), Error> {
     let mut faults = Vec::new();
     let door = config.door.iter().map(|account| (account, config.door_at));
     let grants = config.roles.grants.iter().map(|grant| (&grant.account, (grant.line, grant.column)));
-    for (account, (line, column)) in door.chain(grants) {
+    let owners = config.external.values().filter_map(|gate| match &gate.way {
+        ExternalWay::Results { owner, .. } => Some((owner, gate.place)),
+        ExternalWay::Command { .. } => None,
+    });
+    for (account, (line, column)) in door.chain(grants).chain(owners) {
         let (what, name, hint) = match account {
             Account::User(name) => ("user", name, "uid:1001"),
             Account::Group(name) => ("group", name, "gid:2000"),
@@ -82,19 +86,28 @@ pub fn identity(uid: u32) -> Result<Identity, Error> {
     Ok(Identity { uid, user: Some(user.name), groups })
 }
 
+impl Account {
+    /// Finds the number of a user; `None` if it is none, or the host knows it not.
+    ///
+    /// An error means that the host could not tell now.
+    pub fn uid(&self) -> Result<Option<u32>, Error> {
+        match self {
+            Account::Uid(uid) => Ok(Some(*uid)),
+            Account::User(name) => uid_of(name),
+            Account::Group(_) | Account::Gid(_) | Account::As(_) | Account::Ssh(_) => Ok(None),
+        }
+    }
+}
+
 impl Config {
     /// Says whether `uid` is the door: whose requests must, and whose requests only may, say `as` whom they ask.
     ///
     /// An error means that the host could not tell now: nobody may take it for "no".
     pub fn is_door(&self, uid: u32) -> Result<bool, Error> {
-        Ok(match &self.door {
-            Some(Account::Uid(door)) => *door == uid,
-            Some(Account::User(name)) => {
-                let user = looked_up("user", name, User::from_name(name))?;
-                user.is_some_and(|user| user.uid.as_raw() == uid)
-            }
-            Some(Account::Group(_) | Account::Gid(_) | Account::As(_) | Account::Ssh(_)) | None => false,
-        })
+        match &self.door {
+            Some(door) => Ok(door.uid()? == Some(uid)),
+            None => Ok(false),
+        }
     }
 }
 

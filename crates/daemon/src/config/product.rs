@@ -109,6 +109,7 @@ pub(super) fn layout(drafts: &[DraftProduct]) -> Layout {
                     roles: values(&route.roles),
                     overlap: route.overlap,
                     soak: route.soak,
+                    external: values(&route.external),
                     approvals: (route.approvals.iter())
                         .map(|(role, count)| Approvals { role: role.value.clone(), count: *count })
                         .collect(),

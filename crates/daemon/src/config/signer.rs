@@ -9,7 +9,7 @@ use camino::Utf8PathBuf;
 use jiff::SignedDuration;
 
 /// How long a signer may take that the file does not limit.
-const TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
+pub(super) const TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
 
 /// The longest that may be said: systemd's watchdog must not take waiting for standing still.
 const TIMEOUT_MAX: SignedDuration = SignedDuration::from_mins(2);
@@ -70,7 +70,7 @@ pub(super) fn read(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<
     Some(Signer { way, timeout })
 }
 
-fn time_limit(text: &Text, faults: &mut Faults<'_>) -> Option<SignedDuration> {
+pub(super) fn time_limit(text: &Text, faults: &mut Faults<'_>) -> Option<SignedDuration> {
     let limit = duration(text, "timeout", faults)?;
     if limit < SignedDuration::from_secs(1) || limit > TIMEOUT_MAX {
         let reason = format!("`timeout = {:?}` is not between 1 s and 2 min", text.value);
@@ -80,7 +80,7 @@ fn time_limit(text: &Text, faults: &mut Faults<'_>) -> Option<SignedDuration> {
     Some(limit)
 }
 
-fn whole_command(words: Vec<Text>, at: usize, faults: &mut Faults<'_>) -> Option<Vec<String>> {
+pub(super) fn whole_command(words: Vec<Text>, at: usize, faults: &mut Faults<'_>) -> Option<Vec<String>> {
     let program = words.first();
     if !program.is_some_and(|program| program.value.starts_with('/')) {
         let hint =

@@ -46,6 +46,7 @@ pub(super) struct DraftRoute {
     pub(super) overlap: SignedDuration,
     pub(super) soak: SignedDuration,
     pub(super) approvals: Vec<(Text, u32)>,
+    pub(super) external: Vec<Text>,
 }
 
 /// Is a `[[product.stage]]`: what it leaves out comes from the preset, or is the default.
@@ -72,6 +73,7 @@ pub(super) struct RouteWords {
     overlap: Option<SignedDuration>,
     soak: Option<SignedDuration>,
     approvals: Vec<(Text, u32)>,
+    external: Vec<Text>,
 }
 
 impl DraftStage {
@@ -123,6 +125,7 @@ impl DraftRoute {
             overlap: SignedDuration::ZERO,
             soak: SignedDuration::ZERO,
             approvals: Vec::new(),
+            external: Vec::new(),
         }
     }
 }
@@ -186,13 +189,14 @@ pub(super) fn read_route(mut section: Section<'_>, faults: &mut Faults<'_>) -> O
     let overlap = section.text("overlap", faults);
     let soak = section.text("soak", faults);
     let approvals = section.sections("approvals", "product.route.approvals", faults);
+    let external = section.texts("external", faults).unwrap_or_default();
     section.end(faults);
     let overlap = overlap.and_then(|text| duration(&text, "overlap", faults));
     let soak = soak.and_then(|text| duration(&text, "soak", faults));
     let approvals = approvals.into_iter().filter_map(|section| read_approvals(section, faults)).collect();
     let approvals = once_each(approvals, faults);
     let roles = roles.map(|roles| good_roles(roles, faults));
-    Some(RouteWords { from: from?, to: to?, roles, overlap, soak, approvals })
+    Some(RouteWords { from: from?, to: to?, roles, overlap, soak, approvals, external })
 }
 
 /// Reads how many people with a role must approve, `{ role = "operations", count = 2 }`.
@@ -261,6 +265,7 @@ pub(super) fn merge_routes(product: &mut DraftProduct, said: Vec<RouteWords>, fa
         route.overlap = words.overlap.unwrap_or_default();
         route.soak = words.soak.unwrap_or_default();
         route.approvals = words.approvals;
+        route.external = words.external;
         match product.routes.iter_mut().find(|r| r.from.value == ends.0 && r.to.value == ends.1) {
             Some(known) => *known = route,
             None => product.routes.push(route),

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use nevra::Sha256;
-use plan::{Action, Code, Context, Lacking, Platform, Unfit};
+use plan::{Action, Code, Context, External, Lacking, Platform, Unfit};
 
 use super::Line;
 use crate::contexts::Kept;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::external;
 use crate::shelves::relations;
 use crate::waiting::Waiting;
 
@@ -29,6 +30,15 @@ impl Line<'_> {
         for (name, platform) in &lacking.contexts {
             let context = self.context(name, platform);
             self.world.contexts.insert((name.clone(), platform.clone()), context);
+        }
+        if let Some((names, plan)) = lacking.external.as_deref() {
+            for name in names {
+                let said = match self.engine.config.external.get(name) {
+                    Some(gate) => external::hear(&*self.engine.disk, gate, plan)?,
+                    None => External::Unusable("the configuration has no such gate".to_owned()),
+                };
+                self.world.external.insert((name.clone(), plan.hash()), said);
+            }
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ use crate::world::{Asker, Listed, World};
 
 mod approvals;
 mod content;
+mod external;
 mod freeze;
 mod installable;
 mod signatures;
@@ -29,7 +30,7 @@ pub(super) use version_order::superseded;
 pub(super) type Entering = BTreeMap<Repository, Vec<Listed>>;
 
 /// The gates that somebody can answer for, in the order in which they run; the others say what nobody may do.
-pub const WAIVABLE: [&str; 5] = ["version-order", "soak", "freeze", "closure", "meta-packages"];
+pub const WAIVABLE: [&str; 6] = ["version-order", "soak", "freeze", "closure", "meta-packages", "external"];
 
 /// How many particulars of one gate are named.
 const REASONS_MAX: usize = 50;

@@ -80,6 +80,7 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     let mut plan = Plan { action, sentence, changes, overlaps, notes, ..Plan::default() };
     // Another plan than the one that is asked for is refused as such; who approves of it is no matter then.
     if wish.approved.is_none_or(|approved| approved == plan.hash().hex()) {
+        gates.external(world, route, &plan, wish.is_rehearsal);
         gates.approvals(world, asker, (&product.name, route), &plan, wish.is_rehearsal);
     }
     plan.gates = gates.finish()?;
