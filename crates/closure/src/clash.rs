@@ -1,6 +1,6 @@
 //! Files that two packages bring to one path, by the rules of rpm.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::package::{Contents, File, FileKind, Package};
 use crate::world::{PackageId, World};
@@ -22,18 +22,27 @@ pub(crate) fn clashes(
     entered: &BTreeSet<PackageId>,
 ) -> BTreeSet<Clash> {
     let mut found = BTreeSet::new();
+    let mut listed: HashMap<PackageId, HashMap<&str, &File>> = HashMap::new();
     for one in brought.intersection(entered) {
         let package = world.package(*one);
         for file in &package.files {
             world.work().count(1);
-            for (other, kind) in world.owners(&file.path) {
-                if other == *one || !brought.contains(&other) {
+            for (other, kind) in world.owners_among(&file.path, brought) {
+                if other == *one {
                     continue;
                 }
                 let beside = world.package(other);
-                let contents = beside.files.iter().find(|theirs| theirs.path == file.path);
-                let theirs = (kind, contents.and_then(|theirs| theirs.contents.as_ref()));
-                if let Some(known) = cannot_share(package, file, beside, theirs) {
+                let theirs = match kind {
+                    Some(kind) => Some((kind, None)),
+                    None => {
+                        let files = listed.entry(other).or_insert_with(|| {
+                            beside.files.iter().map(|file| (file.path.as_str(), file)).collect()
+                        });
+                        let theirs = files.get(file.path.as_str());
+                        theirs.map(|theirs| (theirs.kind, theirs.contents.as_ref()))
+                    }
+                };
+                if let Some(known) = theirs.and_then(|theirs| cannot_share(package, file, beside, theirs)) {
                     let (one, other) = (*one.min(&other), *one.max(&other));
                     found.insert(Clash { one, other, path: file.path.clone(), known });
                 }

@@ -11,6 +11,7 @@ use crate::installing::{Many, demand, install_one};
 use crate::package::Package;
 use crate::reach::reached;
 use crate::reasons::reasons;
+use crate::rich::{Rich, is_rich};
 use crate::shelf::Shelf;
 use crate::solver::Outcome;
 use crate::unjudged::Unjudged;
@@ -132,6 +133,17 @@ struct Judge<'a> {
 const TARGET: usize = 0;
 const ENTERING: usize = 1;
 
+/// What was asked of the solver and cannot be, or why nothing can be said.
+type Fault = Result<BTreeSet<PackageId>, Unjudged>;
+
+/// The newest package of a name and architecture in some layers.
+fn newest(world: &World<'_>, (name, arch): (&str, &Arch), layers: &[usize]) -> Option<PackageId> {
+    let is_one =
+        |id: &PackageId| layers.contains(&world.layer_number(*id)) && world.package(*id).nevra.arch == *arch;
+    let all = world.each(|shelf| shelf.named(name)).filter(is_one);
+    all.max_by(|a, b| world.package(*a).nevra.evr.cmp(&world.package(*b).nevra.evr))
+}
+
 impl<'a> Judge<'a> {
     fn new(change: &'a Change, work: &'a Work) -> Self {
         let places = |nevra: &Nevra| {
@@ -163,7 +175,7 @@ impl<'a> Judge<'a> {
         let mut many = Many::new();
         let enter: Vec<_> = self.after.of_layer(self.entering).collect();
         for id in enter {
-            if !self.is_meta(self.after.package(id)) {
+            if !self.is_judged_later(id) {
                 self.judgement.judged += 1;
                 if let Some(fault) = many.fault(&self.after, id) {
                     let finding = self.explained(&self.after, id, Check::Enters, fault);
@@ -181,24 +193,70 @@ impl<'a> Judge<'a> {
         let reached = reached(&self.before, gone).into_iter().filter(of_target);
         let stay: Vec<_> = reached.filter(|id| !self.leaving.contains(&id.0)).collect();
         for id in stay {
-            if self.is_meta(self.after.package(id)) {
+            if self.is_judged_later(id) {
                 continue;
             }
             self.judgement.judged += 1;
             if let Some(fault) = many.fault(&self.after, id) {
                 // Of the target, both worlds have the same places.
-                match Many::new().fault(&self.before, id) {
-                    None => {
-                        let finding = self.explained(&self.after, id, Check::Stays, fault);
-                        self.judgement.broken.push(finding);
-                    }
-                    Some(fault) => {
-                        let finding = self.explained(&self.before, id, Check::Stays, fault);
-                        self.judgement.known.push(finding);
-                    }
-                }
+                let was = Many::new().fault(&self.before, id);
+                let was = was.map(|was| self.explained(&self.before, id, Check::Stays, was).words);
+                let finding = self.explained(&self.after, id, Check::Stays, fault);
+                self.blame(was, finding, id);
             }
         }
+    }
+
+    /// Puts down what is wrong with a package after the change. It is known if the package was broken before, in these words, and
+    /// the change takes away nothing more that it needs.
+    fn blame(&mut self, was: Option<String>, finding: Finding, id: PackageId) {
+        let Some(was) = was else { return self.judgement.broken.push(finding) };
+        match self.lost(id) {
+            None => self.judgement.known.push(finding),
+            Some(lost) => {
+                let words = format!("{lost}; and it was broken before: {was}");
+                self.judgement.broken.push(Finding { words, ..finding });
+            }
+        }
+    }
+
+    /// Tells what was offered before the change and no longer is, of all that a package of the target and what it brings
+    /// requires.
+    fn lost(&self, id: PackageId) -> Option<String> {
+        let mut open = vec![id];
+        let mut walked = BTreeSet::new();
+        while let Some(id) = open.pop() {
+            if !walked.insert(id) {
+                continue;
+            }
+            let mut wanted = Vec::new();
+            for required in &self.before.package(id).requires {
+                match Rich::parse(&required.name) {
+                    Ok(rich) if is_rich(&required.name) => {
+                        rich.each_name(&mut |one| wanted.push(one.clone()))
+                    }
+                    _ => wanted.push(required.clone()),
+                }
+            }
+            for required in &wanted {
+                let offered = self.before.offering(required);
+                if let (Some(first), true) = (offered.first(), self.after.offering(required).is_empty()) {
+                    let (package, gone) = (self.before.package(id), self.before.package(*first));
+                    let place = self.change.target.name();
+                    let (package, gone) = (package.in_words(), gone.in_words());
+                    return Some(format!("{package} needs {required}; {gone} leaves {place}"));
+                }
+                open.extend(offered.iter().copied());
+            }
+        }
+        None
+    }
+
+    /// Says whether a package is the newest version of a meta-package, of which more is asked.
+    fn is_judged_later(&self, id: PackageId) -> bool {
+        let Nevra { name, arch, .. } = &self.after.package(id).nevra;
+        let newest = || newest(&self.after, (name, arch), &[TARGET, self.entering]);
+        self.is_meta(self.after.package(id)) && newest() == Some(id)
     }
 
     /// Each meta-package that the change can affect, in its newest version.
@@ -217,14 +275,8 @@ impl<'a> Judge<'a> {
         note(&self.before, reached(&self.before, gone));
         note(&self.after, reached(&self.after, entered));
         for (name, arch) in names {
-            let newest = |world: &World<'_>, layers: &[usize]| {
-                let all = world.each(|shelf| shelf.named(&name)).filter(|id| {
-                    layers.contains(&world.layer_number(*id)) && world.package(*id).nevra.arch == arch
-                });
-                all.max_by(|a, b| world.package(*a).nevra.evr.cmp(&world.package(*b).nevra.evr))
-            };
-            let old = newest(&self.before, &[TARGET]);
-            if let Some(new) = newest(&self.after, &[TARGET, self.entering]) {
+            let old = newest(&self.before, (&name, &arch), &[TARGET]);
+            if let Some(new) = newest(&self.after, (&name, &arch), &[TARGET, self.entering]) {
                 self.meta_package(old, new);
             }
         }
@@ -251,17 +303,14 @@ impl<'a> Judge<'a> {
             Ok(Outcome::Impossible(asked)) => Ok(asked),
             Err(unjudged) => Err(unjudged),
         };
-        // Whoever has it already cannot get what nobody can: one reason is enough.
-        match host {
+        let was = match host {
             Some((old, Ok(Outcome::Impossible(asked)))) if old == new => {
-                let finding = self.explained(&self.before, old, Check::Fresh, Ok(asked));
-                self.judgement.known.push(finding);
+                Some(self.explained(&self.before, old, Check::Fresh, Ok(asked)).words)
             }
-            _ => {
-                let finding = self.explained(&self.after, new, Check::Fresh, fault);
-                self.judgement.broken.push(finding);
-            }
-        }
+            _ => None,
+        };
+        let finding = self.explained(&self.after, new, Check::Fresh, fault);
+        self.blame(was, finding, new);
     }
 
     fn upgrade(&mut self, old: PackageId, new: PackageId, host: &BTreeSet<PackageId>) {
@@ -272,10 +321,8 @@ impl<'a> Judge<'a> {
         let Some((words, judged)) = host.upgraded(self.leaving.clone(), true) else { return };
         let subject = self.after.package(new).nevra.clone();
         let finding = Finding { subject, check: Check::Upgrade, words, judged };
-        match host.upgraded(BTreeSet::new(), false) {
-            None => self.judgement.broken.push(finding),
-            Some(_) => self.judgement.known.push(finding),
-        }
+        let was = host.upgraded(BTreeSet::new(), false).map(|(words, _)| words);
+        self.blame(was, finding, old);
     }
 
     fn files(&mut self, meta: PackageId, brought: &BTreeSet<PackageId>) {
@@ -299,13 +346,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn explained(
-        &self,
-        world: &World<'_>,
-        id: PackageId,
-        check: Check,
-        fault: Result<BTreeSet<PackageId>, Unjudged>,
-    ) -> Finding {
+    fn explained(&self, world: &World<'_>, id: PackageId, check: Check, fault: Fault) -> Finding {
         let subject = world.package(id).nevra.clone();
         let words = Words::new(world, &self.before, self.change);
         let demands = [demand(id)];

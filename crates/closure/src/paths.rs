@@ -7,14 +7,14 @@ use sha2::{Digest, Sha256};
 
 use crate::package::FileKind;
 
-/// Who owns which path, by the beginning of the SHA-256 of the path: 13 bytes for each.
+/// Who owns which path, by the first 128 bits of the SHA-256 of the path: 21 bytes for each.
 ///
 /// A base system has some millions of paths and hardly any of them is ever asked for. Two paths with one beginning would
-/// count as one; who could make some would have to find collisions of 64 bits in a repository the administrator trusts.
+/// count as one: nobody finds a path whose 128 bits are those of one of some millions, and chance does not either.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paths {
     /// Sorted.
-    beginnings: Vec<u64>,
+    beginnings: Vec<u128>,
     /// The places of the packages, one for each beginning.
     owners: Vec<u32>,
     kinds: Vec<FileKind>,
@@ -28,7 +28,7 @@ impl Paths {
         gathered.paths()
     }
 
-    fn of(mut all: Vec<(u64, u32, FileKind)>) -> Self {
+    fn of(mut all: Vec<(u128, u32, FileKind)>) -> Self {
         all.sort_unstable();
         all.dedup();
         let beginnings = all.iter().map(|(beginning, _, _)| *beginning).collect();
@@ -90,7 +90,7 @@ impl Paths {
 /// The paths that were seen so far, for whoever reads them one by one and keeps none.
 #[derive(Debug, Default)]
 pub struct Gathered {
-    all: Vec<(u64, u32, FileKind)>,
+    all: Vec<(u128, u32, FileKind)>,
 }
 
 impl Gathered {
@@ -106,11 +106,11 @@ impl Gathered {
     }
 }
 
-fn beginning(path: &str) -> u64 {
+fn beginning(path: &str) -> u128 {
     let digest: [u8; 32] = Sha256::digest(path).into();
-    let mut first = [0; 8];
-    first.copy_from_slice(&digest[..8]);
-    u64::from_be_bytes(first)
+    let mut first = [0; 16];
+    first.copy_from_slice(&digest[..16]);
+    u128::from_be_bytes(first)
 }
 
 #[cfg(test)]

@@ -132,20 +132,24 @@ impl<'a> World<'a> {
         })
     }
 
-    /// Everything that owns a path, and what it is to it.
-    pub(crate) fn owners(&self, path: &str) -> Vec<(PackageId, FileKind)> {
+    /// Those of `packages` that own a path and know its kind by the shelf's [`crate::Paths`], and those whose own list of files
+    /// has to be asked, with none.
+    pub(crate) fn owners_among(
+        &self,
+        path: &str,
+        packages: &BTreeSet<PackageId>,
+    ) -> Vec<(PackageId, Option<FileKind>)> {
         let mut found = Vec::new();
         for layer in &self.layers {
             let beside = layer.shelf.paths();
-            for at in layer.shelf.owners(path) {
-                let files = &layer.shelf.packages()[*at as usize].files;
-                let kinds = files.iter().filter(|file| file.path == path).map(|file| (*at, file.kind));
-                found.extend(kinds.filter_map(|(at, kind)| Some((self.seen(layer, at)?, kind))));
+            let listed = layer.shelf.owners(path).iter().map(|at| (*at, None));
+            let known = beside.owners(path).iter().map(|at| (*at, beside.kind(path, *at)));
+            for (at, kind) in listed.chain(known) {
+                self.work.count(1);
+                let owner = self.seen(layer, at).filter(|id| packages.contains(id));
+                found.extend(owner.map(|id| (id, kind)));
             }
-            let kinds = beside.owners(path).iter().filter_map(|at| Some((*at, beside.kind(path, *at)?)));
-            found.extend(kinds.filter_map(|(at, kind)| Some((self.seen(layer, at)?, kind))));
         }
-        self.work.count(found.len());
         found
     }
 

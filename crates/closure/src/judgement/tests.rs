@@ -286,20 +286,50 @@ fn a_chain_is_told_link_by_link() {
     "#]]);
 }
 
-#[test]
-fn what_was_broken_before_is_told_and_not_blamed() {
+/// Two versions of what a broken meta-package needs beside what was never there, of which `leave` leave.
+fn broken_before(leave: Vec<&'static str>) -> Story {
     Story {
         production: vec![
             package("gsoap-2.7-1.x86_64", &["file /usr/lib/gsoap"]),
+            package("gsoap-2.8-1.x86_64", &["file /usr/lib/gsoap"]),
             package("old-1-1.x86_64", &["requires gsoap", "requires never-there"]),
             package("glite-OLD-1-1.noarch", &["requires old = 1-1", "requires gsoap"]),
         ],
-        leave: vec!["gsoap-2.7-1.x86_64"],
+        leave,
+        ..Story::default()
+    }
+}
+
+#[test]
+fn what_was_broken_before_is_told_and_not_blamed() {
+    broken_before(vec!["gsoap-2.7-1.x86_64"]).check(&expect![[r#"
+        known: fresh glite-OLD-1-1.noarch: glite-OLD 1-1 needs old = 1-1; old 1-1 needs never-there; nothing in production or base offers it
+        known: stays old-1-1.x86_64: old 1-1 needs never-there; nothing in production or base offers it
+    "#]]);
+}
+
+#[test]
+fn what_was_broken_before_is_blamed_for_what_else_it_loses() {
+    broken_before(vec!["gsoap-2.7-1.x86_64", "gsoap-2.8-1.x86_64"]).check(&expect![[r#"
+        fresh glite-OLD-1-1.noarch: glite-OLD 1-1 needs gsoap; gsoap 2.8-1 leaves production; and it was broken before: glite-OLD 1-1 needs old = 1-1; old 1-1 needs never-there; nothing in production or base offers it
+        stays old-1-1.x86_64: old 1-1 needs gsoap; gsoap 2.8-1 leaves production; and it was broken before: old 1-1 needs never-there; nothing in production or base offers it
+    "#]]);
+}
+
+#[test]
+fn older_versions_of_a_meta_package_that_stay_are_judged_too() {
+    Story {
+        production: vec![
+            package("voms-1.9.10-1.x86_64", &[]),
+            package("voms-1.9.14-1.x86_64", &[]),
+            package("glite-UI-3.2.6-1.noarch", &["requires voms = 1.9.10-1"]),
+            package("glite-UI-3.2.7-1.noarch", &["requires voms = 1.9.14-1"]),
+        ],
+        leave: vec!["voms-1.9.10-1.x86_64"],
         ..Story::default()
     }
     .check(&expect![[r#"
-        known: fresh glite-OLD-1-1.noarch: glite-OLD 1-1 needs old = 1-1; old 1-1 needs never-there; nothing in production or base offers it
-        known: stays old-1-1.x86_64: old 1-1 needs never-there; nothing in production or base offers it
+        stays glite-UI-3.2.6-1.noarch: glite-UI 3.2.6-1 needs voms = 1.9.10-1; production has 1.9.14-1; 1.9.10-1 leaves production
     "#]]);
 }
 

@@ -26,8 +26,10 @@ impl Gates<'_> {
             return;
         }
         let hash = plan.hash();
-        let said = |name: &String| Some((name, world.external.get(&(name.clone(), hash))?));
-        let said: Vec<(&String, &External)> = route.external.iter().filter_map(said).collect();
+        let mut said: Vec<(&String, &External)> = Vec::new();
+        for name in &route.external {
+            said.extend(world.external.get(&(name.clone(), hash)).map(|heard| (name, heard)));
+        }
         if said.len() < route.external.len() {
             let names: BTreeSet<String> = route.external.iter().cloned().collect();
             let external = Some(Box::new((names, plan.clone())));
