@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use nevra::Sha256;
-use plan::Signed;
+use plan::{Payload, Signed};
 use signatures::Certificate;
 
 use crate::reading::Judged;
@@ -47,21 +47,22 @@ impl Verdicts {
         holds.then_some(&judged.signed)
     }
 
-    /// Remembers what was found at `at`, and gives it back.
+    /// Remembers what was found at `at`, if it is good, and gives it back.
     pub(crate) fn remember(&mut self, package: Sha256, at: Timestamp, judged: Judged) -> Signed {
         if self.found.len() >= PACKAGES_MAX {
             self.found.clear();
         }
         let signed = judged.signed.clone();
-        self.found.insert(package, Found { at, judged });
+        // What does not fit may be the disk's fault: it is read again when somebody asks again.
+        if judged.signed.payload == Payload::Whole && judged.signed.signatures.iter().all(Result::is_ok) {
+            self.found.insert(package, Found { at, judged });
+        }
         signed
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use plan::Payload;
-
     use super::*;
 
     fn at(second: i64) -> Timestamp {

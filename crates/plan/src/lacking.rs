@@ -46,6 +46,15 @@ impl Lacking {
     }
 }
 
+/// One of our repositories.
+#[derive(Clone, Debug)]
+pub struct Indexed {
+    /// What it lists.
+    pub shelf: Arc<Shelf>,
+    /// Of which packages that is, by [`crate::digest_of_set`].
+    pub set: Sha256,
+}
+
 /// A repository that is not ours and that hosts draw from beside a stage.
 #[derive(Clone, Debug)]
 pub struct Context {

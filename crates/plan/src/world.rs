@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use closure::{Package, Shelf};
+use closure::Package;
 use jiff::{SignedDuration, Timestamp};
 use nevra::{Nevra, Sha256};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
-use crate::lacking::{Context, External, Unfit};
+use crate::lacking::{Context, External, Indexed, Unfit};
 use crate::layout::{Layout, Platform, Repository};
 use crate::package_signatures::{Signed, Signer};
 use crate::plan::Plan;
@@ -182,7 +182,7 @@ pub struct World {
     /// What is known of the signatures of packages, or why nothing is; filled as [`crate::Decision::Lacking`] asks for it.
     pub signatures: BTreeMap<Sha256, Result<Signed, String>>,
     /// What repositories list, indexed, before any plan was applied; filled as [`crate::Decision::Lacking`] asks for it.
-    pub shelves: BTreeMap<Repository, Arc<Shelf>>,
+    pub shelves: BTreeMap<Repository, Indexed>,
     /// What packages that enter say about others, by digest; filled in the same way.
     pub relations: BTreeMap<Sha256, Arc<Package>>,
     /// What hosts draw from beside our repositories, or why that is not known, by name and platform; filled in the same way.

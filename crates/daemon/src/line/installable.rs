@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use nevra::Sha256;
-use plan::{Action, Code, Context, External, Lacking, Platform, Unfit};
+use plan::{Action, Code, Context, External, Indexed, Lacking, Platform, Unfit};
 
 use super::Line;
 use crate::contexts::Kept;
@@ -20,12 +20,18 @@ impl Line<'_> {
         self.read_signatures(&lacking.signatures)?;
         self.read_relations(&lacking.relations)?;
         for repository in &lacking.shelves {
-            let shelf = match self.before.get(repository) {
-                Some(observed) => self.engine.indexes.ours.of(repository, observed)?,
+            let indexed = match self.before.get(repository) {
+                Some(observed) => Indexed {
+                    shelf: self.engine.indexes.ours.of(repository, observed)?,
+                    set: plan::digest_of_set(&observed.listed),
+                },
                 // It is not published yet.
-                None => Arc::new(closure::Shelf::new(repository.stage.clone(), Vec::new())),
+                None => Indexed {
+                    shelf: Arc::new(closure::Shelf::new(repository.stage.clone(), Vec::new())),
+                    set: plan::digest_of_set([]),
+                },
             };
-            self.world.shelves.insert(repository.clone(), shelf);
+            self.world.shelves.insert(repository.clone(), indexed);
         }
         for (name, platform) in &lacking.contexts {
             let context = self.context(name, platform);
@@ -56,9 +62,13 @@ impl Line<'_> {
     }
 
     fn read_relations(&mut self, packages: &BTreeSet<Sha256>) -> Result<(), Error> {
-        let known = |digest: &Sha256| Some((*digest, self.entries.get(digest)?.clone()));
-        let (digests, entries): (Vec<_>, Vec<_>) = packages.iter().filter_map(known).unzip();
         let wrong = |reason| Error::Metadata { place: "what enters".to_owned(), reason };
+        let known = |digest: &Sha256| match self.entries.get(digest) {
+            Some(entry) => Ok((*digest, entry.clone())),
+            None => Err(wrong(format!("nothing is known of the package {digest}"))),
+        };
+        let known = packages.iter().map(known).collect::<Result<Vec<_>, _>>()?;
+        let (digests, entries): (Vec<_>, Vec<_>) = known.into_iter().unzip();
         let read = relations(&entries).map_err(wrong)?;
         self.world.relations.extend(digests.into_iter().zip(read.into_iter().map(Arc::new)));
         Ok(())
@@ -69,6 +79,7 @@ impl Line<'_> {
         let (product, stage) = match &waiting.request.action {
             Action::Promote { product, to, .. } | Action::Import { product, to, .. } => (product, to),
             Action::Withdraw { product, from, .. } => (product, from),
+            Action::Revert { product, stage, .. } => (product, stage),
             _ => return false,
         };
         let stages = self.world.layout.products.get(product).map(|product| &product.stages);

@@ -51,13 +51,14 @@ pub(super) fn revert(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
         moving.entry(repository.clone()).or_default().extend(leave.iter().cloned());
     }
     gates.freeze(world, &product.name, &[&stage.name], &moving);
-    let gates = gates.finish()?;
     let mut changes = BTreeMap::new();
     for (repository, enter) in entering {
         let leave = leaving.remove(&repository).unwrap_or_default();
         let change = Change::of(places::listing(world, &repository)?, enter, leave);
         changes.extend(change.map(|change| (repository, change)));
     }
+    gates.installable(world, product, stage, None, &changes);
+    let gates = gates.finish()?;
     if changes.is_empty() {
         let sentence =
             format!("`{}` of `{}` lists what it listed in generation {number}", stage.name, product.name);

@@ -12,7 +12,7 @@ use crate::lacking::{Lacking, Unfit};
 use crate::layout::{Closure, Kind, Platform, Product, Repository, Stage};
 use crate::plan::Change;
 use crate::refusal::{Code, Refusal};
-use crate::world::World;
+use crate::world::{World, digest_of_set};
 
 /// How many packages that were broken before are named.
 const KNOWN_MAX: usize = 5;
@@ -29,8 +29,10 @@ struct Seen {
     known: [BTreeSet<String>; 2],
     /// How many packages, and how many meta-packages, were judged.
     judged: [usize; 2],
-    /// The contexts by which was judged, with the digests of their repomd.xml.
+    /// The names of what was judged by.
     by: BTreeSet<String>,
+    /// The contexts among them with the digests of their repomd.xml, one sentence each.
+    contexts: BTreeSet<String>,
 }
 
 impl Gates<'_> {
@@ -56,7 +58,7 @@ impl Gates<'_> {
         let mut lacking = Lacking::default();
         for (repository, change) in changes.iter().filter(|(repository, _)| is_judged(repository)) {
             let gathering = Gathering { world, product, closure, repository, change, from };
-            match gathering.change(&mut lacking, &mut seen.by) {
+            match gathering.change(&mut lacking, &mut seen) {
                 Ok(Some(change)) => seen.note(closure::judge(&change), &repository.platform()),
                 Ok(None) => {}
                 // A gate that cannot run has failed.
@@ -76,7 +78,11 @@ impl Gates<'_> {
             self.lacking.add(lacking);
             return;
         }
-        let Seen { closure, meta_packages, known: [known, known_meta], judged, by } = seen;
+        let Seen { closure, meta_packages, known: [known, known_meta], judged, by, contexts } = seen;
+        if !contexts.is_empty() {
+            // What a verdict was found by is on record, whatever it is.
+            self.pass("contexts", contexts.into_iter().collect::<Vec<_>>().join("; "));
+        }
         let beside = match by.len() {
             0 => String::new(),
             _ => format!(" beside {}", by.into_iter().collect::<Vec<_>>().join(", ")),
@@ -117,29 +123,33 @@ impl Gates<'_> {
         passed: String,
         refusal: impl FnOnce(Code, &[String]) -> Refusal,
     ) {
-        // What is known to be wrong is told before what is not known.
-        let code = found.values().map(|(code, _)| *code).min_by_key(|code| match code {
-            Code::NotInstallable | Code::MetaPackageBroken => 0,
-            Code::InstallableUnknown => 1,
-            _ => 2,
-        });
-        let mut by_words: BTreeMap<String, Finding> = BTreeMap::new();
-        for ((subject, words), (_, platforms)) in found {
+        let mut by_words: BTreeMap<String, (Code, Finding)> = BTreeMap::new();
+        for ((subject, words), (code, platforms)) in found {
             let platforms: Vec<String> = platforms.iter().map(Platform::to_string).collect();
             let words = format!("{words} ({})", platforms.join(", "));
             let finding = Finding { stage: None, subjects: Vec::new(), words: words.clone() };
-            by_words.entry(words).or_insert(finding).subjects.push(subject);
+            by_words.entry(words).or_insert((code, finding)).1.subjects.push(subject);
         }
-        self.judge(gate, by_words.into_values().collect(), passed, |open| {
-            refusal(code.unwrap_or(Code::InstallableUnknown), open)
+        let codes: BTreeMap<String, Code> =
+            by_words.iter().map(|(words, (code, _))| (words.clone(), *code)).collect();
+        self.judge(gate, by_words.into_values().map(|(_, finding)| finding).collect(), passed, |open| {
+            // What is known to be wrong is told before what is not known.
+            let code = open.iter().filter_map(|words| codes.get(words)).min_by_key(|code| match code {
+                Code::NotInstallable | Code::MetaPackageBroken => 0,
+                Code::InstallableUnknown => 1,
+                _ => 2,
+            });
+            refusal(code.copied().unwrap_or(Code::InstallableUnknown), open)
         });
     }
 }
 
 impl Seen {
     fn note(&mut self, judgement: Judgement, platform: &Platform) {
-        self.judged[0] += judgement.judged - judgement.meta_packages;
-        self.judged[1] += judgement.meta_packages;
+        let is_meta = |finding: &&closure::Finding| !matches!(finding.check, Check::Enters | Check::Stays);
+        let known = judgement.known.iter().filter(is_meta).count();
+        self.judged[0] += judgement.judged - judgement.meta_packages - (judgement.known.len() - known);
+        self.judged[1] += judgement.meta_packages.saturating_sub(known);
         for finding in judgement.broken {
             let (found, code) = match finding.check {
                 Check::Enters | Check::Stays => (&mut self.closure, Code::NotInstallable),
@@ -192,7 +202,7 @@ impl Gathering<'_> {
     fn change(
         &self,
         lacking: &mut Lacking,
-        by: &mut BTreeSet<String>,
+        Seen { by, contexts, .. }: &mut Seen,
     ) -> Result<Option<closure::Change>, Unfit> {
         let target = self.shelf(self.repository.clone(), lacking)?;
         let mut beside = Vec::new();
@@ -208,7 +218,8 @@ impl Gathering<'_> {
                 Some(Err(unfit)) => return Err(unfit.clone()),
                 Some(Ok(context)) => {
                     beside.push(Some(Arc::clone(&context.shelf)));
-                    by.insert(format!("`{name}` ({})", context.digest.short()));
+                    by.insert(format!("`{name}`"));
+                    contexts.insert(format!("`{name}` of {} is {}", key.1, context.digest));
                 }
             }
         }
@@ -239,16 +250,16 @@ impl Gathering<'_> {
 
     /// Takes the index of a repository, if it is of what the repository lists.
     fn shelf(&self, repository: Repository, lacking: &mut Lacking) -> Result<Option<Arc<Shelf>>, Unfit> {
-        let Some(shelf) = self.world.shelves.get(&repository) else {
+        let Some(indexed) = self.world.shelves.get(&repository) else {
             lacking.shelves.insert(repository);
             return Ok(None);
         };
-        let listed = self.world.repositories.get(&repository).map_or(0, Vec::len);
-        if shelf.packages().len() != listed {
+        let listed = self.world.repositories.get(&repository).map(Vec::as_slice).unwrap_or_default();
+        if indexed.set != digest_of_set(listed) || indexed.shelf.packages().len() != listed.len() {
             let words = format!("the index of `{repository}` is not of what it lists");
             return Err(Unfit { code: Code::InstallableUnknown, words });
         }
-        Ok(Some(Arc::clone(shelf)))
+        Ok(Some(Arc::clone(&indexed.shelf)))
     }
 
     /// Names the meta-packages that the configuration names, of those there are.

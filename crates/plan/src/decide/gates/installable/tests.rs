@@ -9,10 +9,12 @@ use crate::layout::Closure;
 use crate::plan::Verdict;
 use crate::refusal::{Code, Refusal};
 use crate::request::Request;
-use crate::samples::{alice, arrivals, listed, now, promote, promote_on, repository, withdraw, world_of};
+use crate::samples::{
+    alice, arrivals, listed, now, promote, promote_on, repository, revert, withdraw, world_of,
+};
 use crate::standing::Waiver;
-use crate::world::{Arrival, World};
-use crate::{Action, Context, Decision, Plan, Unfit};
+use crate::world::{Arrival, World, digest_of_set};
+use crate::{Action, Context, Decision, Indexed, Plan, Unfit};
 
 /// What the packages of these stories say; who is not here says nothing.
 const SAID: [(&str, &[&str]); 6] = [
@@ -66,7 +68,8 @@ fn decided(world: &World, request: &Request, came: &[Arrival], base: Result<&[&s
         for repository in lacking.shelves {
             assert!(!world.shelves.contains_key(&repository), "{repository} is asked for twice");
             let listed = world.repositories.get(&repository).cloned().unwrap_or_default();
-            world.shelves.insert(repository.clone(), shelf(&repository.stage, &listed));
+            let indexed = Indexed { shelf: shelf(&repository.stage, &listed), set: digest_of_set(&listed) };
+            world.shelves.insert(repository.clone(), indexed);
         }
         for key in lacking.contexts {
             let context = base.clone().map(|names| Context {
@@ -118,8 +121,8 @@ fn told(seen: &[crate::GateSeen]) -> String {
 fn what_is_complete_passes_with_its_evidence() {
     let plan = done(&site(), &promote(&["voms", "glite-UI"]), &[], Ok(BASE));
     expect![[r#"
-        closure pass: all 2 that the change touches can be installed beside `sl5` (abababababababab)
-        meta-packages pass: all 2 meta-packages that the change touches can be installed and updated beside `sl5` (abababababababab)
+        closure pass: all 2 that the change touches can be installed beside `sl5`
+        meta-packages pass: all 2 meta-packages that the change touches can be installed and updated beside `sl5`
     "#]].assert_eq(&told(&plan.gates));
 }
 
@@ -216,7 +219,11 @@ fn a_context_that_is_not_fit_refuses_everything_by_its_code() {
 fn an_index_of_something_else_is_not_believed() {
     let mut world = site();
     for text in ["sl5/x86_64 production", "sl5/i386 production"] {
-        world.shelves.insert(repository(text), shelf("production", &[]));
+        // As many packages, and one of them another.
+        let mut others = world.repositories[&repository(text)].clone();
+        others[0] = listed("other-2-1.noarch");
+        let indexed = Indexed { shelf: shelf("production", &others), set: digest_of_set(&others) };
+        world.shelves.insert(repository(text), indexed);
     }
     refused(&world, &promote(&["voms", "glite-UI"]), &[], Ok(BASE), Code::InstallableUnknown);
 }
@@ -247,4 +254,23 @@ fn other_stages_can_be_what_hosts_draw_from_and_patterns_name_meta_packages() {
         Code::MetaPackageBroken,
     );
     assert!(refusal.reasons.iter().any(|reason| reason.starts_with("bundle 1-1 needs voms")), "{refusal:?}");
+}
+
+#[test]
+fn going_back_to_what_was_broken_is_refused() {
+    let mut world = site();
+    let text = "sl5/x86_64 production";
+    // Of what generation 7 listed, something was purged since.
+    let then = ["voms-1.9.10-1.x86_64", "glite-UI-3.2.6-1.noarch"].map(listed).to_vec();
+    world.purged.insert(then[0].pkgid);
+    world.repositories.get_mut(&repository(text)).unwrap().clear();
+    let siblings = ["debug", "source"].map(|kind| (repository(&format!("{text} {kind}")), vec![]));
+    world.past.insert(7, siblings.into_iter().chain([(repository(text), then)]).collect());
+    world.kept_generations.insert(7);
+    let request = revert("production", "7", &["sl5/x86_64"]);
+    let refusal = refused(&world, &request, &[], Ok(BASE), Code::MetaPackageBroken);
+    assert!(
+        refusal.sentence.starts_with("glite-UI 3.2.6-1 needs voms = 1.9.10-1; nothing in"),
+        "{refusal:?}"
+    );
 }
