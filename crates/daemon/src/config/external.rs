@@ -154,7 +154,7 @@ mod tests {
     fn what_cannot_be_heard_is_told_with_its_line() {
         let named = |rest: &str| format!("external = [\"ci\"]\n[[external]]\nname = \"ci\"\n{rest}\n");
         let cases = [
-            ("external = [\"ci\"]\n".to_owned(), "9:12: the route names the external gate \"ci\""),
+            ("external = [\"ci\"]\n".to_owned(), "14:13: the route names the external gate \"ci\""),
             (named(""), "heard in exactly one way"),
             (named("command = [\"/ci\"]\nresults = \"/srv/qa\""), "heard in exactly one way"),
             (named("results = \"/srv/qa\""), "heard in exactly one way"),

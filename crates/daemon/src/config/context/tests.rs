@@ -100,7 +100,7 @@ folder = "/a"
 "#,
         expect![[r#"
             f:13:12: "base" is neither a [[context]] nor another stage of `glite` (config/no-such-context)
-              hint: contexts and other stages of this product: j, delta
+              hint: contexts and other stages of this product: delta, j
             f:14:1: [[context]] needs exactly one of `folder` and `url` (config/value)
               hint: write `folder = "/srv/mirror/sl6/{os}/{arch}"` or `url = "https://..."`
             f:16:1: [[context]] needs exactly one of `folder` and `url` (config/value)
