@@ -8,7 +8,7 @@ LOOKED_AT = {
     "I2": "sealed",
     "I3": "chain",
     "I4": "metadata closure",
-    "I5": "signatures of metadata",
+    "I5": "signatures",
     "I6": "package closure",
     "I7": "no strays",
     "I8": "grace",

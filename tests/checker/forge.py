@@ -256,9 +256,13 @@ class Copy:
         """Lists another file called as the package `twin`, as a promotion of a variant nobody decided on would."""
         from played import twin
 
-        made = twin(self.folder, "1", "second").read_bytes()
+        self.list_package(repository, twin(self.folder, "1", "second").read_bytes(), "1")
+
+    def list_package(self, repository, made, version):
+        """Lists one more package `twin`, as if it had been brought by a request on record."""
         digest = sha256(made)
-        place = f"{digest[:2]}/{digest[:16]}/twin-1-1.noarch.rpm"
+        file_name = f"twin-{version}-1"
+        place = f"{digest[:2]}/{digest[:16]}/{file_name}.noarch.rpm"
         self.make(f"pool/{digest[:2]}/{digest}.rpm", made)
         self.link(f"pool/{digest[:2]}/{digest}.rpm", f"public/packages/{repository}/{place}")
         where = self.folder / "described"
@@ -283,13 +287,14 @@ class Copy:
         path = f"public/@{self.current}/{path}/repodata/repomd.xml"
         self.replace(path, self.read(path), later)
         self.seal(self.current)
-        package = {"nevra": "twin-1-1.noarch", "pkgid": digest, "size": len(made), "source_rpm": "twin-1-1.src.rpm"}
+        package = {"nevra": f"{file_name}.noarch", "pkgid": digest, "size": len(made),
+                   "source_rpm": f"{file_name}.src.rpm"}
 
         def moved(manifest):
             account = manifest["account"]
             account["changes"].setdefault(repository, {"entered": [], "left": []})["entered"].append(package)
             answer = next(one["answer"] for one in account["requests"] if one["answer"]["action"] == "import")
-            answer["moved"].append({"repository": repository, "entered": ["twin-1-1.noarch"], "left": []})
+            answer["moved"].append({"repository": repository, "entered": [package["nevra"]], "left": []})
             self.edit(f"spool/done/{answer['claim']}.answer.json", text_of(answer))
         self.change_manifest(self.current, moved)
 

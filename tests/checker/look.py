@@ -12,6 +12,7 @@ import debris
 import history
 import links
 import overlaps
+import package_signatures
 import sealed
 import shelves
 import signatures
@@ -53,6 +54,7 @@ class Site:
             sealed.look(self)
             shelves.look(self)
             signatures.look(self)
+            package_signatures.look(self)
             links.look(self)
             history.look(self)
             overlaps.look(self)

@@ -21,6 +21,7 @@ class Oracles:
     def __init__(self, cache=None):
         self.cache = cache
         self._said = {}
+        self.vouched = {}
         if cache:
             os.makedirs(cache, exist_ok=True)
 

@@ -43,6 +43,22 @@ gpg_home = "{home}"
 name = "repo"
 file = "{home}/repo.asc"
 fingerprint = "{fingerprint}"
+[[key]]
+name = "packages"
+file = "{home}/packages.asc"
+fingerprint = "{packages}"
+[[key]]
+name = "others"
+file = "{home}/others.asc"
+fingerprint = "{others}"
+[[product]]
+name = "vouched"
+preset = "glite"
+platforms = ["el9/x86_64"]
+signed_by = ["packages"]
+[[product.stage]]
+name = "delta"
+signed_by = ["packages", "others"]
 [[product]]
 name = "signed"
 preset = "glite"
@@ -87,23 +103,55 @@ class Played:
             directory.mkdir(parents=True)
         kind = subprocess.run(["stat", "-f", "-c", "%T", self.folder], capture_output=True, text=True, check=True)
         allowed = 'allow_file_systems = ["overlay"]\n' if kind.stdout.strip() == "overlayfs" else ""
-        fingerprint = self.make_key()
+        self.make_keys()
         text = CONFIG.format(root=self.root, spool=self.spool, uid=os.geteuid(), allowed=allowed, home=self.home,
-                             fingerprint=fingerprint)
+                             fingerprint=self.keys["repo"], packages=self.keys["packages"],
+                             others=self.keys["others"])
         (self.folder / "sluice.toml").write_text(text)
         self.sluice("init")
 
-    def make_key(self):
-        """Makes the key that signs, in a home of its own, and gives its fingerprint."""
-        self.home = tempfile.mkdtemp(prefix="signer-")
+    def make_keys(self):
+        """Makes the keys that sign, in a home of their own; what became of one of them later is kept aside."""
+        self.home, self.keys = tempfile.mkdtemp(prefix="signer-"), {}
+        for name in ("repo", "packages", "others"):
+            user = f"{name} <{name}@example.org>"
+            self.gpg(3, "--quick-generate-key", user, "rsa2048", "sign", "never")
+            pathlib.Path(self.home, f"{name}.asc").write_text(self.gpg(0, "--armor", "--export", user))
+            lines = self.gpg(0, "--with-colons", "--list-keys", user).splitlines()
+            self.keys[name] = next(line.split(":")[9] for line in lines if line.startswith("fpr:"))
 
-        def gpg(*words):
-            command = ["gpg", "--homedir", self.home, "--batch", "--no-tty", "--quiet", "--passphrase", "", *words]
-            return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        gpg("--quick-generate-key", "repo <repo@example.org>", "rsa2048", "sign", "never")
-        pathlib.Path(self.home, "repo.asc").write_text(gpg("--armor", "--export"))
-        lines = gpg("--with-colons", "--list-keys").splitlines()
-        return next(line.split(":")[9] for line in lines if line.startswith("fpr:"))
+    def gpg(self, days, *words):
+        """Runs gpg as so many days ago."""
+        command = ["gpg", "--homedir", self.home, "--batch", "--no-tty", "--quiet", "--passphrase", "",
+                   "--faked-system-time", str(int(time.time()) - days * 86400), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    def signed(self, name, file):
+        """Signs a package as package builders do."""
+        subprocess.run(["rpmsign", "--define", f"_gpg_name {self.keys[name]}", "--define", f"_gpg_path {self.home}",
+                        "--define", "__gpg /usr/bin/gpg", "--addsign", str(file)], check=True, capture_output=True)
+        return file
+
+    def put_aside(self):
+        """Leaves packages that no request brings, and what the certificate of `packages` says once it has ended."""
+        aside = self.folder / "aside"
+        aside.mkdir()
+        file = twin(self.folder, "4", "aside")
+        shutil.copy(file, aside / "unsigned.rpm")
+        for name in ("packages", "others"):
+            shutil.copy(file, aside / f"{name}.rpm")
+            self.signed(name, aside / f"{name}.rpm")
+        key = self.keys["packages"]
+        revocation = pathlib.Path(self.home, "openpgp-revocs.d", f"{key}.rev")
+        revocation.write_text(revocation.read_text().replace(":-----BEGIN", "-----BEGIN"))
+        with tempfile.TemporaryDirectory() as home:
+            there = ["gpg", "--homedir", home, "--batch", "--no-tty", "--quiet", "--no-autostart"]
+            for file in (f"{self.home}/packages.asc", str(revocation)):
+                subprocess.run([*there, "--import", file], check=True, capture_output=True)
+            revoked = subprocess.run([*there, "--armor", "--export"], check=True, capture_output=True).stdout
+        (aside / "revoked.asc").write_bytes(revoked)
+        self.gpg(2, "--quick-set-expire", key, "1d")
+        (aside / "expired.asc").write_text(self.gpg(0, "--armor", "--export", key))
 
     def end(self):
         """Nothing is signed any more; the agent goes with its home."""
@@ -190,11 +238,13 @@ def play(folder, program, fixtures):
     shutil.copy(good / "scripts-1.0-1.noarch.rpm", old)
     subprocess.run(["createrepo_c", "--quiet", str(old)], check=True, capture_output=True)
     site.ask(f'action = "adopt"\nproduct = "grid"\nstage = "production"\nplatform = "el9/x86_64"\nfolder = "{old}"',
-             site.bring("grid", "delta", twin(site.folder, "2", "second")))
+             site.bring("grid", "delta", twin(site.folder, "2", "second")),
+             site.bring("vouched", "delta", site.signed("packages", twin(site.folder, "3", "vouched"))))
     first = twin(site.folder, "1", "first")
     while (early := left + 6 - time.monotonic()) > 0:
         time.sleep(early)
     site.ask(site.bring("glite", "delta", first), promote("tools-libs"),
-             promote("twin", product="grid"), 'action = "sweep"')
+             promote("twin", product="grid"), promote("twin", product="vouched"), 'action = "sweep"')
+    site.put_aside()
     site.end()
     return site
