@@ -23,7 +23,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import planted_listings  # noqa: E402, F401
 import planted_mirrors  # noqa: E402, F401
 import planted_overlaps  # noqa: E402, F401
-import planted_package_signatures  # noqa: E402, F401
+import planted_package_signatures  # noqa: E402
 import planted_requests  # noqa: E402, F401
 import planted_signatures  # noqa: E402, F401
 import planted_times  # noqa: E402, F401
@@ -56,6 +56,7 @@ class CheckerTest(unittest.TestCase):
         if not (played / "root").exists():
             played.mkdir(parents=True, exist_ok=True)
             play(played, os.environ["SLUICE"], os.environ["SLUICE_FIXTURES"])
+        cls.played = played
         cls.base = cls.place / "base"
         Copy(played, cls.base)
         if not kept:
@@ -108,6 +109,21 @@ class CheckerTest(unittest.TestCase):
                 self.assertIn(plant.invariant, named, [str(one) for one in found])
                 self.assertLessEqual(named - {plant.invariant}, also, [str(one) for one in found])
         print(f"{len(PLANTED)} planted violations in {time.monotonic() - started:.1f} s", file=sys.stderr)
+
+    def test_sluice_verify_names_every_package_that_is_not_signed_as_its_stage_demands(self):
+        def verify(copy):
+            config = (copy.folder / "sluice.toml").read_text().replace(str(self.played), str(copy.folder))
+            (copy.folder / "here.toml").write_text(config)
+            command = [os.environ["SLUICE"], "-c", str(copy.folder / "here.toml"), "verify", "--deep"]
+            return subprocess.run(command, capture_output=True, text=True, check=False)
+        with self.copy("verified") as copy:
+            self.assertEqual(0, verify(copy).returncode)
+        plants = [plant for plant in PLANTED if plant.put.__module__ == planted_package_signatures.__name__]
+        for plant in plants:
+            with self.subTest(plant.name), self.copy(plant.name) as copy:
+                plant.put(copy)
+                ran = verify(copy)
+                self.assertEqual((6, True), (ran.returncode, "I5 " in ran.stdout), ran.stdout + ran.stderr)
 
     def mirrored(self, number, name):
         """A copy of one generation as rsync -L makes it."""

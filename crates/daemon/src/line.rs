@@ -23,6 +23,7 @@ use crate::account::{Account, Settled};
 use crate::answers;
 use loading::first_world;
 pub(crate) use loading::names;
+pub(crate) use signatures::signers;
 
 use crate::engine::Engine;
 use crate::error::Error;

@@ -10,6 +10,7 @@ mod links;
 mod metadata;
 mod metalinks;
 mod overlaps;
+mod package_signatures;
 mod requests;
 mod sealed;
 mod signatures;
@@ -53,7 +54,8 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Looks at every package of the pool, too, also at those that nothing leads to any more.
+    /// Looks at every package of the pool, too, also at those that nothing leads to any more, and reads what entered a
+    /// stage that demands signatures for its own.
     #[must_use]
     pub fn deep(mut self) -> Self {
         self.is_deep = true;
@@ -95,6 +97,7 @@ impl Verifier {
         look.package_links(&chain, &self.known);
         look.history(&chain, &self.known);
         look.overlaps(&chain);
+        look.package_signatures(&chain);
         look.audit(&chain);
         if let Some(spool) = spool {
             look.requests(spool, &chain);
@@ -109,8 +112,13 @@ pub fn audit(disk: &dyn Disk, root: &Utf8Path, now: Timestamp) -> Vec<Violation>
     let (found, purged) = (Vec::new(), BTreeSet::new());
     let is_deep = false;
     let mut look = Look { disk, root, rest, now, is_deep, purged, found, buffer: RefCell::default() };
-    let nothing =
-        || Chain { current: 0, kept: BTreeMap::new(), accounts: BTreeMap::new(), digests: BTreeMap::new() };
+    let nothing = || Chain {
+        current: 0,
+        kept: BTreeMap::new(),
+        accounts: BTreeMap::new(),
+        digests: BTreeMap::new(),
+        made: BTreeMap::new(),
+    };
     // What is wrong with the generations themselves the whole verification tells.
     let chain = look.chain().unwrap_or_else(nothing);
     look.found.clear();
@@ -185,4 +193,6 @@ struct Chain {
     accounts: BTreeMap<u64, crate::account::Account>,
     /// The digest of the manifest of each of them.
     digests: BTreeMap<u64, Sha256>,
+    /// When each of them was made, and under which policy.
+    made: BTreeMap<u64, (Timestamp, Sha256)>,
 }

@@ -1,7 +1,11 @@
 //! What was found out about the signatures of a package: facts, whoever may sign what.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::refusal::Code;
 
 /// Is what was found out about one package by all keys that the configuration names.
 ///
@@ -14,6 +18,49 @@ pub struct Signed {
     /// Every signature of the package: the fingerprint of the primary key that made it; or why it does not count,
     /// whoever may sign.
     pub signatures: Vec<Result<String, Flaw>>,
+}
+
+impl Signed {
+    /// Names those of `signers` who signed the package, if every signature counts at `now` and all of the package is
+    /// vouched for; else says why not.
+    pub fn signers<'a>(
+        &self,
+        signers: &'a [Signer],
+        now: Timestamp,
+    ) -> Result<BTreeSet<&'a str>, (Code, String)> {
+        if let Payload::Tampered(words) = &self.payload {
+            return Err((Code::PayloadTampered, words.clone()));
+        }
+        // The worst is told.
+        let flaws = self.signatures.iter().filter_map(|signature| signature.as_ref().err());
+        if let Some(flaw) = flaws.max_by_key(|flaw| flaw.kind) {
+            return Err((flaw.kind.code(), format!("its signature does not count: {}", flaw.words)));
+        }
+        let mut names = BTreeSet::new();
+        for fingerprint in self.signatures.iter().flatten() {
+            let Some(signer) = signers.iter().find(|signer| signer.fingerprint == *fingerprint) else {
+                let words = format!("it is signed by key `{fingerprint}`, which the stage does not take");
+                return Err((Code::SignerNotAllowed, words));
+            };
+            if !signer.counts_at(now) {
+                let words = match (signer.from, signer.until) {
+                    (Some(from), _) if from > now => format!("which counts from {from} on"),
+                    (_, until) => format!("which counted until {}", until.unwrap_or_default()),
+                };
+                return Err((Code::SignerNotAllowed, format!("it is signed by `{}`, {words}", signer.name)));
+            }
+            names.insert(signer.name.as_str());
+        }
+        if names.is_empty() {
+            return Err((Code::Unsigned, "it is not signed".to_owned()));
+        }
+        match &self.payload {
+            Payload::NoDigest(words) => {
+                Err((Code::DigestMissing, format!("its signature does not vouch for all of it: {words}")))
+            }
+            Payload::Whole | Payload::Tampered(_) => Ok(names),
+        }
+    }
 }
 
 /// Says whether a payload is what the package's digests say.
@@ -54,6 +101,19 @@ pub enum FlawKind {
     WeakDigest,
     /// It is not of these bytes, or no signature that clients read.
     Bad,
+}
+
+impl FlawKind {
+    fn code(self) -> Code {
+        match self {
+            FlawKind::UnknownKey => Code::SignerUnknown,
+            FlawKind::Expired => Code::SignerExpired,
+            FlawKind::Revoked => Code::SignerRevoked,
+            FlawKind::WeakKey => Code::SignerWeak,
+            FlawKind::WeakDigest => Code::SignatureWeak,
+            FlawKind::Bad => Code::SignatureBad,
+        }
+    }
 }
 
 /// Is a key whose signatures let packages into a stage.

@@ -115,6 +115,9 @@ fn a_promotion_asks_again_whether_the_signature_counts_now() {
         run(site.as_daemon().args(["status", "--check", "--free-warning", "0", "--free-critical", "0"]));
     assert_eq!(checked.code(), 2, "{checked}");
     assert!(checked.stdout.contains("CRITICAL - nothing that the key `ours` signs counts"), "{checked}");
+    // What entered before that is as it must be.
+    run(site.as_daemon().args(["verify", "--deep"])).ok();
+    testkit::Checker::of(&site).assert_sound();
     let checked = site.sluice(&["config", "check"]).ok();
     assert!(checked.stderr.contains("nothing that the key `ours` signs counts"), "{checked}");
 }

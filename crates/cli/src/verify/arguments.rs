@@ -15,7 +15,8 @@ pub struct Verify {
     #[arg(long, value_name = "URL", requires = "mirror")]
     pub source: Option<String>,
     /// Hash every package of the pool, also those that nothing leads to any more, and name all that lists a damaged
-    /// one; of a mirror read every package, instead of asking for its size
+    /// one; verify the signatures of packages anew, instead of believing the record of them; of a mirror read every
+    /// package, instead of asking for its size
     #[arg(long)]
     pub deep: bool,
 }

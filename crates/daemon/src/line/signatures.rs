@@ -48,7 +48,7 @@ impl Line<'_> {
 }
 
 /// Says which keys let packages into which stage.
-pub(super) fn signers(config: &Config) -> BTreeMap<(String, String), Vec<Signer>> {
+pub(crate) fn signers(config: &Config) -> BTreeMap<(String, String), Vec<Signer>> {
     let signer = |name: &String| {
         let key = config.keys.get(name)?;
         let fingerprint = key.fingerprint.to_string();

@@ -23,6 +23,7 @@ impl Look<'_> {
         let mut kept = BTreeMap::new();
         let mut accounts = BTreeMap::new();
         let mut digests = BTreeMap::new();
+        let mut made = BTreeMap::new();
         let mut next = Some((current, None));
         while let Some((number, digest)) = next.take() {
             let (path, is_kept) = self.manifest_path(number, current);
@@ -63,12 +64,13 @@ impl Look<'_> {
             }
             accounts.insert(number, account.clone());
             digests.insert(number, repo::sha256(&bytes));
+            made.insert(number, (manifest.created, manifest.policy));
             if is_kept && let Some(files) = self.files(number, &manifest) {
                 kept.insert(number, Kept { number, manifest, files, account });
             }
         }
         self.dates(&kept);
-        kept.contains_key(&current).then_some(Chain { current, kept, accounts, digests })
+        kept.contains_key(&current).then_some(Chain { current, kept, accounts, digests, made })
     }
 
     fn pointer(&mut self) -> Option<u64> {

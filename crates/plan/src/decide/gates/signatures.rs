@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-
 use super::{Entering, Finding, Gates};
-use crate::package_signatures::{FlawKind, Payload, Signed, Signer};
 use crate::refusal::{Code, Refusal};
 use crate::world::World;
 
@@ -36,7 +33,7 @@ impl Gates<'_> {
                 Some(Err(why)) => {
                     Err((Code::SignaturesUnread, format!("its signatures cannot be read: {why}")))
                 }
-                Some(Ok(signed)) => who_signed(signed, signers, world.now.max(world.witnessed)),
+                Some(Ok(signed)) => signed.signers(signers, world.now.max(world.witnessed)),
             };
             match judged {
                 Ok(names) => names.into_iter().for_each(|name| *counts.entry(name).or_default() += 1),
@@ -69,57 +66,6 @@ impl Gates<'_> {
             );
             Refusal::new(code, sentence).hint(hint)
         });
-    }
-}
-
-/// Names the keys that signed a package, if every signature counts and all of the package is vouched for.
-fn who_signed<'a>(
-    signed: &Signed,
-    signers: &'a [Signer],
-    now: Timestamp,
-) -> Result<BTreeSet<&'a str>, (Code, String)> {
-    if let Payload::Tampered(words) = &signed.payload {
-        return Err((Code::PayloadTampered, words.clone()));
-    }
-    // The worst is told.
-    let flaws = signed.signatures.iter().filter_map(|signature| signature.as_ref().err());
-    if let Some(flaw) = flaws.max_by_key(|flaw| flaw.kind) {
-        return Err((code_of(flaw.kind), format!("its signature does not count: {}", flaw.words)));
-    }
-    let mut names = BTreeSet::new();
-    for fingerprint in signed.signatures.iter().flatten() {
-        let Some(signer) = signers.iter().find(|signer| signer.fingerprint == *fingerprint) else {
-            let words = format!("it is signed by key `{fingerprint}`, which the stage does not take");
-            return Err((Code::SignerNotAllowed, words));
-        };
-        if !signer.counts_at(now) {
-            let words = match (signer.from, signer.until) {
-                (Some(from), _) if from > now => format!("which counts from {from} on"),
-                (_, until) => format!("which counted until {}", until.unwrap_or_default()),
-            };
-            return Err((Code::SignerNotAllowed, format!("it is signed by `{}`, {words}", signer.name)));
-        }
-        names.insert(signer.name.as_str());
-    }
-    if names.is_empty() {
-        return Err((Code::Unsigned, "it is not signed".to_owned()));
-    }
-    match &signed.payload {
-        Payload::NoDigest(words) => {
-            Err((Code::DigestMissing, format!("its signature does not vouch for all of it: {words}")))
-        }
-        Payload::Whole | Payload::Tampered(_) => Ok(names),
-    }
-}
-
-fn code_of(kind: FlawKind) -> Code {
-    match kind {
-        FlawKind::UnknownKey => Code::SignerUnknown,
-        FlawKind::Expired => Code::SignerExpired,
-        FlawKind::Revoked => Code::SignerRevoked,
-        FlawKind::WeakKey => Code::SignerWeak,
-        FlawKind::WeakDigest => Code::SignatureWeak,
-        FlawKind::Bad => Code::SignatureBad,
     }
 }
 
