@@ -4,11 +4,13 @@ import hashlib
 
 # The gates every request of a kind passes, whatever its route adds.
 GATES = {
-    "import": {"roles", "other-content", "version-order", "freeze"},
-    "promote": {"roles", "other-content", "version-order", "freeze"},
-    "revert": {"roles", "other-content", "freeze"},
+    "import": {"roles", "other-content", "variants", "version-order", "freeze"},
+    "promote": {"roles", "other-content", "variants", "version-order", "freeze"},
+    "revert": {"roles", "other-content", "variants", "freeze"},
     "withdraw": {"roles", "freeze"},
     "approve": {"roles"},
+    "variant": {"roles"},
+    "end-variant": {"roles"},
     "waive": {"roles"},
     "end-waiver": {"roles"},
     "freeze": {"roles"},

@@ -219,3 +219,24 @@ def two_files_of_one_name_in_a_product(copy):
 @plant("I13")
 def two_files_of_one_name_in_siblings(copy):
     copy.second_twin("grid-el9-x86_64-delta-debug")
+
+
+def decided(digests, people):
+    """What stands where people decided that two files may be called as the twin."""
+    seats = [{"role": role, "by": by} for role, by in zip(("release-team", "operations"), people)]
+    variant = {"id": "0123456789ab", "product": "grid", "package": "twin-1-1.noarch", "digests": digests, "reason": "r",
+               "agreed": [{"by": by, "roles": [], "at": "2026-01-01T00:00:00Z"} for by in people], "decided_by": seats}
+    return {"variants": {variant["id"]: variant}}
+
+
+@plant("I13")
+def a_decision_about_two_other_files(copy):
+    copy.second_twin("grid-el9-x86_64-delta")
+    standing = decided(["00" * 32, "11" * 32], ["user:rita", "user:olga"])
+    copy.change_manifest(copy.current, lambda one: one["account"].update(standing=standing))
+
+
+@plant("I18")
+def a_decision_of_one_person(copy):
+    standing = decided(["00" * 32, "11" * 32], ["user:rita", "user:rita"])
+    copy.change_manifest(copy.current, lambda one: one["account"].update(standing=standing))

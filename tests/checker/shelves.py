@@ -1,4 +1,4 @@
-"""I4, I6, I9 and I13 for a site: what each kept generation lists, and whether it is there."""
+"""I4, I6, I9 and I13 for a site: what each kept generation lists, and whether it is there; I18 of variants."""
 
 import packages
 
@@ -81,12 +81,32 @@ def judge(site, asked):
 
 
 def variants(site):
-    """I13 across the repositories of the generation in force; nobody records a variant yet."""
-    first = {}
+    """I13 across the repositories of the generation in force: two files of one name only where people decided so."""
+    decided = decisions(site)
+    seen = {}
     for name, found in site.listings.get(site.current, {}).items():
         for package in found.packages:
             path = site.place_of(name, package)
             digest = site.tree.digest(path) or package.pkgid
-            known, where = first.setdefault(package.nevra, (digest, name))
-            if known != digest:
-                site.broken("I13", path, f"{package.words} is another file in {where}, and no decision is recorded")
+            others = seen.setdefault(package.nevra, {})
+            for other, where in others.items():
+                if other != digest and (package.words, frozenset((other, digest))) not in decided:
+                    site.broken("I13", path, f"{package.words} is another file in {where}, and no decision is recorded")
+            others.setdefault(digest, name)
+
+
+def decisions(site):
+    """Which two files may bear a name: decided by at least two people, each for a role of their own."""
+    generation = site.chain.get(site.current)
+    standing = generation.account.get("standing", {}) if generation else {}
+    found = set()
+    for name, variant in standing.get("variants", {}).items():
+        seats = variant.get("decided_by", [])
+        if not seats:
+            continue
+        people, roles = {seat["by"] for seat in seats}, {seat["role"] for seat in seats}
+        if len(people) < 2 or len(people) != len(seats) or len(roles) != len(seats):
+            site.broken("I18", generation.path, f"variant `{name}` was decided by {sorted(people)} as {sorted(roles)}")
+            continue
+        found.add((variant["package"], frozenset(variant["digests"])))
+    return found

@@ -4,6 +4,7 @@
 
 mod external;
 mod installable;
+mod variants;
 
 use std::io::Write as _;
 use std::sync::Arc;

@@ -66,6 +66,8 @@ pub enum Verb {
     Approve(crate::decisions::arguments::Approve),
     /// Answer for what a gate would refuse, until an instant, on record
     Waive(crate::decisions::arguments::Waive),
+    /// Say that two files of one name may be listed in different repositories
+    Variant(crate::decisions::arguments::Variant),
     /// Keep everything from entering or leaving a product or a stage
     Freeze(crate::decisions::arguments::Freeze),
     /// End a freeze

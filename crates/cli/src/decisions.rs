@@ -1,4 +1,4 @@
-//! `sluice approve`, `waive`, `freeze` and `thaw`: what people decide and outlives the request.
+//! `sluice approve`, `waive`, `variant`, `freeze` and `thaw`: what people decide and outlives the request.
 
 pub mod arguments;
 
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::requests::{product, route};
 use crate::settings::Settings;
 use crate::terminal::Terminal;
-use arguments::{Approve, Freeze, Thaw, Waive};
+use arguments::{Approve, Freeze, Thaw, Variant, Waive};
 
 /// `sluice approve`.
 pub fn approve(settings: &Settings, asked: Approve, terminal: &Terminal) -> Result<u8, Failure> {
@@ -34,6 +34,20 @@ pub fn waive(settings: &Settings, asked: Waive, terminal: &Terminal) -> Result<u
     };
     let product = product(&config, &asked.scope)?.name.clone();
     let action = Action::Waive { product, stage, gate, packages: asked.packages, until };
+    hand_in(settings, action, &asked.asking, terminal)
+}
+
+/// `sluice variant`, and `sluice variant --drop`.
+pub fn variant(settings: &Settings, asked: Variant, terminal: &Terminal) -> Result<u8, Failure> {
+    if let Some(variant) = asked.drop {
+        return hand_in(settings, Action::EndVariant { variant }, &asked.asking, terminal);
+    }
+    let config = settings.config()?;
+    let (Some(package), [_, _]) = (asked.package, asked.digests.as_slice()) else {
+        return Err(Failure::usage("a variant names a package and the digests of two files"));
+    };
+    let product = product(&config, &asked.scope)?.name.clone();
+    let action = Action::Variant { product, package, digests: asked.digests };
     hand_in(settings, action, &asked.asking, terminal)
 }
 

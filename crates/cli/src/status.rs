@@ -59,7 +59,7 @@ struct Current {
     retained_until: Option<Timestamp>,
     /// The repositories that still list what was promoted from them.
     overlaps: Vec<Overlap>,
-    /// The waivers, freezes and approvals that stand.
+    /// The waivers, freezes, approvals and variants that stand.
     standing: Standing,
     /// What files in the control directory and the calendar freeze.
     frozen: Vec<String>,
@@ -273,7 +273,7 @@ fn frozen(disk: &dyn Disk, config: &Config) -> Vec<String> {
 
 /// Writes what people decided and still stands.
 fn decided(current: &Current, text: &mut String) {
-    let Standing { waivers, freezes, approvals } = &current.standing;
+    let Standing { waivers, freezes, approvals, variants } = &current.standing;
     for words in freezes.values().map(plan::Freeze::evidence).chain(current.frozen.iter().cloned()) {
         let _ = writeln!(text, "  frozen       {words}");
     }
@@ -282,6 +282,11 @@ fn decided(current: &Current, text: &mut String) {
         let packages = packages.join(", ");
         let evidence = waiver.evidence();
         let _ = writeln!(text, "  waiver       {gate} of `{stage}` of `{product}`, {packages}: {evidence}");
+    }
+    for variant in variants.values() {
+        let plan::Variant { product, package, digests: [one, other], .. } = variant;
+        let evidence = variant.evidence();
+        let _ = writeln!(text, "  variant      `{package}` of `{product}` as {one} and {other}: {evidence}");
     }
     for approval in approvals {
         let plan::Approval { plan, product, from, to, by, roles, .. } = approval;

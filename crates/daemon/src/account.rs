@@ -47,7 +47,7 @@ pub struct Account {
     /// demands signatures.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub signed: BTreeMap<Sha256, BTreeSet<String>>,
-    /// The waivers, freezes and approvals that stand after it.
+    /// The waivers, freezes, approvals and variants that stand after it.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub standing: Standing,
 }

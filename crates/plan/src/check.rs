@@ -7,6 +7,7 @@ use nevra::{Nevra, Sha256};
 use crate::decide::is_generation_name;
 use crate::layout::Repository;
 use crate::plan::{Change, Plan};
+use crate::standing::{Decided, Variant};
 use crate::world::{Listed, World, digest_of_set};
 
 /// Says which invariant a plan would break.
@@ -196,31 +197,53 @@ impl<'a> Found<'a> {
     }
 
     fn one_file_per_name(&mut self) {
-        let mut entering: BTreeMap<&Nevra, (&Sha256, &Repository)> = BTreeMap::new();
+        let mut entering: BTreeMap<&Nevra, BTreeSet<(&Sha256, &Repository)>> = BTreeMap::new();
         for (repository, change) in &self.plan.changes {
             for entered in &change.enter {
-                let other = entering.insert(&entered.nevra, (&entered.pkgid, repository));
-                if other.is_some_and(|(pkgid, _)| *pkgid != entered.pkgid) {
-                    self.add("I13", format!("two files called `{}` would enter", entered.nevra));
-                }
+                entering.entry(&entered.nevra).or_default().insert((&entered.pkgid, repository));
             }
         }
         let repositories: BTreeSet<&Repository> =
             self.world.repositories.keys().chain(self.plan.changes.keys()).collect();
         for repository in repositories {
             for listed in self.after(repository) {
-                match entering.get(&listed.nevra) {
-                    Some((pkgid, target))
-                        if **pkgid != listed.pkgid && self.may_clash(target, repository) =>
-                    {
+                for (pkgid, target) in entering.get(&listed.nevra).into_iter().flatten() {
+                    let may = *target != repository
+                        && (!self.may_clash(target, repository)
+                            || self.world.standing.variant(&listed.nevra, pkgid, &listed.pkgid).is_some());
+                    if **pkgid != listed.pkgid && !may {
                         let words = format!(
                             "`{}` enters `{target}` with other content than `{repository}` lists under the name",
                             listed.nevra
                         );
                         self.add("I13", words);
                     }
-                    _ => {}
                 }
+            }
+        }
+        let ended: BTreeSet<&String> = (self.plan.decided.iter())
+            .filter_map(|decided| match decided {
+                Decided::VariantEnded(id) => Some(id),
+                _ => None,
+            })
+            .collect();
+        for variant in ended.iter().filter_map(|id| self.world.standing.variants.get(*id)) {
+            let [one, other] = &variant.digests;
+            let is_about = |other: &Variant| {
+                other.is_decided() && other.is_about(&variant.package, one, &variant.digests[1])
+            };
+            let mut others = self.world.standing.variants.iter().filter(|(id, _)| !ended.contains(id));
+            let is_listed = |digest: &Sha256| {
+                let mut all = self.world.repositories.keys().flat_map(|repository| self.after(repository));
+                all.any(|listed| listed.pkgid == *digest)
+            };
+            if variant.is_decided()
+                && is_listed(one)
+                && is_listed(other)
+                && !others.any(|(_, other)| is_about(other))
+            {
+                let words = format!("nothing lets two files be called `{}` any more", variant.package);
+                self.add("I13", words);
             }
         }
     }

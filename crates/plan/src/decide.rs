@@ -22,6 +22,7 @@ mod resume;
 mod revert;
 mod selection;
 mod sweep;
+mod variant;
 mod waive;
 mod withdraw;
 
@@ -100,6 +101,11 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
             let take_back = *take_back;
             approve::approve(world, asker, &approve::Wish { product, from, to, approved, take_back })
         }
+        Action::Variant { product, package, digests } => {
+            let reason = request.reason.as_deref().unwrap_or_default();
+            variant::variant(world, asker, &variant::Wish { product, package, digests, reason })
+        }
+        Action::EndVariant { variant } => variant::end_variant(world, asker, variant),
         Action::AcceptClock {} => accept_clock::accept_clock(world, asker),
         Action::Purge { packages } => purge::purge(world, asker, packages),
         Action::Resume {} => resume::resume(world, asker),

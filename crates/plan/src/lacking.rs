@@ -17,6 +17,8 @@ pub struct Lacking {
     pub signatures: BTreeSet<Sha256>,
     /// The packages for [`crate::World::relations`].
     pub relations: BTreeSet<Sha256>,
+    /// The packages for [`crate::World::built`].
+    pub built: BTreeSet<Sha256>,
     /// The repositories for [`crate::World::shelves`].
     pub shelves: BTreeSet<Repository>,
     /// The contexts for [`crate::World::contexts`], by name and platform.
@@ -28,9 +30,10 @@ pub struct Lacking {
 impl Lacking {
     /// Says whether nothing lacks.
     pub fn is_empty(&self) -> bool {
-        let Self { signatures, relations, shelves, contexts, external } = self;
+        let Self { signatures, relations, built, shelves, contexts, external } = self;
         signatures.is_empty()
             && relations.is_empty()
+            && built.is_empty()
             && shelves.is_empty()
             && contexts.is_empty()
             && external.is_none()
@@ -40,6 +43,7 @@ impl Lacking {
     pub(crate) fn add(&mut self, other: Self) {
         self.signatures.extend(other.signatures);
         self.relations.extend(other.relations);
+        self.built.extend(other.built);
         self.shelves.extend(other.shelves);
         self.contexts.extend(other.contexts);
         self.external = self.external.take().or(other.external);

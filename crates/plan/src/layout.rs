@@ -40,6 +40,9 @@ pub struct Product {
     pub routes: Vec<Route>,
     /// The roles that may freeze the product or a stage of it, and end that.
     pub freeze_roles: Vec<String>,
+    /// The roles of which one person each must say so before two files of one name are listed in different repositories;
+    /// fewer than two, and nobody can decide that.
+    pub variant_roles: Vec<String>,
 }
 
 /// Names an operating system and an architecture, printed and parsed as `sl5/x86_64`.

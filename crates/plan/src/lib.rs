@@ -99,7 +99,9 @@ pub use plan::{Adopted, Change, GateSeen, Plan, Verdict};
 pub use refusal::{Code, Refusal, table};
 pub use request::signed;
 pub use request::{Action, FORMAT, Format, Reference, Request, SIZE_MAX, is_complete, parse, upload_parts};
-pub use standing::{APPROVAL_COUNTS, Approval, Covering, Decided, Freeze, Standing, Waiver};
+pub use standing::{
+    APPROVAL_COUNTS, Agreement, Approval, Covering, Decided, Freeze, Seat, Standing, Variant, Waiver,
+};
 pub use witness::{ACROSS_BOOTS_MAX, LAG_MIN, Reading, Witness};
 pub use world::{
     Arrival, Asker, Existing, Holders, Listed, NamedGeneration, Needs, Retained, World, digest_of_set, needs,

@@ -191,6 +191,20 @@ pub enum Action {
         /// Whether the approval is taken back.
         take_back: bool,
     },
+    /// Says that two files of one name may be listed in different repositories; the request's `reason` says why.
+    Variant {
+        /// The product.
+        product: String,
+        /// The name both bear, a NEVRA.
+        package: String,
+        /// The digests of the two files.
+        digests: Vec<String>,
+    },
+    /// Ends such a decision.
+    EndVariant {
+        /// Its id.
+        variant: String,
+    },
     /// Takes the wall clock's time for witnessed.
     AcceptClock {},
     /// Takes packages out of everything that exists, at once and for ever: malware, or what the law forbids.
@@ -206,7 +220,7 @@ pub enum Action {
 
 impl Action {
     /// The names of all actions.
-    pub const NAMES: [&'static str; 17] = [
+    pub const NAMES: [&'static str; 19] = [
         "import",
         "adopt",
         "promote",
@@ -220,6 +234,8 @@ impl Action {
         "freeze",
         "thaw",
         "approve",
+        "variant",
+        "end-variant",
         "accept-clock",
         "purge",
         "resume",
@@ -242,6 +258,8 @@ impl Action {
             Action::Freeze { .. } => "freeze",
             Action::Thaw { .. } => "thaw",
             Action::Approve { .. } => "approve",
+            Action::Variant { .. } => "variant",
+            Action::EndVariant { .. } => "end-variant",
             Action::AcceptClock {} => "accept-clock",
             Action::Purge { .. } => "purge",
             Action::Resume {} => "resume",
@@ -259,10 +277,12 @@ impl Action {
             | Action::Revert { product, .. }
             | Action::Waive { product, .. }
             | Action::Freeze { product, .. }
-            | Action::Approve { product, .. } => Some(product),
+            | Action::Approve { product, .. }
+            | Action::Variant { product, .. } => Some(product),
             Action::Keep { .. }
             | Action::EndWaiver { .. }
             | Action::Thaw { .. }
+            | Action::EndVariant { .. }
             | Action::Sweep {}
             | Action::Overlap {}
             | Action::AcceptClock {}

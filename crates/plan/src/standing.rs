@@ -1,4 +1,4 @@
-//! What people decided that outlives the request it came with: waivers, freezes, approvals.
+//! What people decided that outlives the request it came with: waivers, freezes, approvals, variants.
 //!
 //! Each is an event ([`Decided`]) of a plan, stands in the manifest of every generation from then on, and is gone when
 //! its time is over, when it was used, or when somebody ends it.
@@ -13,7 +13,11 @@ use sha2::Digest as _;
 
 use crate::decide::is_pattern;
 use crate::plan::Plan;
-use crate::world::{World, digest};
+use crate::world::{Asker, World, digest};
+
+mod variant;
+
+pub use variant::{Agreement, Seat, Variant};
 
 /// How long an approval counts. Whoever approved half a year ago did not approve of today.
 pub const APPROVAL_COUNTS: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -31,6 +35,9 @@ pub struct Standing {
     /// Who approves of what, in the order in which they said so; one of a person and plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<Approval>,
+    /// Which files may bear one name, by id, also where not enough people have said so yet.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variants: BTreeMap<String, Variant>,
 }
 
 /// Answers for what a gate would refuse.
@@ -116,6 +123,10 @@ pub enum Decided {
         /// Who approved.
         by: String,
     },
+    /// Somebody says that two files may bear one name: the last in its `agreed`.
+    VariantAgreed(Variant),
+    /// Two files may no longer bear one name.
+    VariantEnded(String),
 }
 
 /// Makes an id of words.
@@ -254,6 +265,16 @@ impl World {
                 Decided::ApprovalTakenBack { plan, by } => {
                     standing.approvals.retain(|one| one.plan != *plan || one.by != *by);
                 }
+                Decided::VariantAgreed(variant) => {
+                    // Whoever completes it in the same generation must know what was held a moment ago.
+                    if let Some(Agreement { by, roles, .. }) = variant.agreed.last() {
+                        let product = Some(variant.product.clone());
+                        let roles = roles.iter().map(|role| (product.clone(), role.clone())).collect();
+                        self.approvers.entry(by.clone()).or_insert_with(|| Asker { name: by.clone(), roles });
+                    }
+                    standing.variants.insert(variant.id.clone(), variant.clone());
+                }
+                Decided::VariantEnded(id) => drop(standing.variants.remove(id)),
             }
         }
         // What no longer counts is not carried on for ever.
@@ -261,6 +282,8 @@ impl World {
         standing.waivers.retain(|_, waiver| waiver.is_in_force(self));
         standing.freezes.retain(|_, freeze| freeze.is_in_force(self));
         standing.approvals.retain(|approval| approval.is_in_force(self));
+        standing.variants.values_mut().for_each(|variant| variant.expire(self));
+        standing.variants.retain(|_, variant| !variant.agreed.is_empty());
         self.standing = standing;
     }
 }
@@ -275,6 +298,11 @@ impl Decided {
             Decided::Thawed(id) => ["thaw".into(), id.clone()],
             Decided::Approved(approval) => ["approve".into(), format!("{} {}", approval.plan, approval.by)],
             Decided::ApprovalTakenBack { plan, by } => ["take-back".into(), format!("{plan} {by}")],
+            Decided::VariantAgreed(variant) => {
+                let by = variant.agreed.last().map(|agreement| agreement.by.as_str()).unwrap_or_default();
+                ["variant".into(), format!("{} {by}", variant.id)]
+            }
+            Decided::VariantEnded(id) => ["variant-ends".into(), id.clone()],
         }
     }
 }

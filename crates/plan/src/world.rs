@@ -155,7 +155,7 @@ pub struct World {
     pub names: BTreeMap<String, NamedGeneration>,
     /// Packages that were promoted and are still listed where they were, and until when they must be.
     pub overlapping: BTreeMap<Repository, BTreeMap<Sha256, Timestamp>>,
-    /// The waivers, freezes and approvals that stand.
+    /// The waivers, freezes, approvals and variants that stand.
     pub standing: Standing,
     /// The freezes that files in the control directory say.
     pub freeze_files: Vec<Freeze>,
@@ -164,7 +164,7 @@ pub struct World {
     pub entered: BTreeMap<Repository, BTreeMap<Sha256, Timestamp>>,
     /// The same of what plans that were applied to this world let in, whether or not anybody looked.
     pub entered_here: BTreeMap<Repository, BTreeMap<Sha256, Timestamp>>,
-    /// Who approves of anything in [`Standing::approvals`], by name, with the roles they hold now. Who is not here
+    /// Who says so in [`Standing::approvals`] and [`Standing::variants`], by name, with the roles they hold now. Who is not here
     /// holds none, or nobody could tell.
     pub approvers: BTreeMap<String, Asker>,
     /// Package links that nothing current lists, and until when they are promised.
@@ -185,6 +185,9 @@ pub struct World {
     pub shelves: BTreeMap<Repository, Indexed>,
     /// What packages that enter say about others, by digest; filled in the same way.
     pub relations: BTreeMap<Sha256, Arc<Package>>,
+    /// When packages were built, in seconds since 1970: those that are to bear the name of another file, and the others;
+    /// filled in the same way.
+    pub built: BTreeMap<Sha256, i64>,
     /// What hosts draw from beside our repositories, or why that is not known, by name and platform; filled in the same way.
     pub contexts: BTreeMap<(String, Platform), Result<Context, Unfit>>,
     /// What external gates say, by their name and the hash of the plan; filled in the same way.
@@ -232,6 +235,7 @@ impl World {
             signatures: BTreeMap::new(),
             shelves: BTreeMap::new(),
             relations: BTreeMap::new(),
+            built: BTreeMap::new(),
             contexts: BTreeMap::new(),
             external: BTreeMap::new(),
             holders: BTreeMap::new(),
@@ -387,6 +391,8 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
         }
         // Where a package went on to is looked up in every stage.
         Action::Overlap {} => needs.repositories = everything(),
+        // Whether the files it is about are listed.
+        Action::Variant { .. } | Action::EndVariant { .. } => needs.repositories = everything(),
         Action::Keep { .. }
         | Action::AcceptClock {}
         | Action::Waive { .. }

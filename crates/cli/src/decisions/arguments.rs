@@ -1,4 +1,4 @@
-//! The arguments of what people decide: approvals, waivers, freezes.
+//! The arguments of what people decide: approvals, waivers, variants, freezes.
 
 use clap::Args;
 use jiff::Timestamp;
@@ -43,6 +43,24 @@ pub struct Waive {
     pub until: Option<Timestamp>,
     /// End a waiver early
     #[arg(long, value_name = "ID", conflicts_with_all = ["packages", "gate", "stage", "until"])]
+    pub drop: Option<String>,
+    #[command(flatten)]
+    pub scope: Scope,
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// The requests `variant` and `end-variant`.
+#[derive(Debug, Args)]
+pub struct Variant {
+    /// The name both files bear, with version, release and architecture
+    #[arg(required_unless_present = "drop", value_name = "NEVRA")]
+    pub package: Option<String>,
+    /// The SHA-256 of the file that is listed, and of the other
+    #[arg(required_unless_present = "drop", value_name = "DIGEST")]
+    pub digests: Vec<String>,
+    /// End such a decision, once one of the files is listed no more
+    #[arg(long, value_name = "ID", conflicts_with_all = ["package", "digests"])]
     pub drop: Option<String>,
     #[command(flatten)]
     pub scope: Scope,

@@ -28,6 +28,8 @@ pub(super) struct DraftProduct {
     /// Whose signatures its stages demand, unless a stage says otherwise.
     pub(super) signed_by: Vec<Text>,
     pub(super) freeze_roles: Vec<Text>,
+    /// Of which roles one person each decides that two files may bear one name.
+    pub(super) variant_roles: Vec<Text>,
     /// Whose signatures the metadata of its stages has, unless a stage says otherwise.
     pub(super) metadata_signed_by: Vec<Text>,
 }
@@ -116,6 +118,7 @@ pub(super) fn layout(drafts: &[DraftProduct]) -> Layout {
                 })
                 .collect(),
             freeze_roles: values(&draft.freeze_roles),
+            variant_roles: values(&draft.variant_roles),
         };
         (product.name.clone(), product)
     });
@@ -147,6 +150,7 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
     let name = section.needed("name", "\"glite-3.2\"", faults);
     let preset = section.text("preset", faults);
     let freeze_roles = section.texts("freeze_roles", faults);
+    let variant_roles = section.texts("variant_roles", faults).unwrap_or_default();
     let platforms = match section.texts("platforms", faults) {
         Some(texts) => texts,
         None => {
@@ -171,6 +175,7 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
             Some(roles) => step::good_roles(roles, faults),
             None => vec![Text { value: DEFAULT_ROLE.to_owned(), at }],
         },
+        variant_roles: several_roles(variant_roles, faults),
         metadata_signed_by,
     };
     if let Some(preset) = preset {
@@ -188,6 +193,26 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
         clients::check_systems(&stage.clients, &product.platforms, faults);
     }
     (!product.name.value.is_empty()).then_some(product)
+}
+
+/// Reads the roles that decide together: each once, and never one alone.
+fn several_roles(roles: Vec<Text>, faults: &mut Faults<'_>) -> Vec<Text> {
+    let mut several: Vec<Text> = Vec::new();
+    for role in step::good_roles(roles, faults) {
+        if several.iter().any(|other| other.value == role.value) {
+            let reason = format!("the role `{}` stands in `variant_roles` twice", role.value);
+            let hint = "one person of each role decides; name different roles".to_owned();
+            faults.coded(Code::Twice, role.at, reason, Some(hint));
+            continue;
+        }
+        several.push(role);
+    }
+    if let [alone] = several.as_slice() {
+        let reason = format!("`variant_roles` names `{}` alone", alone.value);
+        let hint = "a variant takes two people: name two roles, such as [\"release-team\", \"operations\"]";
+        faults.add(alone.at, reason, Some(hint.to_owned()));
+    }
+    several
 }
 
 fn read_platforms(texts: Vec<Text>, at: usize, faults: &mut Faults<'_>) -> Vec<(Platform, usize)> {

@@ -129,7 +129,9 @@ pub(super) fn compare(roles: &Roles, drafts: &[DraftProduct], warnings: &mut Fau
             .iter()
             .flat_map(|route| route.roles.iter().chain(route.approvals.iter().map(|(role, _)| role)));
         // The first of a role is told; whoever may freeze is asked for last.
-        for Text { value: role, at } in stages.chain(routes).chain(&draft.freeze_roles) {
+        for Text { value: role, at } in
+            stages.chain(routes).chain(&draft.variant_roles).chain(&draft.freeze_roles)
+        {
             used.push(role);
             let granted = |grant: &Grant| {
                 grant.role == *role && grant.product.as_deref().is_none_or(|p| p == draft.name.value)

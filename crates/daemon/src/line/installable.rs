@@ -19,6 +19,7 @@ impl Line<'_> {
     pub(super) fn provide(&mut self, lacking: &Lacking) -> Result<(), Error> {
         self.read_signatures(&lacking.signatures)?;
         self.read_relations(&lacking.relations)?;
+        self.read_built(&lacking.built)?;
         for repository in &lacking.shelves {
             let indexed = match self.before.get(repository) {
                 Some(observed) => Indexed {
@@ -71,6 +72,18 @@ impl Line<'_> {
         let (digests, entries): (Vec<_>, Vec<_>) = known.into_iter().unzip();
         let read = relations(&entries).map_err(wrong)?;
         self.world.relations.extend(digests.into_iter().zip(read.into_iter().map(Arc::new)));
+        Ok(())
+    }
+
+    /// Tells when packages were built, by the metadata they are listed or arrive with.
+    fn read_built(&mut self, packages: &BTreeSet<Sha256>) -> Result<(), Error> {
+        for digest in packages {
+            let Some(entry) = self.entries.get(digest) else {
+                let reason = format!("nothing is known of the package {digest}");
+                return Err(Error::Metadata { place: "files of one name".to_owned(), reason });
+            };
+            self.world.built.insert(*digest, entry.time_build);
+        }
         Ok(())
     }
 

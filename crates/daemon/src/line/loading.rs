@@ -207,9 +207,12 @@ fn overlapping(account: &Account) -> BTreeMap<Repository, BTreeMap<Sha256, Times
     known
 }
 
-/// Asks which roles those hold now who approve of something: a role, an account or a key may be gone since.
+/// Asks which roles those hold now who approve of something, or agreed to it: a role, an account or a key may be gone since.
 fn approvers(engine: &Engine, world: &World) -> BTreeMap<String, Asker> {
-    let names: BTreeSet<&String> = world.standing.approvals.iter().map(|approval| &approval.by).collect();
+    let approvals = world.standing.approvals.iter().map(|approval| &approval.by);
+    let variants = world.standing.variants.values().filter(|variant| !variant.is_decided());
+    let agreed = variants.flat_map(|variant| &variant.agreed).map(|agreement| &agreement.by);
+    let names: BTreeSet<&String> = approvals.chain(agreed).collect();
     let clocks = [world.now, world.witnessed];
     let held = |name: &&String| {
         let (kind, rest) = name.split_once(':')?;

@@ -75,7 +75,7 @@ impl Known {
 impl Look<'_> {
     /// Verifies every repository of a generation.
     pub(super) fn metadata(&mut self, generation: &Kept, is_current: bool, known: &mut Known) {
-        let mut files_of = BTreeMap::<Nevra, (Sha256, String)>::new();
+        let mut files_of = BTreeMap::<Nevra, Vec<(Sha256, String)>>::new();
         for (name, shelved) in &generation.account.repositories {
             let place = format!("public/@{}/{}/repodata/repomd.xml", generation.number, shelved.path);
             let Some(facts) = generation.files.public.get(place_below(&place).as_str()) else {
@@ -106,11 +106,21 @@ impl Look<'_> {
                     self.broken("I13", place.clone(), format!("`{}` is listed twice", package.nevra));
                 }
                 if is_current {
-                    let first =
-                        files_of.entry(package.nevra.clone()).or_insert((package.pkgid, name.clone()));
-                    if first.0 != package.pkgid {
-                        let words = format!("`{}` is another file in {}", package.nevra, first.1);
+                    let twins = files_of.entry(package.nevra.clone()).or_default();
+                    let standing = &generation.account.standing;
+                    let is_wrong = |(digest, _): &&(Sha256, String)| {
+                        *digest != package.pkgid
+                            && standing.variant(&package.nevra, digest, &package.pkgid).is_none()
+                    };
+                    if let Some((_, first)) = twins.iter().find(is_wrong) {
+                        let words = format!(
+                            "`{}` is another file in {first}, and nobody decided that both may be",
+                            package.nevra
+                        );
                         self.broken("I13", place.clone(), words);
+                    }
+                    if !twins.iter().any(|(digest, _)| *digest == package.pkgid) {
+                        twins.push((package.pkgid, name.clone()));
                     }
                 }
                 match self.purged.contains(&package.pkgid) {

@@ -184,7 +184,7 @@ fn two_files_of_one_name_are_found() {
         let debug = repository("sl5/i386 delta debug");
         world.repositories.get_mut(&debug).unwrap().push(listed("voms-4-1.x86_64#other"));
     });
-    planted("I13", "would enter", |_, plan| {
+    planted("I13", "other content", |_, plan| {
         plan.changes.get_mut(&production()).unwrap().enter.push(listed("voms-4-1.x86_64#other"));
     });
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nevra::Sha256;
 
-use super::gates::{Entering, Gates};
+use super::gates::{Entering, Gates, Reach};
 use super::{Decision, places};
 use crate::layout::{Kind, Platform, Product, Repository};
 use crate::plan::{Adopted, Change, Plan};
@@ -36,7 +36,8 @@ pub(super) fn adopt(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Dec
     let entering = Entering::from([(repository.clone(), enter.clone())]);
     gates.purged(world, &entering);
     gates.sound(world, &entering);
-    gates.other_content(world, &entering, None);
+    gates.other_content(world, &entering);
+    gates.variants(world, product, &entering, Reach::Site);
     gates.signatures(world, &product.name, &stage.name, &entering);
     gates.freeze(world, &product.name, &[&stage.name], &entering);
     // What the world saw under the old URL it may go on seeing, whatever the order of versions.

@@ -22,8 +22,11 @@ mod freeze;
 mod installable;
 mod signatures;
 mod soak;
+mod variants;
 mod version_order;
 
+pub(super) use approvals::seated;
+pub(super) use variants::Reach;
 pub(super) use version_order::superseded;
 
 /// What is to enter one repository.

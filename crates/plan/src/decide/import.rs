@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::gates::{Entering, Gates, superseded};
+use super::gates::{Entering, Gates, Reach, superseded};
 use super::promote::subject;
 use super::{Decision, places};
 use crate::layout::{Kind, Platform, Product, Stage};
@@ -28,7 +28,8 @@ pub(super) fn import(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
     let entering = gates.prefer(entering(world, &wanted))?;
     gates.purged(world, &entering);
     gates.sound(world, &entering);
-    gates.other_content(world, &entering, None);
+    gates.other_content(world, &entering);
+    gates.variants(world, product, &entering, Reach::Site);
     gates.version_order(world, &entering, stage.versions);
     gates.signatures(world, &product.name, &stage.name, &entering);
     gates.freeze(world, &product.name, &[&stage.name], &entering);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::gates::{Entering, Gates, superseded};
+use super::gates::{Entering, Gates, Reach, superseded};
 use super::selection::{Place, select};
 use super::{Decision, places};
 use crate::layout::Repository;
@@ -43,7 +43,8 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     }
     let entering = gates.prefer(entering(world, &selection.packages, to))?;
     gates.sound(world, &entering);
-    gates.other_content(world, &entering, Some(&product.name));
+    gates.other_content(world, &entering);
+    gates.variants(world, product, &entering, Reach::Product);
     gates.version_order(world, &entering, target.versions);
     gates.signatures(world, &product.name, to, &entering);
     gates.soak(world, route.soak, &selection.packages);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::gates::{Entering, Gates};
+use super::gates::{Entering, Gates, Reach};
 use super::{Decision, places, pointed_to};
 use crate::layout::{Product, Repository};
 use crate::plan::{Change, Plan};
@@ -44,7 +44,8 @@ pub(super) fn revert(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
         leaving.insert(repository.clone(), missing_from(now, then));
     }
     gates.sound(world, &entering);
-    gates.other_content(world, &entering, None);
+    gates.other_content(world, &entering);
+    gates.variants(world, product, &entering, Reach::Site);
     gates.signatures(world, &product.name, &stage.name, &entering);
     let mut moving = entering.clone();
     for (repository, leave) in &leaving {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::layout::{Approvals, Product, Route, Stage};
 use crate::samples::{self, listed};
-use crate::standing::{Freeze, Waiver};
+use crate::standing::{Agreement, Freeze, Variant, Waiver};
 use crate::{Action, Asker, Code, Decision, Reference, Request, World, decide};
 
 /// Who may, by action, product and place; `site:` in front of a role that counts only if it is held for the whole site.
@@ -38,6 +38,9 @@ promote      blue  untested-production  : blue-team releaser
 approve      red   untested-testing     :
 approve      red   testing-production   : operator quality
 approve      blue  untested-production  : blue-team
+variant      red   -                    : operator quality
+variant      blue  -                    :
+end-variant  red   -                    : operator quality
 waive        red   untested             :
 waive        red   testing              : tester
 waive        red   production           : operator
@@ -112,6 +115,7 @@ fn world() -> World {
             route("testing", "production", &["releaser"], &["operator", "quality"]),
         ],
         freeze_roles: words(&["operator"]),
+        variant_roles: words(&["operator", "quality"]),
     };
     let blue = Product {
         name: "blue".into(),
@@ -119,11 +123,22 @@ fn world() -> World {
         stages: vec![stage("untested", "blue-team", &[]), stage("production", "blue-team", &["quality"])],
         routes: vec![route("untested", "production", &["blue-team", "releaser"], &["blue-team"])],
         freeze_roles: words(&["blue-team"]),
+        variant_roles: words(&["blue-team"]),
     };
     let layout = Arc::make_mut(&mut world.layout);
     layout.products = BTreeMap::from([("red".to_owned(), red), ("blue".to_owned(), blue)]);
     world.repositories =
         world.layout.repositories().into_iter().map(|one| (one, vec![listed("a-1-1.x86_64")])).collect();
+    let variant = Variant {
+        id: "red".into(),
+        product: "red".into(),
+        package: "a-1-1.x86_64".parse().unwrap(),
+        digests: [listed("a-1-1.x86_64").pkgid, listed("a-1-1.x86_64#other").pkgid],
+        reason: "r".into(),
+        agreed: vec![Agreement { by: "user:somebody-else".into(), roles: vec![], at: world.now }],
+        decided_by: vec![],
+    };
+    world.standing.variants.insert(variant.id.clone(), variant);
     for (product, stage) in [("red", "testing"), ("blue", "production")] {
         let waiver = Waiver {
             id: format!("{product}-{stage}"),
@@ -170,6 +185,11 @@ fn request(world: &World, action: &str, product: &str, place: &str) -> Request {
         "promote" => Action::Promote { product, from, to, packages, platforms },
         "approve" => Action::Approve { product, from, to, take_back: false },
         "waive" => Action::Waive { product, stage, gate: "soak".into(), packages, until },
+        "variant" => {
+            let digests = ["a-1-1.x86_64", "a-1-1.x86_64#other"].map(|text| listed(text).pkgid.to_string());
+            Action::Variant { product, package: "a-1-1.x86_64".into(), digests: digests.into() }
+        }
+        "end-variant" => Action::EndVariant { variant: product },
         "end-waiver" => Action::EndWaiver { waiver: format!("{product}-{stage}") },
         "freeze" => Action::Freeze { product, stage: (stage != "-").then_some(stage), until: None },
         "thaw" => Action::Thaw { freeze: product },
@@ -223,7 +243,7 @@ fn nobody_may_do_what_the_table_does_not_say() {
     }
     let all: std::collections::BTreeSet<&str> = Action::NAMES.into_iter().collect();
     assert_eq!(seen, all, "every action stands in the table");
-    assert_eq!(looked_at, 46 * 9 * 3);
+    assert_eq!(looked_at, 49 * 9 * 3);
 }
 
 /// A role that moves packages of one product names generations for whoever holds it for that product or the site.

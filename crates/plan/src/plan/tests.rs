@@ -49,7 +49,8 @@ fn a_plan_is_readable() {
         gates
           pass   roles: `user:alice` holds the role `release`, which may promote from `delta` to `production` of `glite-3.2`
           pass   sound: nothing that enters was found damaged
-          pass   other-content: no other file bears the name of any of the 1 that enter
+          pass   other-content: no other file of its repository bears the name of any of the 1 that enter
+          pass   variants: no other repository lists another file by the name of any of the 1 that enter
           pass   version-order: nothing that enters is older than what is listed
           pass   freeze: nothing freezes `delta` and `production` of `glite-3.2`
 

@@ -95,6 +95,8 @@ pub fn parse(bytes: &[u8], format: Format) -> Result<Request, Refusal> {
         "freeze" => document.request::<wire::Freeze>(&action),
         "thaw" => document.request::<wire::Thaw>(&action),
         "approve" => document.request::<wire::Approve>(&action),
+        "variant" => document.request::<wire::Variant>(&action),
+        "end-variant" => document.request::<wire::EndVariant>(&action),
         "accept-clock" => document.request::<wire::AcceptClock>(&action),
         "purge" => document.request::<wire::Purge>(&action),
         "resume" => document.request::<wire::Resume>(&action),
@@ -296,6 +298,13 @@ fn check(request: &Request) -> Result<(), Refusal> {
                 None => Err(malformed("`approve` needs the key `plan`, the hash that a dry run tells")),
             }
         }
+        Action::Variant { product, package, digests } => {
+            word("product", product)?;
+            word("package", package)?;
+            list("digests", digests, true)?;
+            reasoned(request, "`variant` needs a `reason`: it stands wherever the decision is shown")
+        }
+        Action::EndVariant { variant } => word("variant", variant),
         Action::Purge { packages } => {
             list("packages", packages, true)?;
             reasoned(request, "`purge` needs a `reason`: it cannot be undone, and stays on record")

@@ -434,6 +434,12 @@ fn what_people_decide_is_written_and_read_again() {
         Action::Thaw { freeze: "0123456789ab".into() },
         approve(false),
         approve(true),
+        Action::Variant {
+            product: product(),
+            package: "a-1-1.noarch".into(),
+            digests: vec!["5e".repeat(32)],
+        },
+        Action::EndVariant { variant: "0123456789ab".into() },
     ];
     for action in actions {
         let plan = Some("5e".repeat(32)).filter(|_| matches!(action, Action::Approve { .. }));
@@ -442,7 +448,10 @@ fn what_people_decide_is_written_and_read_again() {
         let silent = Request { reason: None, plan: None, ..request.clone() };
         let parsed = parse(silent.to_toml().as_bytes(), Format::Toml);
         match request.action {
-            Action::Waive { .. } | Action::Freeze { .. } | Action::Approve { .. } => {
+            Action::Waive { .. }
+            | Action::Freeze { .. }
+            | Action::Approve { .. }
+            | Action::Variant { .. } => {
                 assert_eq!(parsed.unwrap_err().code, Code::Malformed, "{request:?}");
             }
             _ => assert_eq!(parsed.unwrap(), silent),

@@ -14,7 +14,7 @@ pub(super) const COMMON: [&str; 9] =
     ["format", "action", "id", "reason", "expires", "dry_run", "plan", "as", "site"];
 
 /// Keys of each action besides the common ones.
-pub(super) const OWN: [(&str, &[&str]); 17] = [
+pub(super) const OWN: [(&str, &[&str]); 19] = [
     ("import", &["product", "to", "files", "folder", "platforms"]),
     ("adopt", &["product", "stage", "platform", "kind", "folder"]),
     ("promote", &["product", "from", "to", "packages", "platforms"]),
@@ -28,6 +28,8 @@ pub(super) const OWN: [(&str, &[&str]); 17] = [
     ("freeze", &["product", "stage", "until"]),
     ("thaw", &["freeze"]),
     ("approve", &["product", "from", "to", "take_back"]),
+    ("variant", &["product", "package", "digests"]),
+    ("end-variant", &["variant"]),
     ("accept-clock", &[]),
     ("purge", &["packages"]),
     ("resume", &[]),
@@ -116,6 +118,8 @@ wire!(EndWaiver { waiver: String } {});
 wire!(Freeze { product: String } { stage: Option<String>, until: Option<When> });
 wire!(Thaw { freeze: String } {});
 wire!(Approve { product: String, from: String, to: String } { take_back: bool });
+wire!(Variant { product: String, package: String, digests: Vec<String> } {});
+wire!(EndVariant { variant: String } {});
 wire!(AcceptClock {} {});
 wire!(Purge { packages: Vec<String> } {});
 wire!(Resume {} {});
@@ -209,6 +213,20 @@ impl Wire for Approve {
     fn into_request(self) -> (Request, bool) {
         let (common, (product, from, to, take_back)) = self.split();
         common.request(Action::Approve { product, from, to, take_back })
+    }
+}
+
+impl Wire for Variant {
+    fn into_request(self) -> (Request, bool) {
+        let (common, (product, package, digests)) = self.split();
+        common.request(Action::Variant { product, package, digests })
+    }
+}
+
+impl Wire for EndVariant {
+    fn into_request(self) -> (Request, bool) {
+        let (common, (variant,)) = self.split();
+        common.request(Action::EndVariant { variant })
     }
 }
 

@@ -71,6 +71,12 @@ impl Request {
                     file.0.push_str("take_back = true\n");
                 }
             }
+            Action::Variant { product, package, digests } => {
+                file.text("product", product);
+                file.text("package", package);
+                file.list("digests", digests);
+            }
+            Action::EndVariant { variant } => file.text("variant", variant),
             Action::Sweep {}
             | Action::Overlap {}
             | Action::AcceptClock {}

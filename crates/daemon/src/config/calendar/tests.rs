@@ -89,3 +89,12 @@ fn a_route_says_who_approves_and_how_long_packages_soak() {
     }
     bad(&format!("{route}soak = \"long\" #!\n"), "`soak = \"long\"` is not a length of time");
 }
+
+#[test]
+fn variants_are_decided_by_several_roles_or_by_nobody() {
+    let roles = |more: &str| good(more).layout.products["p"].variant_roles.clone();
+    assert_eq!(roles(""), Vec::<String>::new());
+    assert_eq!(roles("variant_roles = [\"release-team\", \"ops\"]\n"), ["release-team", "ops"]);
+    bad("variant_roles = [\"ops\"] #!\n", "a variant takes two people");
+    bad("variant_roles = [\"ops\", \"qa\", \"ops\"] #!\n", "stands in `variant_roles` twice");
+}

@@ -67,9 +67,12 @@ fn what_is_there_already_is_not_adopted_again() {
 
 #[test]
 fn another_file_of_the_same_name_is_refused_wherever_it_is_listed() {
-    for line in ["sl5/x86_64 delta: voms-1-1.x86_64#other", "sl5/i386 production: voms-1-1.x86_64#other"] {
+    for (line, code) in [
+        ("sl5/x86_64 delta: voms-1-1.x86_64#other", Code::OtherContent),
+        ("sl5/i386 production: voms-1-1.x86_64#other", Code::VariantUndecided),
+    ] {
         let refusal = refusal(adopted(&[line], &["voms-1-1.x86_64"], Existing::default()));
-        assert_eq!(refusal.code, Code::OtherContent);
+        assert_eq!(refusal.code, code);
     }
     let twice = refusal(adopted(&[], &["voms-1-1.x86_64", "voms-1-1.x86_64#other"], Existing::default()));
     assert_eq!(twice.code, Code::OtherContent);

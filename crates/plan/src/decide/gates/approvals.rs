@@ -87,17 +87,23 @@ fn taken<'a>(
     let places: Vec<&str> = (wanted.iter())
         .flat_map(|wanted| (0..wanted.count.min(PLACES_MAX)).map(|_| wanted.role.as_str()))
         .collect();
-    let mut holder: Vec<Option<usize>> = vec![None; places.len()];
-    for person in 0..approvals.len() {
-        seat(person, &roles, &places, &mut holder, &mut BTreeSet::new());
-    }
     let mut taken: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for (place, person) in places.iter().zip(holder) {
+    for (place, person) in places.iter().zip(seated(&roles, &places)) {
         if let Some(person) = person {
             taken.entry((*place).to_owned()).or_default().push(&approvals[person].by);
         }
     }
     taken
+}
+
+/// Seats people, each with the roles they hold, so that as many places as can be are taken, each by one person with the
+/// role; says for each place who has it.
+pub(in crate::decide) fn seated(roles: &[Vec<String>], places: &[&str]) -> Vec<Option<usize>> {
+    let mut holder: Vec<Option<usize>> = vec![None; places.len()];
+    for person in 0..roles.len() {
+        seat(person, roles, places, &mut holder, &mut BTreeSet::new());
+    }
+    holder
 }
 
 /// More places than this are never to be filled.

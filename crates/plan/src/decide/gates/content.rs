@@ -1,8 +1,8 @@
-//! What a package is: no other file under its name, not purged, not damaged.
+//! What a package is: no other file under its name where it enters, not purged, not damaged.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use nevra::Sha256;
+use nevra::{Nevra, Sha256};
 
 use super::{Entering, Finding, Gates};
 use crate::layout::Repository;
@@ -10,48 +10,34 @@ use crate::refusal::{Code, Refusal};
 use crate::world::{Listed, World};
 
 impl Gates<'_> {
-    /// Looks whether a repository lists another file under the name of one that is to enter: any of the site,
-    /// or those of one product where nothing enters that the product does not list already.
-    pub(in crate::decide) fn other_content(
-        &mut self,
-        world: &World,
-        entering: &Entering,
-        product: Option<&str>,
-    ) {
-        let mut by_name: HashMap<&str, Vec<&Listed>> = HashMap::new();
-        for listed in entering.values().flatten() {
-            by_name.entry(&listed.nevra.name).or_default().push(listed);
-        }
+    /// Looks whether a repository lists another file under the name of one that is to enter it.
+    pub(in crate::decide) fn other_content(&mut self, world: &World, entering: &Entering) {
         let mut findings = Vec::new();
-        let is_asked = |repository: &Repository| product.is_none_or(|product| repository.product == product);
-        for (repository, listing) in world.repositories.iter().filter(|(repository, _)| is_asked(repository))
-        {
-            for listed in listing {
-                let twins = by_name.get(listed.nevra.name.as_str()).into_iter().flatten();
-                let mut twins = twins.filter(|twin| twin.nevra == listed.nevra && twin.pkgid != listed.pkgid);
-                if let Some(twin) = twins.next() {
-                    let words = format!(
-                        "`{repository}` lists `{}` with the digest {}, and not {}",
-                        listed.nevra, listed.pkgid, twin.pkgid
-                    );
-                    findings.push(Finding::of(&listed.nevra, words));
+        let mut names: BTreeSet<&Nevra> = BTreeSet::new();
+        for (repository, enter) in entering {
+            let mut among: BTreeMap<&Nevra, &Listed> = BTreeMap::new();
+            for listed in enter {
+                names.insert(&listed.nevra);
+                match among.insert(&listed.nevra, listed) {
+                    Some(other) if other.pkgid != listed.pkgid => {
+                        let words = format!(
+                            "`{}` arrives twice, with the digests {} and {}",
+                            listed.nevra, other.pkgid, listed.pkgid
+                        );
+                        findings.push(Finding::of(&listed.nevra, words));
+                    }
+                    _ => {}
                 }
             }
-        }
-        let mut among: BTreeMap<&nevra::Nevra, &Listed> = BTreeMap::new();
-        for listed in entering.values().flatten() {
-            match among.get(&listed.nevra) {
-                Some(other) if other.pkgid != listed.pkgid => {
-                    let words = format!(
-                        "`{}` arrives twice, with the digests {} and {}",
-                        listed.nevra, other.pkgid, listed.pkgid
-                    );
-                    findings.push(Finding::of(&listed.nevra, words));
-                }
-                _ => drop(among.insert(&listed.nevra, listed)),
+            for listed in world.repositories.get(repository).into_iter().flatten() {
+                let twin = among.get(&listed.nevra).filter(|twin| twin.pkgid != listed.pkgid);
+                findings.extend(twin.map(|twin| Finding::of(&listed.nevra, lists(repository, listed, twin))));
             }
         }
-        let passed = format!("no other file bears the name of any of the {} that enter", among.len());
+        let passed = format!(
+            "no other file of its repository bears the name of any of the {} that enter",
+            names.len()
+        );
         self.judge("other-content", findings, passed, |open| {
             let sentence = match open.len() {
                 1 => "another file of the same name is listed already".to_owned(),
@@ -92,6 +78,14 @@ impl Gates<'_> {
             Refusal::new(Code::PoolDamaged, sentence).hint(hint)
         });
     }
+}
+
+/// Writes that a repository lists another file than the one that is to enter.
+pub(super) fn lists(repository: &Repository, listed: &Listed, entering: &Listed) -> String {
+    format!(
+        "`{repository}` lists `{}` with the digest {}, and not {}",
+        listed.nevra, listed.pkgid, entering.pkgid
+    )
 }
 
 /// Finds what enters and is as it must not be, each package once.

@@ -91,7 +91,7 @@ fn other_bytes_under_a_name_that_any_repository_lists_are_refused() {
             &import(&["sl5/x86_64"]),
             &alice(),
             &arrivals(&["a-1-1.noarch#other"]),
-            Code::OtherContent,
+            Code::VariantUndecided,
         );
     }
 }
@@ -141,7 +141,7 @@ fn other_bytes_under_a_name_that_another_product_lists_are_refused() {
         &import(&["sl5/i386"]),
         &alice(),
         &arrivals(&["a-1-1.noarch#other"]),
-        Code::OtherContent,
+        Code::VariantUndecided,
     );
     assert!(refusal.reasons[0].starts_with("`umd-3-sl5-i386-delta` lists `a-1-1.noarch`"), "{refusal:?}");
     effect(&world, &import(&["sl5/i386"]), &alice(), &arrivals(&["a-1-1.noarch"]));

@@ -155,6 +155,7 @@ fn other_bytes_under_the_name_are_refused() {
         ("roles", Verdict::Pass),
         ("sound", Verdict::Pass),
         ("other-content", Verdict::Fail),
+        ("variants", Verdict::Fail),
         ("version-order", Verdict::Pass),
         ("freeze", Verdict::Pass),
     ];

@@ -47,7 +47,7 @@ fn a_stage_lists_again_what_it_listed() {
 fn version_order_is_the_one_gate_it_does_not_pass() {
     let plan = effect(&site(), &revert("production", "30", &[]), &alice(), &[]);
     let gates: Vec<&str> = plan.gates.iter().map(|seen| seen.gate.as_str()).collect();
-    assert_eq!(gates, ["roles", "sound", "other-content", "freeze"]);
+    assert_eq!(gates, ["roles", "sound", "other-content", "variants", "freeze"]);
 }
 
 #[test]
@@ -114,5 +114,5 @@ fn bytes_that_another_repository_lists_otherwise_do_not_come_back() {
     let mut world = site();
     let listing = world.repositories.get_mut(&repository("sl5/i386 delta")).unwrap();
     listing.push(crate::samples::listed("voms-1-1.x86_64#other"));
-    refused(&world, &revert("production", "30", &[]), &alice(), &[], Code::OtherContent);
+    refused(&world, &revert("production", "30", &[]), &alice(), &[], Code::VariantUndecided);
 }
