@@ -2,6 +2,7 @@
 
 pub mod arguments;
 mod check;
+mod contexts;
 mod keys;
 mod signer;
 mod space;

@@ -274,3 +274,40 @@ fn one_fetches_at_a_time_and_as_the_daemons_user() {
     }
     assert!(served.sandbox.root().is_dir());
 }
+
+/// What monitoring is told of the contexts: state and words.
+fn monitored(site: &Site) -> (String, String) {
+    let said = run(site.as_daemon().args(["status", "--check", "--json"])).stdout;
+    let said: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
+    let findings = said["findings"].as_array().unwrap();
+    let found = findings.iter().find(|finding| finding["what"] == "contexts").unwrap();
+    ["state", "words"].map(|key| found[key].as_str().unwrap().to_owned()).into()
+}
+
+#[test]
+fn monitoring_learns_when_a_context_is_missing_damaged_or_too_old() {
+    let served = served();
+    let (state, words) = monitored(&served.site);
+    assert!(state == "CRITICAL" && words.contains("`epel`") && words.contains("not fetched yet"), "{words}");
+    served.update(&[]).ok();
+    let well = ("OK".to_owned(), "2 contexts can be judged by".to_owned());
+    assert_eq!(monitored(&served.site), well);
+    // It may be 30 days old, and its last quarter is told before it is too late.
+    for (days, expected, told) in [
+        (22, "OK", "can be judged by"),
+        (23, "WARNING", "is too old in "),
+        (31, "CRITICAL", "`max_age` is 720 hours"),
+        (-31, "CRITICAL", "`max_age` is 720 hours"),
+    ] {
+        looked(&served.site, |instant| instant - jiff::SignedDuration::from_hours(24 * days));
+        let (state, words) = monitored(&served.site);
+        assert!(state == expected && words.contains(told), "{days} days: {state} {words}");
+        served.update(&[]).ok();
+    }
+    let base = served.sandbox.folder("mirror").join("el9/x86_64");
+    changed(&base.join("repodata/repomd.xml"), |bytes| bytes.truncate(40));
+    let (state, words) = monitored(&served.site);
+    assert!(state == "CRITICAL" && words.contains("the context `base`"), "{words}");
+    let line = run(served.site.as_daemon().args(["status", "--check"])).stdout;
+    assert!(line.lines().count() == 1 && line.contains("the context `base`"), "{line}");
+}

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use daemon::clock::{Clock, SystemClock};
+use daemon::contexts::Kept;
 use daemon::ground;
 use daemon::spool::Spool;
 use jiff::Timestamp;
@@ -67,7 +68,7 @@ impl State {
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
-    /// What: `daemon`, `current`, `requests`, `quarantine`, `free`, `signer`, `keys`, `clock`.
+    /// What: `daemon`, `current`, `requests`, `quarantine`, `free`, `signer`, `keys`, `contexts`, `clock`.
     pub what: &'static str,
     /// How it is.
     pub state: State,
@@ -87,6 +88,8 @@ struct Seen {
     signer: Option<Signing>,
     /// How the keys stand that stages name, where some do.
     keys: Option<(State, String)>,
+    /// How the contexts stand that stages name, where some do.
+    contexts: Option<(State, String)>,
     now: Timestamp,
 }
 
@@ -94,6 +97,7 @@ struct Seen {
 pub fn run(settings: &Settings, limits: &Limits, terminal: &Terminal) -> Result<u8, Failure> {
     let (state, line, findings) = match settings.store() {
         Ok((mut config, store)) => {
+            let kept = Kept { disk: &PosixDisk, cache: store.paths().cache() };
             let spool = Spool::new(Arc::new(PosixDisk) as Arc<dyn Disk>, config.spool.clone());
             let current =
                 store.current().map(|current| current.map(|current| (current.number, current.created)));
@@ -112,6 +116,7 @@ pub fn run(settings: &Settings, limits: &Limits, terminal: &Terminal) -> Result<
                 free: ground::free(&config.root).map_err(|error| error.to_string()),
                 signer: Signing::of(&config, &PosixDisk, &store),
                 keys: super::keys::judge(&mut config, SystemClock.now()),
+                contexts: super::contexts::judge(&config, &kept, SystemClock.now()),
                 now: SystemClock.now(),
             };
             let findings = judge(&seen, limits);
@@ -193,6 +198,9 @@ fn judge(seen: &Seen, limits: &Limits) -> Vec<Finding> {
     }
     if let Some((state, words)) = &seen.keys {
         findings.push(finding("keys", *state, words.clone()));
+    }
+    if let Some((state, words)) = &seen.contexts {
+        findings.push(finding("contexts", *state, words.clone()));
     }
     if let Ok(Some((_, created))) = &seen.current {
         let behind = created.as_second() - seen.now.as_second();

@@ -26,6 +26,7 @@ fn well() -> Seen {
         free: free(40),
         signer: None,
         keys: None,
+        contexts: None,
         now: at(10_000),
     }
 }
