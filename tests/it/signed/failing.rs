@@ -134,7 +134,7 @@ fn all_signatures_of_a_publication_share_the_time_of_the_signer() {
     let text = fs::read_to_string(signed.site.config()).unwrap();
     // Six repositories, of which four are signed at a time: each in time, and not all of them.
     let text = text.replace("[\"el9/x86_64\"]", "[\"el9/x86_64\", \"el9/aarch64\"]");
-    fs::write(signed.site.config(), text.replace("timeout = \"10s\"", "timeout = \"5s\"")).unwrap();
+    fs::write(signed.site.config(), text.replace(TIMEOUT, "timeout = \"5s\"")).unwrap();
     tell(&signed, "sleep 3; sign \"$1\"");
     let ran = run(signed.site.as_daemon().arg("init"));
     assert!(ran.code() == 75 && ran.stderr.contains("signer-hangs"), "{ran}");
