@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rustix::net::{AddressFamily, SocketType, bind, socket, sockopt};
 use serde_json::Value;
 use store::Disk as _;
 use testkit::{Nginx, Ran, Sandbox, Site, is_root, run};
@@ -13,9 +15,12 @@ use super::{changed, configuration, file_of, listed, repository};
 struct Served {
     sandbox: Sandbox,
     folder: Utf8PathBuf,
-    port: TcpListener,
+    port: Option<TcpListener>,
     nginx: Option<Nginx>,
     site: Site,
+    timeout: &'static str,
+    /// Keeps a port from others.
+    taken: Option<OwnedFd>,
 }
 
 /// A site with both contexts, of which one is served by nginx and not fetched yet.
@@ -28,12 +33,12 @@ fn served() -> Served {
     let port = Nginx::port();
     let nginx = Nginx::of_folder(&port, &sandbox, &web, "");
     let site = Site::initialised(&sandbox, "http://127.0.0.1:1", &configuration(&mirror, nginx.base_url()));
-    Served { folder, port, nginx: Some(nginx), site, sandbox }
+    Served { folder, port: Some(port), nginx: Some(nginx), site, sandbox, timeout: "120s", taken: None }
 }
 
 impl Served {
     fn update(&self, more: &[&str]) -> Ran {
-        run(self.site.as_daemon().args(["context", "update", "--json", "--timeout", "1s"]).args(more))
+        run(self.site.as_daemon().args(["context", "update", "--json", "--timeout", self.timeout]).args(more))
     }
 
     /// The digests of what was fetched.
@@ -171,7 +176,10 @@ fn a_server_whose_repomd_is_no_xml_leaves_the_last_snapshot() {
 #[test]
 fn a_server_that_takes_the_call_and_says_nothing_leaves_the_last_snapshot() {
     // The kernel takes what the port is called for, and nobody answers.
-    let words = fails(75, |served| drop(served.nginx.take()));
+    let words = fails(75, |served| {
+        drop(served.nginx.take());
+        served.timeout = "1s";
+    });
     assert!(words.contains("failed to fetch") && words.contains("timeout"), "{words}");
 }
 
@@ -179,16 +187,21 @@ fn a_server_that_takes_the_call_and_says_nothing_leaves_the_last_snapshot() {
 fn a_server_that_is_not_there_leaves_the_last_snapshot() {
     let words = fails(75, |served| {
         drop(served.nginx.take());
-        // Somebody else's port by now, or nobody's: this one never answers web requests.
-        served.port = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = served.port.take().unwrap().local_addr().unwrap();
+        // Taken by a socket that does not listen, so that nobody else gets it meanwhile.
+        let taken = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        sockopt::set_socket_reuseaddr(&taken, true).unwrap();
+        bind(&taken, &port).unwrap();
+        served.taken = Some(taken);
     });
-    assert!(words.contains("failed to fetch"), "{words}");
+    assert!(words.contains("failed to fetch") && words.contains("refused"), "{words}");
 }
 
 #[test]
 fn a_snapshot_that_was_never_fetched_is_said_to_be_missing() {
     let mut served = served();
     drop(served.nginx.take());
+    served.timeout = "1s";
     let ran = served.update(&[]);
     assert_eq!(ran.code(), 75, "{ran}");
     let hint = of_epel(&ran)["hint"].as_str().unwrap().to_owned();
