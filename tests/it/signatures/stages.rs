@@ -12,7 +12,7 @@ use super::keyring::Keyring;
 
 pub(super) const LONG_AGO: &str = "20240101T000000";
 const LATER: &str = "20240201T000000";
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A table for a key, with more lines.
 pub(super) fn key(ring: &Keyring, name: &str, fingerprint: &str, more: &str) -> String {
