@@ -1,7 +1,8 @@
 //! Files that two packages bring to one path, by the rules of rpm.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::headers::{Bringer, Look, Looked};
 use crate::package::{Contents, File, FileKind, Package};
 use crate::world::{PackageId, World};
 
@@ -11,24 +12,52 @@ pub(crate) struct Clash {
     pub(crate) one: PackageId,
     pub(crate) other: PackageId,
     pub(crate) path: String,
-    /// Whether it is known that their contents differ.
-    pub(crate) known: bool,
+    pub(crate) doubt: Doubt,
+}
+
+/// Whether it is known that two packages differ at a path.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Doubt {
+    /// They do.
+    None,
+    /// Nobody looked into their headers yet.
+    Unread,
+    /// That cannot be told, and why.
+    Unknown(String),
+}
+
+/// What is found where paths are shared.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub(crate) clashes: BTreeSet<Clash>,
+    /// The headers that would tell more, and of which paths.
+    pub(crate) unread: BTreeMap<Bringer, BTreeSet<String>>,
+}
+
+/// One package at a path: what metadata tells of it, and what is known beyond that.
+struct Side<'a> {
+    id: PackageId,
+    package: &'a Package,
+    kind: FileKind,
+    contents: Option<&'a Contents>,
 }
 
 /// Finds the paths that cannot be shared by something that enters and something that is brought with it.
-pub(crate) fn clashes(
+pub(crate) fn shared(
     world: &World<'_>,
     brought: &BTreeSet<PackageId>,
     entered: &BTreeSet<PackageId>,
-) -> BTreeSet<Clash> {
-    let mut found = BTreeSet::new();
+    look: &Look<'_>,
+) -> Shared {
+    let mut found = Shared::default();
     let mut listed: HashMap<PackageId, HashMap<&str, &File>> = HashMap::new();
     for one in brought.intersection(entered) {
         let package = world.package(*one);
         for file in &package.files {
             world.work().count(1);
             for (other, kind) in world.owners_among(&file.path, brought) {
-                if other == *one {
+                // Of two that enter each is met by the other.
+                if other == *one || entered.contains(&other) && other < *one {
                     continue;
                 }
                 let beside = world.package(other);
@@ -42,37 +71,73 @@ pub(crate) fn clashes(
                         theirs.map(|theirs| (theirs.kind, theirs.contents.as_ref()))
                     }
                 };
-                if let Some(known) = theirs.and_then(|theirs| cannot_share(package, file, beside, theirs)) {
-                    let (one, other) = (*one.min(&other), *one.max(&other));
-                    found.insert(Clash { one, other, path: file.path.clone(), known });
-                }
+                let Some((kind, contents)) = theirs else { continue };
+                let ours = Side { id: *one, package, kind: file.kind, contents: file.contents.as_ref() };
+                let theirs = Side { id: other, package: beside, kind, contents };
+                found.compare(world, &file.path, [ours, theirs], look);
             }
         }
     }
     found
 }
 
-/// Says whether a path cannot be shared, and whether that is known; `None` if it can.
-///
-/// Where contents are not known, builds of one source version for two architectures are trusted to agree, as they
-/// are all over the trade, and so are directories.
-fn cannot_share(
-    package: &Package,
-    file: &File,
-    other: &Package,
-    (kind, contents): (FileKind, Option<&Contents>),
-) -> Option<bool> {
-    if file.kind == FileKind::Ghost || kind == FileKind::Ghost {
-        return None;
+impl Shared {
+    /// Puts down a path that the two cannot share, or whose headers must be read to tell.
+    ///
+    /// Where contents cannot be known, builds of one source version for two architectures are trusted to agree, as they
+    /// are all over the trade, and so are directories.
+    fn compare(&mut self, world: &World<'_>, path: &str, sides: [Side<'_>; 2], look: &Look<'_>) {
+        let [one, two] = &sides;
+        if one.kind == FileKind::Ghost || two.kind == FileKind::Ghost {
+            return;
+        }
+        let directories = [one, two].map(|side| side.kind == FileKind::Directory);
+        // Metadata does not tell a directory that is a ghost from others; what is of another kind clashes with all others.
+        let doubt = match self.contents(world, path, &sides, look) {
+            Ok([one, two]) if one.shares_a_path_with(&two, world.has_both_word_sizes()) => return,
+            Ok(_) => Doubt::None,
+            Err(_) if directories[0] != directories[1] => Doubt::None,
+            Err(doubt) => {
+                let (one, two) = (&one.package.nevra, &two.package.nevra);
+                let twins = one.name == two.name && one.evr == two.evr;
+                if directories[0] || twins || path.starts_with("/usr/lib/.build-id") {
+                    return;
+                }
+                doubt
+            }
+        };
+        let (one, other) = (one.id.min(two.id), one.id.max(two.id));
+        self.clashes.insert(Clash { one, other, path: path.to_owned(), doubt });
     }
-    if let (Some(ours), Some(theirs)) = (&file.contents, contents) {
-        return (!ours.shares_a_path_with(theirs)).then_some(true);
+
+    /// Finds what both hold at a path, or notes whose headers are to be read.
+    fn contents(
+        &mut self,
+        world: &World<'_>,
+        path: &str,
+        sides: &[Side<'_>; 2],
+        look: &Look<'_>,
+    ) -> Result<[Contents; 2], Doubt> {
+        let bringers = sides.each_ref().map(|side| world.bringer(side.id));
+        let looked = [0, 1].map(|n| match sides[n].contents {
+            Some(known) => Looked::Contents(known.clone()),
+            None => look(&bringers[n], path),
+        });
+        if let [Looked::Contents(one), Looked::Contents(two)] = looked {
+            return Ok([one, two]);
+        }
+        // That of one nothing can be told is no reason to read the other.
+        if let Some(why) = looked.iter().find_map(|looked| match looked {
+            Looked::Unknown(why) => Some(why.clone()),
+            _ => None,
+        }) {
+            return Err(Doubt::Unknown(why));
+        }
+        for (bringer, looked) in bringers.into_iter().zip(looked) {
+            if looked == Looked::NotYet {
+                self.unread.entry(bringer).or_default().insert(path.to_owned());
+            }
+        }
+        Err(Doubt::Unread)
     }
-    if (file.kind == FileKind::Directory) != (kind == FileKind::Directory) {
-        return Some(true);
-    }
-    let (one, two) = (&package.nevra, &other.nevra);
-    let twins = one.name == two.name && one.evr == two.evr;
-    let shared = file.kind == FileKind::Directory || twins || file.path.starts_with("/usr/lib/.build-id");
-    (!shared).then_some(false)
 }

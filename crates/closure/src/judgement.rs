@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use nevra::{Arch, Nevra};
 
-use crate::clash::clashes;
+use crate::clash::{Doubt, shared};
+use crate::headers::{Bringer, Look, Looked};
 use crate::host::Host;
 use crate::installing::{Many, demand, install_one};
 use crate::package::Package;
@@ -90,6 +91,8 @@ pub struct Judgement {
     pub broken: Vec<Finding>,
     /// What was broken before and stays so, sorted: told, and not blamed on the change.
     pub known: Vec<Finding>,
+    /// The packages whose headers would tell more of paths that several bring, and which paths.
+    pub unread: BTreeMap<Bringer, BTreeSet<String>>,
     /// How many packages were judged, meta-packages among them.
     pub judged: usize,
     /// How many meta-packages were judged.
@@ -100,14 +103,23 @@ pub struct Judgement {
     pub solved: u64,
 }
 
-/// Judges a change.
+/// Judges a change by what its packages state, without a look into headers.
 ///
 /// Looked at are the packages that enter, those that need something that leaves, and the
 /// meta-packages from which something that enters or leaves can be reached.
 #[must_use]
 pub fn judge(change: &Change) -> Judgement {
+    judge_with(change, &|_, _| Looked::NotYet)
+}
+
+/// Judges a change as [`judge`] does, with `look` for what headers say of paths that several packages bring.
+///
+/// What is asked of `look` and was not looked at yet stands in [`Judgement::unread`]; nothing else of the judgement
+/// depends on headers, so that one more judgement is enough.
+#[must_use]
+pub fn judge_with(change: &Change, look: &Look<'_>) -> Judgement {
     let work = Work::default();
-    let mut judge = Judge::new(change, &work);
+    let mut judge = Judge::new(change, look, &work);
     judge.enters();
     judge.stays();
     judge.meta_packages();
@@ -121,6 +133,7 @@ pub fn judge(change: &Change) -> Judgement {
 
 struct Judge<'a> {
     change: &'a Change,
+    look: &'a Look<'a>,
     work: &'a Work,
     before: World<'a>,
     after: World<'a>,
@@ -145,7 +158,7 @@ fn newest(world: &World<'_>, (name, arch): (&str, &Arch), layers: &[usize]) -> O
 }
 
 impl<'a> Judge<'a> {
-    fn new(change: &'a Change, work: &'a Work) -> Self {
+    fn new(change: &'a Change, look: &'a Look<'a>, work: &'a Work) -> Self {
         let places = |nevra: &Nevra| {
             let packages = change.target.packages();
             change
@@ -163,7 +176,8 @@ impl<'a> Judge<'a> {
         };
         let before = context(world().with(&change.target, BTreeSet::new()));
         let after = context(world().with(&change.target, leaving.clone()).with(&entering, BTreeSet::new()));
-        Self { change, work, before, after, entering: ENTERING, leaving, judgement: Judgement::default() }
+        let judgement = Judgement::default();
+        Self { change, look, work, before, after, entering: ENTERING, leaving, judgement }
     }
 
     fn is_meta(&self, package: &Package) -> bool {
@@ -329,19 +343,28 @@ impl<'a> Judge<'a> {
         let entered: BTreeSet<_> = self.after.of_layer(self.entering).collect();
         let subject = &self.after.package(meta).nevra;
         let mut by_pair: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for clash in clashes(&self.after, brought, &entered) {
-            by_pair.entry((clash.one, clash.other, clash.known)).or_default().push(clash.path);
+        let shared = shared(&self.after, brought, &entered, self.look);
+        for (bringer, paths) in shared.unread {
+            self.judgement.unread.entry(bringer).or_default().extend(paths);
         }
-        for ((one, other, known), paths) in by_pair {
+        for clash in shared.clashes {
+            by_pair.entry((clash.one, clash.other, clash.doubt)).or_default().push(clash.path);
+        }
+        for ((one, other, doubt), paths) in by_pair {
             let name = |id: PackageId| self.after.package(id).in_words();
             let more = match paths.len() {
                 1 => String::new(),
                 n => format!(" and {} more", n - 1),
             };
-            let so = if known { "with different contents" } else { "and their contents are not known" };
+            let so = match &doubt {
+                Doubt::None => "with different contents".to_owned(),
+                Doubt::Unread => "and their contents are not known".to_owned(),
+                Doubt::Unknown(why) => format!("and whether they are the same cannot be told: {why}"),
+            };
             let path = &paths[0];
             let words = format!("{} and {} both bring `{path}`{more}, {so}", name(one), name(other));
-            let finding = Finding { subject: subject.clone(), check: Check::Files, words, judged: known };
+            let judged = doubt == Doubt::None;
+            let finding = Finding { subject: subject.clone(), check: Check::Files, words, judged };
             self.judgement.broken.push(finding);
         }
     }

@@ -48,6 +48,7 @@
 
 mod clash;
 mod clause;
+mod headers;
 mod host;
 mod installing;
 mod judgement;
@@ -66,8 +67,9 @@ mod words;
 mod work;
 mod world;
 
+pub use headers::{Bringer, Look, Looked, Origin};
 pub use host::upgrade;
-pub use judgement::{Change, Check, Finding, Judgement, judge};
+pub use judgement::{Change, Check, Finding, Judgement, judge, judge_with};
 pub use package::{Contents, File, FileKind, Package};
 pub use paths::{Gathered, Paths};
 pub use rich::{Rich, RichError};

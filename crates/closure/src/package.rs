@@ -81,19 +81,21 @@ pub struct Contents {
     pub group: String,
     /// The size in bytes.
     pub size: u64,
-    /// The digest of a regular file with its algorithm in front, or the target of a link; else empty.
+    /// The digest of a regular file with its algorithm in front, the target of a link, the number of a device; else empty.
     pub text: String,
     /// The word size of a binary as rpm counts it: 1 for 32 bit, 2 for 64 bit, 0 for what is none.
     pub colour: u8,
+    /// Whether the file is owned and not brought; metadata tells it of files, only headers of directories too.
+    pub ghost: bool,
 }
 
 impl Contents {
-    /// Says whether rpm installs both at one path: nothing tells them apart, or one is the 64-bit
-    /// and the other the 32-bit build of a program, of which the first wins.
+    /// Says whether rpm installs both at one path: nothing tells them apart, one is a ghost, or one is the 64-bit
+    /// and the other the 32-bit build of a program, of which hosts with `both_word_sizes` take the first.
     #[must_use]
-    pub fn shares_a_path_with(&self, other: &Self) -> bool {
+    pub fn shares_a_path_with(&self, other: &Self, both_word_sizes: bool) -> bool {
         let colours = (self.colour, other.colour);
-        if matches!(colours, (1, 2) | (2, 1)) {
+        if self.ghost || other.ghost || both_word_sizes && matches!(colours, (1, 2) | (2, 1)) {
             return true;
         }
         let what = |contents: &Self| contents.mode & 0o170_000;

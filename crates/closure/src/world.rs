@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use nevra::{Arch, Dependency};
 
+use crate::headers::{Bringer, Origin};
 use crate::package::{FileKind, Package};
 use crate::shelf::Shelf;
 use crate::statement::{Source, Statement, statements_of};
@@ -101,6 +102,22 @@ impl<'a> World<'a> {
     /// The number of the layer that a package lies in.
     pub(crate) fn layer_number(&self, id: PackageId) -> usize {
         self.layers.partition_point(|layer| layer.first <= id.0) - 1
+    }
+
+    /// Says where a package of the world after a change lies: behind the target what enters, behind that the contexts.
+    pub(crate) fn bringer(&self, id: PackageId) -> Bringer {
+        let origin = match self.layer_number(id) {
+            0 => Origin::Target,
+            1 => Origin::Enters,
+            n => Origin::Context(n - 2),
+        };
+        let at = (id.0 - self.layer_of(id).first) as usize;
+        Bringer { origin, at, nevra: self.package(id).nevra.clone() }
+    }
+
+    /// Says whether hosts take 32-bit packages beside 64-bit ones.
+    pub(crate) fn has_both_word_sizes(&self) -> bool {
+        self.platform.as_str() == "x86_64"
     }
 
     pub(crate) fn is_installed(&self, id: PackageId) -> bool {
@@ -212,7 +229,7 @@ impl<'a> World<'a> {
 
     /// Says whether an architecture is the 32-bit one beside a 64-bit platform.
     pub(crate) fn is_second(&self, arch: &Arch) -> bool {
-        arch != self.platform && arch.as_str() != "noarch" && self.platform.as_str() == "x86_64"
+        arch != self.platform && arch.as_str() != "noarch" && self.has_both_word_sizes()
     }
 
     /// How far an architecture is from what the platform runs best: 0 is its own, and that of `noarch`.

@@ -1,5 +1,6 @@
 //! Breakages taken from life, and how they are told.
 
+mod headers;
 mod hostile;
 
 use expect_test::{Expect, expect};
@@ -37,6 +38,7 @@ fn file(text: &str) -> File {
         size: 5,
         text: text.into(),
         colour: words.next().map_or(0, |colour| colour.parse().unwrap()),
+        ghost: false,
     });
     File { path, kind: FileKind::File, contents }
 }
