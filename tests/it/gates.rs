@@ -4,6 +4,7 @@
 
 mod external;
 mod installable;
+mod sharing;
 mod variants;
 
 use std::io::Write as _;

@@ -55,7 +55,7 @@ pub struct Seen {
 /// The contexts that were read, remembered between steps.
 #[derive(Debug, Default)]
 pub(crate) struct Contexts {
-    remembered: BTreeMap<(String, Platform), (Sha256, Arc<Shelf>)>,
+    remembered: BTreeMap<(String, Platform), plan::Context>,
 }
 
 impl Contexts {
@@ -69,22 +69,23 @@ impl Contexts {
         platform: &Platform,
         now: Timestamp,
     ) -> Result<plan::Context, Unfit> {
-        let (digest, _, shelf) = kept.reading(context, platform, now, |repodata| {
+        let (_, _, known) = kept.reading(context, platform, now, |repodata| {
             let mut others = self.remembered.iter().filter(|((name, _), _)| *name == context.name);
             // One folder may serve several platforms.
-            if let Some((_, (_, shelf))) = others.find(|(_, (digest, _))| *digest == repodata.digest) {
-                return Ok(Arc::clone(shelf));
+            if let Some((_, known)) = others.find(|(_, known)| known.digest == repodata.digest) {
+                return Ok(known.clone());
             }
-            let Listing { packages, paths } = kept.listing(repodata)?;
-            Ok(Arc::new(Shelf::with_paths(&context.name, packages, paths)))
+            let Listing { packages, places, paths } = kept.listing(repodata)?;
+            let shelf = Arc::new(Shelf::with_paths(&context.name, packages, paths));
+            Ok(plan::Context { shelf, digest: repodata.digest, places: places.into() })
         })?;
-        let remembered = (digest, Arc::clone(&shelf));
-        if let Some((old, _)) = self.remembered.insert((context.name.clone(), platform.clone()), remembered)
-            && !self.remembered.values().any(|(digest, _)| *digest == old)
+        let key = (context.name.clone(), platform.clone());
+        if let Some(old) = self.remembered.insert(key, known.clone())
+            && !self.remembered.values().any(|known| known.digest == old.digest)
         {
-            kept.forget(old);
+            kept.forget(old.digest);
         }
-        Ok(plan::Context { shelf, digest })
+        Ok(known)
     }
 
     /// Forgets what a configuration does not name any more.

@@ -3,6 +3,7 @@
 //! Nothing is written. What comes out is a verdict for every request and, if any takes effect, the draft
 //! of the one generation they share. A request that is refused changes nothing for its neighbours.
 
+mod headers;
 mod installable;
 mod loading;
 mod signatures;

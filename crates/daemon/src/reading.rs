@@ -6,6 +6,9 @@
 //!
 //!   daemon --a descriptor, certificates, an instant--> worker
 //!          <--which key made each signature, or why it does not count, and until when that holds--
+//!
+//!   daemon --a descriptor, some paths--> worker
+//!          <--what these files are: mode, owner, digest or target--
 //! ```
 //!
 //! A worker lists what a package says of itself from its headers alone; asked for its signatures, it reads the package
@@ -22,20 +25,23 @@ mod process;
 mod serving;
 mod signatures;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 
 use ::signatures::Certificate;
 use camino::Utf8Path;
+use closure::Contents;
 use jiff::Timestamp;
-use nevra::Sha256;
+use nevra::{Nevra, Sha256};
 use plan::Signed;
 use repo::{FileFacts, Head, Package};
 use serde::{Deserialize, Serialize};
 use store::Reading;
 
 use crate::error::Error;
+use crate::relations;
 
 pub use confinement::Limits;
 pub use process::Worker;
@@ -59,6 +65,15 @@ pub trait PackageReader: Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<Result<Judged, Unfit>, Error>;
 
+    /// Reads what some files of the package `file`, as [`PackageReader::read`] takes it, are: those of `paths` that its
+    /// header lists, and no more of it.
+    fn files(
+        &self,
+        path: &Utf8Path,
+        file: &mut dyn Reading,
+        paths: &BTreeSet<String>,
+    ) -> Result<Result<Held, Unfit>, Error>;
+
     /// Ends what was begun for the packages of one request, so that those of the next one meet nothing of it.
     fn rest(&self) {}
 }
@@ -71,6 +86,16 @@ pub struct Judged {
     pub signed: Signed,
     /// The next instant at which it may be something else, by the same certificates; `None` if it never will.
     pub until: Option<Timestamp>,
+}
+
+/// What some files of a package are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Held {
+    /// Whose files.
+    pub nevra: Nevra,
+    /// By path.
+    pub files: BTreeMap<String, Contents>,
 }
 
 /// Why a package cannot be listed.
@@ -127,6 +152,15 @@ impl PackageReader for InProcess {
         let judged = signatures::examine(file, &known, now);
         judged.map_err(|cause| Error::File { operation: "read", path: path.to_owned(), cause })
     }
+
+    fn files(
+        &self,
+        path: &Utf8Path,
+        file: &mut dyn Reading,
+        paths: &BTreeSet<String>,
+    ) -> Result<Result<Held, Unfit>, Error> {
+        held(file, paths).map_err(|cause| Error::File { operation: "read", path: path.to_owned(), cause })
+    }
 }
 
 /// Reads a package; `Err` if the disk is at fault.
@@ -137,6 +171,20 @@ fn examine(file: &mut dyn Read) -> Result<Result<Package, Unfit>, std::io::Error
     };
     let facts = FileFacts { size: 0, digest: Sha256::from([0; 32]).into(), mtime: 0, href: String::new() };
     Ok(repo::package_of(&head, facts).map_err(|error| Unfit::of(&error)))
+}
+
+/// Reads what the files of a package are that are asked for; `Err` if the disk is at fault.
+fn held(file: &mut dyn Read, paths: &BTreeSet<String>) -> Result<Result<Held, Unfit>, std::io::Error> {
+    let head = match head_of(file)? {
+        Ok(head) => head,
+        Err(unfit) => return Ok(Err(unfit)),
+    };
+    let facts = FileFacts { size: 0, digest: Sha256::from([0; 32]).into(), mtime: 0, href: String::new() };
+    let read = repo::package_of(&head, facts).and_then(|package| {
+        let found = repo::substances_of(&head, &|path| paths.contains(path))?;
+        Ok(Held { nevra: package.nevra, files: found.into_iter().map(relations::contents).collect() })
+    });
+    Ok(read.map_err(|error| Unfit::of(&error)))
 }
 
 /// Reads the head of a package, which is what its own digests say; `Err` if the disk is at fault.

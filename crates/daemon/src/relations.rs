@@ -1,8 +1,8 @@
 //! What packages of metadata say about each other, as the judgement of what can be installed reads it.
 
-use closure::{FileKind, Package};
+use closure::{Contents, FileKind, Package};
 use nevra::Dependency;
-use repo::Relation;
+use repo::{Relation, Substance};
 
 /// Takes from the metadata of a package what it says about others, and its files.
 pub(crate) fn package_of(listed: &repo::Package) -> Package {
@@ -29,6 +29,12 @@ fn dependency(relation: &Relation) -> Dependency {
 /// Takes what metadata tells of a file: not what it holds.
 pub(crate) fn file(listed: &repo::File) -> closure::File {
     closure::File { path: listed.path.clone(), kind: kind(listed.kind), contents: None }
+}
+
+/// Takes what a header tells of a file, with its path.
+pub(crate) fn contents(told: Substance) -> (String, Contents) {
+    let Substance { path, mode, user, group, size, text, colour, ghost } = told;
+    (path, Contents { mode, user, group, size, text, colour, ghost })
 }
 
 /// Takes the kind of a file.

@@ -1,10 +1,10 @@
 //! What a decision depends on that is dear to read, and is asked for only where it is needed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use closure::Shelf;
-use nevra::Sha256;
+use closure::{Contents, Shelf};
+use nevra::{Nevra, Sha256};
 
 use crate::layout::{Platform, Repository};
 use crate::plan::Plan;
@@ -23,6 +23,8 @@ pub struct Lacking {
     pub shelves: BTreeSet<Repository>,
     /// The contexts for [`crate::World::contexts`], by name and platform.
     pub contexts: BTreeSet<(String, Platform)>,
+    /// The packages for [`crate::World::headers`], and the paths of each that are asked about.
+    pub headers: BTreeMap<HeaderOf, BTreeSet<String>>,
     /// The external gates for [`crate::World::external`], and the plan that they are to judge.
     pub external: Option<Box<(BTreeSet<String>, Plan)>>,
 }
@@ -30,12 +32,13 @@ pub struct Lacking {
 impl Lacking {
     /// Says whether nothing lacks.
     pub fn is_empty(&self) -> bool {
-        let Self { signatures, relations, built, shelves, contexts, external } = self;
+        let Self { signatures, relations, built, shelves, contexts, headers, external } = self;
         signatures.is_empty()
             && relations.is_empty()
             && built.is_empty()
             && shelves.is_empty()
             && contexts.is_empty()
+            && headers.is_empty()
             && external.is_none()
     }
 
@@ -46,6 +49,9 @@ impl Lacking {
         self.built.extend(other.built);
         self.shelves.extend(other.shelves);
         self.contexts.extend(other.contexts);
+        for (package, paths) in other.headers {
+            self.headers.entry(package).or_default().extend(paths);
+        }
         self.external = self.external.take().or(other.external);
     }
 }
@@ -66,7 +72,39 @@ pub struct Context {
     pub shelf: Arc<Shelf>,
     /// The digest of its repomd.xml.
     pub digest: Sha256,
+    /// Where its metadata says that the file of each package of the shelf lies, in the same order.
+    pub places: Arc<[Place]>,
 }
+
+/// Where the file of a package lies, below the folder or URL of its repository.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The path, as metadata names it.
+    pub href: Box<str>,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// Names a package whose header tells what its files are.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HeaderOf {
+    /// One that lies in the pool, or arrives.
+    Ours(Sha256),
+    /// One that a context lists.
+    Beside {
+        /// The context.
+        context: String,
+        /// For which platform.
+        platform: Platform,
+        /// The package.
+        nevra: Nevra,
+        /// Where it lies.
+        place: Place,
+    },
+}
+
+/// What the header of a package says of paths, `None` of those it does not list; or why that cannot be told.
+pub type Header = Result<BTreeMap<String, Option<Contents>>, String>;
 
 /// Says why a context cannot be judged by.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -89,7 +89,7 @@ pub use check::{Violation, check};
 pub use decide::{
     Decision, Held, Promise, WAIVABLE, decide, is_generation_name, over, promises, wrong_pattern,
 };
-pub use lacking::{Context, External, Indexed, Lacking, Unfit};
+pub use lacking::{Context, External, Header, HeaderOf, Indexed, Lacking, Place, Unfit};
 pub use layout::{
     Approvals, Clients, Closure, FreezeTime, Kind, Layout, NotAPlatform, Platform, Product, Profile,
     Repository, Route, Stage, Versions, Writing, is_component,

@@ -9,7 +9,7 @@ use nevra::{Nevra, Sha256};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
-use crate::lacking::{Context, External, Indexed, Unfit};
+use crate::lacking::{Context, External, Header, HeaderOf, Indexed, Unfit};
 use crate::layout::{Layout, Platform, Repository};
 use crate::package_signatures::{Signed, Signer};
 use crate::plan::Plan;
@@ -190,6 +190,8 @@ pub struct World {
     pub built: BTreeMap<Sha256, i64>,
     /// What hosts draw from beside our repositories, or why that is not known, by name and platform; filled in the same way.
     pub contexts: BTreeMap<(String, Platform), Result<Context, Unfit>>,
+    /// What headers say of paths that several packages bring; filled in the same way.
+    pub headers: BTreeMap<HeaderOf, Header>,
     /// What external gates say, by their name and the hash of the plan; filled in the same way.
     pub external: BTreeMap<(String, Sha256), External>,
     /// What leads to each package of the pool; filled for `purge`.
@@ -237,6 +239,7 @@ impl World {
             relations: BTreeMap::new(),
             built: BTreeMap::new(),
             contexts: BTreeMap::new(),
+            headers: BTreeMap::new(),
             external: BTreeMap::new(),
             holders: BTreeMap::new(),
             unlinked: BTreeMap::new(),

@@ -89,7 +89,7 @@ pub use metadata::{
 };
 pub use metalink::{Metalink, Offered};
 pub use package::{Changelog, File, FileKind, Package, Relation};
-pub use package_of::{FileFacts, package_of, package_with_changes};
+pub use package_of::{FileFacts, Substance, package_of, package_with_changes, substances_of};
 pub use packing::{Compression, pack, unpack};
 pub use parse::{each_file, parse_filelists, parse_other, parse_packages, parse_primary};
 pub use repomd::{Measure, Note, Record, Repomd, is_inside};

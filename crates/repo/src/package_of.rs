@@ -3,6 +3,7 @@
 mod changelogs;
 mod files;
 mod relations;
+mod substance;
 mod text;
 
 use nevra::{Arch, Digest, Evr, Nevra};
@@ -11,6 +12,7 @@ use crate::head::{Head, Header};
 use crate::tags::{self, Tag};
 use crate::{Error, Package};
 
+pub use substance::{Substance, substances_of};
 use text::{required_name, text_or_empty};
 
 /// What is known of an RPM from outside its header.

@@ -79,12 +79,14 @@ tags! {
     PAYLOAD_FORMAT = 1124 "payload format";
     PAYLOAD_COMPRESSOR = 1125 "payload compressor";
     PAYLOAD_FLAGS = 1126 "payload flags";
+    FILE_COLOURS = 1140 "file colours";
     OLD_SUGGESTS_NAME = 1156 "old suggests name";
     OLD_SUGGESTS_VERSION = 1157 "old suggests version";
     OLD_SUGGESTS_FLAGS = 1158 "old suggests flags";
     OLD_ENHANCES_NAME = 1159 "old enhances name";
     OLD_ENHANCES_VERSION = 1160 "old enhances version";
     OLD_ENHANCES_FLAGS = 1161 "old enhances flags";
+    LONG_FILE_SIZES = 5008 "long file sizes";
     LONG_SIZE = 5009 "long size";
     FILE_DIGEST_ALGORITHM = 5011 "file digest algorithm";
     RECOMMEND_NAME = 5046 "recommend name";

@@ -117,6 +117,13 @@ impl Host {
         listed.lines().map(str::to_owned).collect()
     }
 
+    /// Asks rpm whether it would install these packages together, whatever they require.
+    pub fn rpm_test(&self, packages: &[&Utf8Path]) -> Ran {
+        let mut command = self.as_root("rpm");
+        command.args(["-U", "--test", "--nodeps", "--root"]).arg(&self.root).args(packages);
+        run(&mut command)
+    }
+
     fn as_root(&self, name: &str) -> Command {
         let mut command = if is_root() {
             program(name)

@@ -13,7 +13,7 @@ release-team = ["ME"]
 operations = ["ME"]
 [[context]]
 name = "base"
-folder = "BASE"
+PLACE
 [[product]]
 name = "glite"
 preset = "glite"
@@ -25,12 +25,12 @@ waiver_roles = ["operations"]
 "#;
 
 /// A site beside a base system, and a host that draws from both.
-struct Bench {
-    site: Site,
-    host: Host,
+pub(super) struct Bench {
+    pub(super) site: Site,
+    pub(super) host: Host,
     asked: usize,
     _nginx: Nginx,
-    sandbox: Sandbox,
+    pub(super) sandbox: Sandbox,
 }
 
 impl Bench {
@@ -44,15 +44,20 @@ impl Bench {
             fs::write(base.join(recipe.file_name()), recipe.build()).unwrap();
         }
         createrepo_c::<&str>(&base, &[]).ok();
+        Bench::beside(sandbox, &format!("folder = \"{base}\""))
+    }
+
+    /// Makes one beside the base system that the keys name; hosts take it from the sandbox's folder `base`.
+    pub(super) fn beside(sandbox: Sandbox, keys: &str) -> Bench {
         let nginx = Nginx::start(&sandbox, &sandbox.path("site/root"));
-        let site = Site::initialised(&sandbox, nginx.base_url(), &STAGES.replace("BASE", base.as_str()));
+        let site = Site::initialised(&sandbox, nginx.base_url(), &STAGES.replace("PLACE", keys));
         let host = Host::new(&sandbox, "host");
         host.repository("glite", &format!("{}/glite/el9/x86_64/production", nginx.base_url()));
-        host.repository("base", &format!("file://{base}"));
+        host.repository("base", &format!("file://{}", sandbox.path("base")));
         Bench { site, host, asked: 0, _nginx: nginx, sandbox }
     }
 
-    fn ask(&mut self, body: &str) -> Value {
+    pub(super) fn ask(&mut self, body: &str) -> Value {
         self.asked += 1;
         let stem = format!("r{}", self.asked);
         self.site.drop_request(
@@ -63,8 +68,12 @@ impl Bench {
     }
 
     fn import(&mut self, recipes: &[Recipe]) {
-        let files: Vec<String> =
-            recipes.iter().map(|recipe| self.site.upload(&recipe.file_name(), &recipe.build())).collect();
+        let files = recipes.iter().map(|recipe| (recipe.file_name(), recipe.build())).collect::<Vec<_>>();
+        self.import_files(&files);
+    }
+
+    pub(super) fn import_files(&mut self, files: &[(String, Vec<u8>)]) {
+        let files: Vec<String> = files.iter().map(|(name, bytes)| self.site.upload(name, bytes)).collect();
         let answer = self.ask(&format!("action = \"import\"\nto = \"delta\"\nfiles = {files:?}"));
         assert_eq!(answer["code"], "done", "{answer:#}");
     }

@@ -1,5 +1,6 @@
 //! What was found out about signatures is asked once, for as long as neither keys nor time can have changed it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,7 +8,7 @@ use camino::Utf8Path;
 use daemon::config::{Config, certificates};
 use daemon::engine::Engine;
 use daemon::error::Error;
-use daemon::reading::{InProcess, Judged, PackageReader, Unfit};
+use daemon::reading::{Held, InProcess, Judged, PackageReader, Unfit};
 use jiff::Timestamp;
 use plan::Answer;
 use repo::Package;
@@ -40,6 +41,15 @@ impl PackageReader for Counting {
     ) -> Result<Result<Judged, Unfit>, Error> {
         self.judged.fetch_add(1, Ordering::SeqCst);
         InProcess.judge(path, file, keys, now)
+    }
+
+    fn files(
+        &self,
+        path: &Utf8Path,
+        file: &mut dyn Reading,
+        paths: &BTreeSet<String>,
+    ) -> Result<Result<Held, Unfit>, Error> {
+        InProcess.files(path, file, paths)
     }
 }
 

@@ -9,6 +9,7 @@ use std::io::{Read as _, Write as _};
 use camino::Utf8PathBuf;
 use closure::{File, FileKind, Package, Paths};
 use nevra::{Arch, Bound, Dependency, Evr, Nevra, Sense, Sha256};
+use plan::Place;
 use serde::{Deserialize, Serialize};
 
 use super::Kept;
@@ -16,7 +17,7 @@ use super::repodata::Listing;
 use crate::error::Error;
 
 /// The first line; another form of what follows gets another number.
-const FORM: &str = "sluice context index 1\n";
+const FORM: &str = "sluice context index 2\n";
 
 /// The largest index that is read or written, in bytes.
 const SIZE_MAX: u64 = 2 << 30;
@@ -36,6 +37,8 @@ struct StoredPackage<'a> {
     relations: [Vec<StoredDependency<'a>>; 4],
     #[serde(borrow)]
     files: Vec<(&'a str, FileKind)>,
+    href: &'a str,
+    size: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -53,15 +56,16 @@ fn folder(kept: &Kept<'_>) -> Utf8PathBuf {
 pub(super) fn read(kept: &Kept<'_>, digest: Sha256) -> Option<Listing> {
     let bytes = whole(kept, digest)?;
     let (count, mut rest) = counted(&bytes)?;
-    let mut packages = Vec::new();
+    let (mut packages, mut places) = (Vec::new(), Vec::new());
     // One after the other: what stands for all of them at once is as large as they are.
     for _ in 0..count {
         let (stored, after): (StoredPackage<'_>, _) = postcard::take_from_bytes(rest).ok()?;
         packages.push(package_of(&stored)?);
+        places.push(Place { href: stored.href.into(), size: stored.size });
         rest = after;
     }
     let paths: Paths = postcard::from_bytes(rest).ok()?;
-    paths.fits(packages.len()).then_some(Listing { packages, paths })
+    paths.fits(packages.len()).then_some(Listing { packages, places, paths })
 }
 
 /// Says how many packages an index holds, if it can be used.
@@ -140,8 +144,8 @@ fn counted(bytes: &[u8]) -> Option<(usize, &[u8])> {
 
 fn encoded(listing: &Listing) -> Option<Vec<u8>> {
     let mut body = postcard::to_allocvec(&(listing.packages.len() as u32)).ok()?;
-    for package in &listing.packages {
-        body = postcard::to_extend(&stored(package), body).ok()?;
+    for (package, place) in listing.packages.iter().zip(&listing.places) {
+        body = postcard::to_extend(&stored(package, place), body).ok()?;
     }
     body = postcard::to_extend(&listing.paths, body).ok()?;
     let mut bytes = format!("{FORM}{}\n", repo::sha256(&body).hex()).into_bytes();
@@ -149,7 +153,7 @@ fn encoded(listing: &Listing) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn stored(package: &Package) -> StoredPackage<'_> {
+fn stored<'a>(package: &'a Package, place: &'a Place) -> StoredPackage<'a> {
     fn of(all: &[Dependency]) -> Vec<StoredDependency<'_>> {
         all.iter().map(stored_dependency).collect()
     }
@@ -157,7 +161,8 @@ fn stored(package: &Package) -> StoredPackage<'_> {
     let relations =
         [of(&package.provides), of(&package.requires), of(&package.conflicts), of(&package.obsoletes)];
     let files = package.files.iter().map(|file| (file.path.as_str(), file.kind)).collect();
-    StoredPackage { name, epoch: *epoch, version, release, arch: arch.as_str(), relations, files }
+    let (arch, href, size) = (arch.as_str(), &*place.href, place.size);
+    StoredPackage { name, epoch: *epoch, version, release, arch, relations, files, href, size }
 }
 
 fn stored_dependency(dependency: &Dependency) -> StoredDependency<'_> {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use camino::Utf8PathBuf;
 use closure::{Gathered, Package, Paths};
 use nevra::Sha256;
-use plan::{Code, Refusal, Unfit};
+use plan::{Code, Place, Refusal, Unfit};
 use repo::{Record, Repomd};
 use store::Disk;
 
@@ -30,6 +30,8 @@ const PACKAGES_MAX: usize = 500_000;
 pub(super) struct Listing {
     /// With the files that primary lists.
     pub(super) packages: Vec<Package>,
+    /// Where the file of each of them lies.
+    pub(super) places: Vec<Place>,
     /// All other files.
     pub(super) paths: Paths,
 }
@@ -76,12 +78,17 @@ impl<'a> Repodata<'a> {
             return Err(Unfit { code: Code::ContextCorrupt, words });
         }
         let mut packages: Vec<Package> = Vec::with_capacity(listed.len());
+        let mut files_at: Vec<Place> = Vec::with_capacity(listed.len());
         // Nobody installs a source package.
         let places: Vec<Option<u32>> = listed
             .iter_mut()
             .map(|one| {
                 let place = (!one.nevra.arch.is_source()).then_some(packages.len() as u32);
-                packages.extend(place.map(|_| relations::package_of(one)));
+                if place.is_some() {
+                    packages.push(relations::package_of(one));
+                    let href = std::mem::take(&mut one.href).into_boxed_str();
+                    files_at.push(Place { href, size: one.size_package });
+                }
                 shed(one);
                 place
             })
@@ -99,7 +106,7 @@ impl<'a> Repodata<'a> {
         });
         read.map_err(|error| wrong(1, &filelists, &error))?;
         drop(told);
-        Ok(Listing { packages, paths: gathered.paths() })
+        Ok(Listing { packages, places: files_at, paths: gathered.paths() })
     }
 
     /// Looks whether the files are there and are those that repomd.xml names.

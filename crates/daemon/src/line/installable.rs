@@ -38,6 +38,7 @@ impl Line<'_> {
             let context = self.context(name, platform);
             self.world.contexts.insert((name.clone(), platform.clone()), context);
         }
+        self.read_headers(&lacking.headers)?;
         if let Some((names, plan)) = lacking.external.as_deref() {
             for name in names {
                 let said = match self.engine.config.external.get(name) {

@@ -2,21 +2,31 @@
 
 use std::io::{self, Write};
 
+use closure::Contents;
 use nevra::{Digest, Nevra, Sha256};
 use plan::Payload;
 use repo::{Changelog, File, Package, Relation};
 use serde::{Deserialize, Serialize};
 
-use super::{Judged, Unfit};
+use super::{Held, Judged, Unfit};
 
 /// The largest answer, in bytes: what lists more is no package that clients could live with.
 pub(super) const SIZE_MAX: usize = 128 << 20;
+
+/// The longest question, in bytes: a hundred certificates of distributions, a hundred thousand paths.
+pub(super) const QUESTION_MAX: usize = 8 << 20;
 
 /// The byte that comes with the descriptor of a package to read.
 pub(super) const PACKAGE: u8 = b'p';
 
 /// The byte that comes with the descriptor of a package whose signatures are to be judged; a question follows.
 pub(super) const SIGNATURES: u8 = b's';
+
+/// The byte that comes with the descriptor of a package of which some files are to be told; a question follows.
+pub(super) const FILES: u8 = b'f';
+
+/// How long one text of a file may be: a path, a name, a digest.
+const TEXT_MAX: usize = 1 << 14;
 
 /// How many characters of a worker's words are taken.
 const WORDS_MAX: usize = 1000;
@@ -43,6 +53,8 @@ pub(super) enum Answer {
     Listed(#[serde(with = "boxed")] Box<Package>),
     /// What its signatures are, if that was asked.
     Signed(Judged),
+    /// What some of its files are, if that was asked.
+    Files(Held),
     /// It cannot.
     Unfit(Unfit),
     /// The disk gave an error.
@@ -76,6 +88,12 @@ impl Answer {
                         Ok(fingerprint) => *fingerprint = one_line(fingerprint),
                         Err(flaw) => flaw.words = one_line(&flaw.words),
                     }
+                }
+            }
+            Self::Files(Held { files, .. }) => {
+                let texts = |file: &Contents| [file.user.len(), file.group.len(), file.text.len()];
+                if files.values().flat_map(texts).any(|length| length > TEXT_MAX) {
+                    return Err("it tells of a file with a text that is too long");
                 }
             }
             Self::Unfit(Unfit { words, .. }) | Self::NotRead(words) => *words = one_line(words),

@@ -1,6 +1,7 @@
 //! The daemon's side: a worker is started when a package is to be read, asked, and ended.
 #![expect(clippy::disallowed_methods, reason = "runs the worker, and does not wait for it for ever")]
 
+use std::collections::BTreeSet;
 use std::io::{self, IoSlice, Read as _, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -21,10 +22,10 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg}
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use store::Reading;
 
-use super::answer::{Answer, Greeting, PACKAGE, SIGNATURES, SIZE_MAX, heard, one_line};
+use super::answer::{Answer, FILES, Greeting, PACKAGE, QUESTION_MAX, SIGNATURES, SIZE_MAX, heard, one_line};
 use super::confinement::seconds_to_hash;
 use super::signatures::Question;
-use super::{Judged, Limits, PackageReader, Unfit, Wrong};
+use super::{Held, Judged, Limits, PackageReader, Unfit, Wrong};
 use crate::error::Error;
 
 /// This very program, also after another version was installed in its place.
@@ -95,11 +96,11 @@ impl Worker {
         &self,
         running: &mut Option<Process>,
         file: BorrowedFd<'_>,
-        question: Option<&Question>,
+        question: &Asked<'_>,
         size: u64,
     ) -> Result<Result<Answer, Lost>, Error> {
         // Of a package that is only listed no more than its headers is read, and those are bounded.
-        let bytes = question.map_or(0, |_| size);
+        let bytes = if let Asked::Signatures(_) = question { size } else { 0 };
         let is_used_up =
             |process: &mut Process| process.packages >= PACKAGES_MAX || process.bytes_left < bytes;
         if running.as_mut().is_some_and(is_used_up) {
@@ -137,7 +138,7 @@ impl Worker {
         &self,
         path: &Utf8Path,
         file: &mut dyn Reading,
-        question: Option<&Question>,
+        question: &Asked<'_>,
     ) -> Result<Result<Answer, Unfit>, Error> {
         let failed = |cause| Error::File { operation: "read", path: path.to_owned(), cause };
         let size = file.state()?.size;
@@ -154,7 +155,9 @@ impl Worker {
             };
             match self.ask(&mut running, descriptor, question, size)? {
                 Ok(Answer::Unfit(unfit)) => return Ok(Err(unfit)),
-                Ok(answer @ (Answer::Listed(_) | Answer::Signed(_))) => return Ok(Ok(answer)),
+                Ok(answer @ (Answer::Listed(_) | Answer::Signed(_) | Answer::Files(_))) => {
+                    return Ok(Ok(answer));
+                }
                 Ok(Answer::NotRead(words)) => return Err(failed(io::Error::other(words))),
                 Err(this) => {
                     tracing::warn!("the worker that read `{path}` is gone: {}", this.words);
@@ -173,7 +176,7 @@ impl Worker {
 
 impl PackageReader for Worker {
     fn read(&self, path: &Utf8Path, file: &mut dyn Reading) -> Result<Result<Package, Unfit>, Error> {
-        match self.asked(path, file, None)? {
+        match self.asked(path, file, &Asked::Listing)? {
             Ok(Answer::Listed(package)) => Ok(Ok(*package)),
             Ok(_) => Err(Error::Worker { why: OTHER_ANSWER.to_owned() }),
             Err(unfit) => Ok(Err(unfit)),
@@ -189,8 +192,26 @@ impl PackageReader for Worker {
     ) -> Result<Result<Judged, Unfit>, Error> {
         let certificates = keys.iter().map(|key| key.armored()).collect::<Result<_, _>>();
         let certificates = certificates.map_err(|error| Error::Worker { why: error.to_string() })?;
-        match self.asked(path, file, Some(&Question { certificates, now }))? {
+        match self.asked(path, file, &Asked::Signatures(Question { certificates, now }))? {
             Ok(Answer::Signed(judged)) => Ok(Ok(judged)),
+            Ok(_) => Err(Error::Worker { why: OTHER_ANSWER.to_owned() }),
+            Err(unfit) => Ok(Err(unfit)),
+        }
+    }
+
+    fn files(
+        &self,
+        path: &Utf8Path,
+        file: &mut dyn Reading,
+        paths: &BTreeSet<String>,
+    ) -> Result<Result<Held, Unfit>, Error> {
+        // In JSON a byte may become six.
+        if paths.iter().map(|path| 6 * path.len() + 3).sum::<usize>() >= QUESTION_MAX {
+            let words = format!("{} of its files would have to be compared, which is too many", paths.len());
+            return Ok(Err(Unfit { wrong: Wrong::Oversized, words }));
+        }
+        match self.asked(path, file, &Asked::Files(paths))? {
+            Ok(Answer::Files(held)) => Ok(Ok(held)),
             Ok(_) => Err(Error::Worker { why: OTHER_ANSWER.to_owned() }),
             Err(unfit) => Ok(Err(unfit)),
         }
@@ -199,6 +220,14 @@ impl PackageReader for Worker {
     fn rest(&self) {
         self.lock().take();
     }
+}
+
+/// What is asked of a package.
+enum Asked<'a> {
+    Listing,
+    Signatures(Question),
+    /// What files of these paths are.
+    Files(&'a BTreeSet<String>),
 }
 
 /// What is said of a worker that answers something else.
@@ -248,12 +277,7 @@ impl Process {
     }
 
     /// Gives it a package to read, or whose signatures to judge.
-    fn hand_over(
-        &self,
-        file: BorrowedFd<'_>,
-        question: Option<&Question>,
-        patience: Duration,
-    ) -> io::Result<()> {
+    fn hand_over(&self, file: BorrowedFd<'_>, question: &Asked<'_>, patience: Duration) -> io::Result<()> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         let files = [file];
@@ -261,10 +285,13 @@ impl Process {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-        let what = if question.is_some() { SIGNATURES } else { PACKAGE };
+        let (what, words) = match question {
+            Asked::Listing => (PACKAGE, None),
+            Asked::Signatures(question) => (SIGNATURES, Some(serde_json::to_vec(question)?)),
+            Asked::Files(paths) => (FILES, Some(serde_json::to_vec(paths)?)),
+        };
         sendmsg(&self.socket, &[IoSlice::new(&[what])], &mut control, flags)?;
-        if let Some(question) = question {
-            let words = serde_json::to_vec(question)?;
+        if let Some(words) = words {
             let length = u32::try_from(words.len()).map_err(io::Error::other)?;
             self.socket.set_write_timeout(Some(patience))?;
             (&self.socket).write_all(&length.to_le_bytes())?;

@@ -3,6 +3,7 @@
 #[cfg(feature = "testing")]
 mod rehearsal;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -11,14 +12,12 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use ::signatures::Certificate;
 use rustix::io::Errno;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg, send};
+use serde::de::DeserializeOwned;
 
-use super::answer::{Answer, Bounded, Greeting, SIGNATURES};
+use super::answer::{Answer, Bounded, FILES, Greeting, QUESTION_MAX, SIGNATURES};
 use super::confinement::{self, Limits};
 use super::signatures::{self, Question};
-use super::{Unfit, Wrong, examine};
-
-/// The longest question, in bytes: a hundred certificates of distributions.
-const QUESTION_MAX: usize = 8 << 20;
+use super::{Unfit, Wrong, examine, held};
 
 /// Reads packages for the daemon at the other end of the socket that is this process's standard input.
 ///
@@ -33,6 +32,16 @@ pub fn serve(limits: &Limits) -> io::Result<()> {
         if what == SIGNATURES {
             let question = hear(socket)?;
             say(socket, &judged(file, &question))?;
+            continue;
+        }
+        if what == FILES {
+            let paths: BTreeSet<String> = hear(socket)?;
+            let answer = match held(&mut File::from(file), &paths) {
+                Ok(Ok(held)) => Answer::Files(held),
+                Ok(Err(unfit)) => Answer::Unfit(unfit),
+                Err(cause) => Answer::NotRead(cause.to_string()),
+            };
+            say(socket, &answer)?;
             continue;
         }
         let answer = match examine(&mut File::from(file)) {
@@ -64,7 +73,7 @@ fn judged(file: OwnedFd, question: &Question) -> Answer {
 }
 
 /// Hears the question that follows a descriptor: its length, then JSON.
-fn hear(socket: BorrowedFd<'_>) -> io::Result<Question> {
+fn hear<T: DeserializeOwned>(socket: BorrowedFd<'_>) -> io::Result<T> {
     let mut length = [0; 4];
     fill(socket, &mut length)?;
     let length = u32::from_le_bytes(length) as usize;

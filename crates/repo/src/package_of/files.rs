@@ -11,9 +11,9 @@ const PATH_MAX: usize = 4096;
 /// The most bytes all paths together may have: few names of directories make many paths.
 const PATHS_MAX: usize = 256 << 20;
 
-const TYPE_MASK: u64 = 0o170_000;
+pub(super) const TYPE_MASK: u64 = 0o170_000;
 const DIRECTORY: u64 = 0o040_000;
-const GHOST: u64 = 1 << 6;
+pub(super) const GHOST: u64 = 1 << 6;
 
 /// Lists the files in the order of the header.
 pub(super) fn files_of(header: &Header) -> Result<Vec<File>, Error> {

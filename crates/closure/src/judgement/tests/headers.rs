@@ -119,7 +119,8 @@ fn two_word_sizes_share_a_path_where_hosts_take_both() {
 
 #[test]
 fn what_cannot_be_told_says_why() {
-    let why = "a 1-1 and b 1-1 both bring `/shared`, and whether they are the same cannot be told: it is far away";
+    let why =
+        "a 1-1 and b 1-1 both bring `/shared`, and whether they are the same cannot be told: it is far away";
     let unknown = Looked::Unknown("it is far away".into());
     check("x86_64", ["file", "file"], [says("same"), unknown.clone()], &[why]);
     // The other one is not read in vain.

@@ -1,5 +1,7 @@
 //! Whether everything can be installed after a change: packages by the gate `closure`, meta-packages by one of their own.
 
+mod headers;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -59,7 +61,12 @@ impl Gates<'_> {
         for (repository, change) in changes.iter().filter(|(repository, _)| is_judged(repository)) {
             let gathering = Gathering { world, product, closure, repository, change, from };
             match gathering.change(&mut lacking, &mut seen) {
-                Ok(Some(change)) => seen.note(closure::judge(&change), &repository.platform()),
+                Ok(Some(change)) => {
+                    let judgement =
+                        closure::judge_with(&change, &|bringer, path| gathering.look(bringer, path));
+                    gathering.want_headers(&judgement.unread, &mut lacking);
+                    seen.note(judgement, &repository.platform());
+                }
                 Ok(None) => {}
                 // A gate that cannot run has failed.
                 Err(unfit) => {

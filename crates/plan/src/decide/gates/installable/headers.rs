@@ -1,0 +1,64 @@
+//! What headers say of paths that several packages bring: asked for where metadata cannot tell whether they differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use closure::{Bringer, Looked, Origin};
+
+use super::Gathering;
+use crate::lacking::{HeaderOf, Lacking};
+use crate::layout::Repository;
+
+impl Gathering<'_> {
+    /// Tells what is known of a path of a package.
+    pub(super) fn look(&self, bringer: &Bringer, path: &str) -> Looked {
+        let Some(package) = self.header_of(bringer) else {
+            return Looked::Unknown(format!(
+                "nothing is known of where the file of `{}` lies",
+                bringer.nevra
+            ));
+        };
+        match self.world.headers.get(&package) {
+            None => Looked::NotYet,
+            Some(Err(why)) => Looked::Unknown(why.clone()),
+            Some(Ok(files)) => match files.get(path) {
+                None => Looked::NotYet,
+                Some(Some(contents)) => Looked::Contents(contents.clone()),
+                Some(None) => {
+                    Looked::Unknown(format!("the header of `{}` does not list `{path}`", bringer.nevra))
+                }
+            },
+        }
+    }
+
+    /// Notes the headers that nobody looked into yet.
+    pub(super) fn want_headers(&self, unread: &BTreeMap<Bringer, BTreeSet<String>>, lacking: &mut Lacking) {
+        for (bringer, paths) in unread {
+            if let Some(package) = self.header_of(bringer) {
+                lacking.headers.entry(package).or_default().extend(paths.iter().cloned());
+            }
+        }
+    }
+
+    fn header_of(&self, bringer: &Bringer) -> Option<HeaderOf> {
+        let listed = |repository: &Repository| {
+            let listed = self.world.repositories.get(repository)?;
+            listed.iter().find(|listed| listed.nevra == bringer.nevra)
+        };
+        match bringer.origin {
+            Origin::Target => listed(self.repository).map(|listed| HeaderOf::Ours(listed.pkgid)),
+            Origin::Enters => self.change.enter.get(bringer.at).map(|listed| HeaderOf::Ours(listed.pkgid)),
+            Origin::Context(number) => {
+                let name = self.closure.beside.get(number)?;
+                if self.product.stages.iter().any(|stage| stage.name == *name) {
+                    let listed = listed(&self.repository.in_stage(name))?;
+                    return Some(HeaderOf::Ours(listed.pkgid));
+                }
+                let platform = self.repository.platform();
+                let key = (name.clone(), platform.clone());
+                let place = self.world.contexts.get(&key)?.as_ref().ok()?.places.get(bringer.at)?.clone();
+                let nevra = bringer.nevra.clone();
+                Some(HeaderOf::Beside { context: name.clone(), platform, nevra, place })
+            }
+        }
+    }
+}
