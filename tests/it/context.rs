@@ -2,6 +2,7 @@
 
 mod fetching;
 mod large;
+mod modular;
 
 use std::fs;
 

@@ -15,7 +15,10 @@ pub struct Shelf {
     name: String,
     packages: Vec<Package>,
     paths: Paths,
-    provided: HashMap<String, Vec<(u32, Dependency)>>,
+    /// The package, and at which place of its list it provides the name: a base system has a million of these.
+    provided: HashMap<String, Vec<(u32, u32)>>,
+    /// What packages provide without saying so: themselves.
+    unsaid: HashMap<u32, Dependency>,
     owned: HashMap<String, Vec<u32>>,
     named: HashMap<String, Vec<u32>>,
     wanting: HashMap<String, Vec<u32>>,
@@ -37,6 +40,7 @@ impl Shelf {
             packages: Vec::new(),
             paths,
             provided: HashMap::new(),
+            unsaid: HashMap::new(),
             owned: HashMap::new(),
             named: HashMap::new(),
             wanting: HashMap::new(),
@@ -76,9 +80,12 @@ impl Shelf {
     fn index(&mut self, at: u32, package: &Package) {
         let own = package.nevra.provided();
         put(&mut self.named, &package.nevra.name, at);
-        let said = package.provides.iter().filter(|provided| **provided != own);
-        for provided in said.chain([&own]) {
-            self.provided.entry(provided.name.clone()).or_default().push((at, provided.clone()));
+        for (place, provided) in (0..UNSAID).zip(&package.provides) {
+            self.provides(&provided.name, (at, place));
+        }
+        if !package.provides.contains(&own) {
+            self.provides(&own.name, (at, UNSAID));
+            self.unsaid.insert(at, own);
         }
         package.files.iter().for_each(|file| put(&mut self.owned, &file.path, at));
         each_name(&package.requires, &mut |name| put(&mut self.wanting, name, at));
@@ -86,7 +93,15 @@ impl Shelf {
         package.obsoletes.iter().for_each(|old| put(&mut self.refusing, &old.name, at));
     }
 
+    fn provides(&mut self, name: &str, (at, place): (u32, u32)) {
+        match self.provided.get_mut(name) {
+            Some(all) => all.push((at, place)),
+            None => drop(self.provided.insert(name.to_owned(), vec![(at, place)])),
+        }
+    }
+
     fn forget(&mut self, at: u32, package: &Package) {
+        self.unsaid.remove(&at);
         drop_from(&mut self.named, &package.nevra.name, |one| *one == at);
         for provided in package.provides.iter().map(|provided| &provided.name).chain([&package.nevra.name]) {
             drop_from(&mut self.provided, provided, |(one, _)| *one == at);
@@ -116,7 +131,14 @@ impl Shelf {
     ) -> impl Iterator<Item = (u32, Option<&'a Dependency>)> {
         let provided = self.provided.get(name).into_iter().flatten();
         let owned = name.starts_with('/').then(|| self.owners(name).iter().chain(self.paths.owners(name)));
-        provided.map(|(at, said)| (*at, Some(said))).chain(owned.into_iter().flatten().map(|at| (*at, None)))
+        let said = |(at, place): &(u32, u32)| {
+            let said = match *place {
+                UNSAID => self.unsaid.get(at),
+                place => self.packages[*at as usize].provides.get(place as usize),
+            };
+            said.map(|said| (*at, Some(said)))
+        };
+        provided.filter_map(said).chain(owned.into_iter().flatten().map(|at| (*at, None)))
     }
 
     /// What knows the files that do not stand in the packages.
@@ -149,6 +171,9 @@ impl Shelf {
         self.refusing.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 }
+
+/// The place of what a package provides without saying so.
+const UNSAID: u32 = u32::MAX;
 
 fn put(map: &mut HashMap<String, Vec<u32>>, name: &str, at: u32) {
     match map.get_mut(name) {
@@ -199,10 +224,13 @@ mod tests {
                 said.insert(format!("{kind} {key}"), all.iter().map(name).collect());
             }
         }
-        for (key, all) in &shelf.provided {
+        for key in shelf.provided.keys() {
             said.insert(
                 format!("provided {key}"),
-                all.iter().map(|(at, what)| format!("{} {what}", name(at))).collect(),
+                shelf
+                    .offering(key)
+                    .filter_map(|(at, what)| Some(format!("{} {}", name(&at), what?)))
+                    .collect(),
             );
         }
         said.values_mut().for_each(|all| all.sort());

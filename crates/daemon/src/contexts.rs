@@ -13,8 +13,11 @@
 //! context that was fetched is missing until the next `sluice context update`.
 
 mod index;
+mod modules;
 mod repodata;
 mod snapshots;
+mod unreadable;
+mod weight;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,14 +25,16 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 use closure::Shelf;
 use jiff::Timestamp;
-use nevra::Sha256;
+use nevra::{Nevra, Sha256};
 use plan::{Code, Platform, Unfit};
 use store::Disk;
 
 use crate::config::{Config, Context, ContextSource};
 use repodata::{Listing, Repodata};
+use unreadable::Unreadable;
+use weight::WEIGHT_MAX;
 
-pub use repodata::{METADATA, SIZE_MAX, wanted};
+pub use repodata::{METADATA, MODULES, SIZE_MAX, wanted};
 pub use snapshots::{Look, Taken};
 
 /// Where repodata of contexts, and what was read from it, is kept: `cache/` of a root.
@@ -55,7 +60,15 @@ pub struct Seen {
 /// The contexts that were read, remembered between steps.
 #[derive(Debug, Default)]
 pub(crate) struct Contexts {
-    remembered: BTreeMap<(String, Platform), plan::Context>,
+    remembered: BTreeMap<(String, Platform), Remembered>,
+    unreadable: Unreadable,
+}
+
+/// One context, and how much memory it takes.
+#[derive(Clone, Debug)]
+struct Remembered {
+    known: plan::Context,
+    weight: u64,
 }
 
 impl Contexts {
@@ -69,21 +82,41 @@ impl Contexts {
         platform: &Platform,
         now: Timestamp,
     ) -> Result<plan::Context, Unfit> {
-        let (_, _, known) = kept.reading(context, platform, now, |repodata| {
-            let mut others = self.remembered.iter().filter(|((name, _), _)| *name == context.name);
+        let key = (context.name.clone(), platform.clone());
+        let Self { remembered, unreadable } = self;
+        let (_, _, read) = kept.reading(context, platform, now, |repodata| {
+            let mut others = remembered.iter().filter(|((name, _), _)| *name == context.name);
             // One folder may serve several platforms.
-            if let Some((_, known)) = others.find(|(_, known)| known.digest == repodata.digest) {
+            if let Some((_, known)) = others.find(|(_, one)| one.known.digest == repodata.digest) {
                 return Ok(known.clone());
             }
-            let Listing { packages, places, paths } = kept.listing(repodata)?;
-            let shelf = Arc::new(Shelf::with_paths(&context.name, packages, paths));
-            Ok(plan::Context { shelf, digest: repodata.digest, places: places.into() })
+            let marks = repodata.marks();
+            if let Some(unfit) = unreadable.of(&marks, now) {
+                return Err(unfit);
+            }
+            let beside: BTreeMap<_, _> = remembered
+                .iter()
+                .filter(|(of, _)| **of != key)
+                .map(|(_, one)| (one.known.digest, one.weight))
+                .collect();
+            let read = kept.listing(repodata).and_then(|listing| {
+                let weight = weight::of_listing(&listing);
+                fits(weight, beside.values().sum())?;
+                let Listing { packages, places, paths } = listing;
+                let shelf = Arc::new(Shelf::with_paths(&context.name, packages, paths));
+                let known = plan::Context { shelf, digest: repodata.digest, places: places.into() };
+                Ok(Remembered { known, weight })
+            });
+            if let Err(unfit) = &read {
+                unreadable.note(marks, now, unfit);
+            }
+            read
         })?;
-        let key = (context.name.clone(), platform.clone());
-        if let Some(old) = self.remembered.insert(key, known.clone())
-            && !self.remembered.values().any(|known| known.digest == old.digest)
+        let known = read.known.clone();
+        if let Some(old) = self.remembered.insert(key, read)
+            && !self.remembered.values().any(|one| one.known.digest == old.known.digest)
         {
-            kept.forget(old.digest);
+            kept.forget(old.known.digest);
         }
         Ok(known)
     }
@@ -95,6 +128,17 @@ impl Contexts {
             used.iter().any(|(context, of)| context.name == *name && *of == platform)
         });
     }
+}
+
+/// Refuses what there is no room for.
+fn fits(weight: u64, beside: u64) -> Result<(), Unfit> {
+    if weight + beside <= WEIGHT_MAX {
+        return Ok(());
+    }
+    let [weight, beside, max] = [weight, beside, WEIGHT_MAX].map(|bytes| bytes >> 20);
+    let words =
+        format!("it would take {weight} MiB beside {beside} MiB of others, and all may take {max} MiB");
+    Err(Unfit { code: Code::ContextTooLarge, words })
 }
 
 impl Kept<'_> {
@@ -116,6 +160,17 @@ impl Kept<'_> {
                 None => Ok(self.listing(repodata)?.packages.len()),
             })?;
         Ok(Seen { digest, packages, looked })
+    }
+
+    /// Names the packages of a context that hosts see, in the order of its metadata.
+    pub fn listed(
+        &self,
+        context: &Context,
+        platform: &Platform,
+        now: Timestamp,
+    ) -> Result<Vec<Nevra>, Unfit> {
+        let (_, _, listing) = self.reading(context, platform, now, |repodata| self.listing(repodata))?;
+        Ok(listing.packages.into_iter().map(|package| package.nevra).collect())
     }
 
     /// Reads what a repomd.xml leads to from its index, or else from the repodata, and writes the index.

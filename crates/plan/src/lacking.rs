@@ -109,7 +109,7 @@ pub type Header = Result<BTreeMap<String, Option<Contents>>, String>;
 /// Says why a context cannot be judged by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfit {
-    /// One of [`Code::ContextMissing`], [`Code::ContextCorrupt`], [`Code::ContextStale`].
+    /// One of [`Code::ContextMissing`], [`Code::ContextCorrupt`], [`Code::ContextTooLarge`], [`Code::ContextStale`].
     pub code: Code,
     /// Which file, and why.
     pub words: String,

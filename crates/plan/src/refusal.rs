@@ -111,6 +111,7 @@ codes! {
     InstallableUnknown "installable-unknown" 3 "It could not be judged whether something can be installed, which counts as a no."
     ContextMissing "context-missing" 3 "A repository that hosts draw from beside the stage is not there, or was never fetched."
     ContextCorrupt "context-corrupt" 3 "A repository that hosts draw from beside the stage is damaged."
+    ContextTooLarge "context-too-large" 3 "The repositories that hosts draw from beside the stage take more memory than the daemon gives them."
     ContextStale "context-stale" 3 "A repository that hosts draw from beside the stage was not looked at for longer than its `max_age`."
     ExternalFailed "external-gate-failed" 3 "A gate outside of Sluice does not let the plan pass."
     ExternalMissing "external-gate-missing" 3 "A gate outside of Sluice has not said yet what it thinks of the plan."

@@ -91,7 +91,7 @@ pub use metalink::{Metalink, Offered};
 pub use package::{Changelog, File, FileKind, Package, Relation};
 pub use package_of::{FileFacts, Substance, package_of, package_with_changes, substances_of};
 pub use packing::{Compression, pack, unpack};
-pub use parse::{each_file, parse_filelists, parse_other, parse_packages, parse_primary};
+pub use parse::{each_file, each_package, parse_filelists, parse_other, parse_packages, parse_primary};
 pub use repomd::{Measure, Note, Record, Repomd, is_inside};
 pub use repository_tags::Tags;
 pub use written::{Place, Written};

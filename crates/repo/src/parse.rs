@@ -1,6 +1,7 @@
 //! Complete parsing of primary, filelists and other.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use nevra::{Algorithm, Arch, Digest, Evr, Nevra};
 
@@ -32,16 +33,34 @@ pub fn parse_packages(primary: &[u8], filelists: &[u8], other: &[u8]) -> Result<
 /// [`Error::Xml`] for what is no XML, for control characters, document types, elements nested deeper
 /// than 32, and packages without name, version, checksum, size or place, or with one of them twice.
 pub fn parse_primary(xml: &[u8]) -> Result<Vec<Package>, Error> {
-    let (mut xml, _) = Xml::open(Document::Primary, xml)?;
     let mut packages = Vec::new();
+    each_package(xml, |package| {
+        packages.push(package);
+        ControlFlow::Continue(())
+    })?;
+    Ok(packages)
+}
+
+/// Goes through primary as [`parse_primary`] does and hands out one package after the other, so that nobody must hold
+/// all of them at once, until there is no more or `see` breaks off.
+///
+/// # Errors
+///
+/// As for [`parse_primary`]; what was handed out before means nothing then. Behind the place where `see` broke off
+/// nothing is looked at.
+pub fn each_package(xml: &[u8], mut see: impl FnMut(Package) -> ControlFlow<()>) -> Result<(), Error> {
+    let (mut xml, _) = Xml::open(Document::Primary, xml)?;
     while let Some(element) = xml.child()? {
         match &*element.name {
-            "package" => packages.push(package(&mut xml)?),
+            "package" => {
+                if see(package(&mut xml)?).is_break() {
+                    return Ok(());
+                }
+            }
             _ => xml.skip()?,
         }
     }
-    xml.finish()?;
-    Ok(packages)
+    xml.finish()
 }
 
 /// Parses filelists and gives each package all of its files.
@@ -52,42 +71,56 @@ pub fn parse_primary(xml: &[u8]) -> Result<Vec<Package>, Error> {
 /// packages that are handed in, which may then have some of their files already.
 pub fn parse_filelists(xml: &[u8], packages: &mut [Package]) -> Result<(), Error> {
     packages.iter_mut().for_each(|package| package.files.clear());
-    let pkgids = pkgids(packages);
-    each_file_of(xml, pkgids, |at, file| packages[at].files.push(file))
+    let pkgids = pkgids(packages.iter().map(|package| package.pkgid.hex.as_str()));
+    each_file_of(xml, pkgids, |at, file| {
+        packages[at].files.push(file);
+        ControlFlow::Continue(())
+    })
 }
 
-/// Goes through filelists and hands out every file with the place of its package, so that nobody must hold millions
-/// of them at once.
+/// Goes through filelists and hands out every file with the place of its package among the `pkgids` of primary, so that
+/// nobody must hold millions of them at once, until there is no more or `see` breaks off.
 ///
 /// # Errors
 ///
-/// As for [`parse_filelists`]; what was handed out before means nothing then.
-pub fn each_file(xml: &[u8], packages: &[Package], see: impl FnMut(usize, File)) -> Result<(), Error> {
-    each_file_of(xml, pkgids(packages), see)
+/// As for [`parse_filelists`]; what was handed out before means nothing then. Behind the package in which `see` broke
+/// off nothing is looked at.
+pub fn each_file<'a>(
+    xml: &[u8],
+    of: impl DoubleEndedIterator<Item = &'a str> + ExactSizeIterator,
+    see: impl FnMut(usize, File) -> ControlFlow<()>,
+) -> Result<(), Error> {
+    each_file_of(xml, pkgids(of), see)
 }
 
 fn each_file_of(
     xml: &[u8],
     pkgids: HashMap<String, Vec<usize>>,
-    mut see: impl FnMut(usize, File),
+    mut see: impl FnMut(usize, File) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     listed(Document::Filelists, xml, pkgids, |xml, at| {
         while let Some(element) = xml.child()? {
             match &*element.name {
-                "file" => see(at, file(xml, &element)?),
+                "file" => {
+                    if see(at, file(xml, &element)?).is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
                 _ => xml.skip()?,
             }
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     })
 }
 
 /// Finds packages by their pkgid, the first of several last.
-fn pkgids(packages: &[Package]) -> HashMap<String, Vec<usize>> {
+fn pkgids<'a>(
+    of: impl DoubleEndedIterator<Item = &'a str> + ExactSizeIterator,
+) -> HashMap<String, Vec<usize>> {
     // The same file may be listed at two places: then each file lists the pkgid as often.
     let mut places: HashMap<String, Vec<usize>> = HashMap::new();
-    for (at, package) in packages.iter().enumerate().rev() {
-        places.entry(package.pkgid.hex.clone()).or_default().push(at);
+    for (at, pkgid) in of.enumerate().rev() {
+        places.entry(pkgid.to_owned()).or_default().push(at);
     }
     places
 }
@@ -98,7 +131,7 @@ fn pkgids(packages: &[Package]) -> HashMap<String, Vec<usize>> {
 ///
 /// As for [`parse_filelists`].
 pub fn parse_other(xml: &[u8], packages: &mut [Package]) -> Result<(), Error> {
-    let pkgids = pkgids(packages);
+    let pkgids = pkgids(packages.iter().map(|package| package.pkgid.hex.as_str()));
     listed(Document::Other, xml, pkgids, |xml, at| {
         let package = &mut packages[at];
         package.changelogs.clear();
@@ -112,7 +145,7 @@ pub fn parse_other(xml: &[u8], packages: &mut [Package]) -> Result<(), Error> {
                 _ => xml.skip()?,
             }
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     })
 }
 
@@ -121,7 +154,7 @@ fn listed(
     document: Document,
     bytes: &[u8],
     mut places: HashMap<String, Vec<usize>>,
-    mut fill: impl FnMut(&mut Xml<'_>, usize) -> Result<(), Error>,
+    mut fill: impl FnMut(&mut Xml<'_>, usize) -> Result<ControlFlow<()>, Error>,
 ) -> Result<(), Error> {
     let unmatched = |problem: String| Error::Unmatched { document, problem };
     let (mut xml, _) = Xml::open(document, bytes)?;
@@ -133,7 +166,9 @@ fn listed(
         let pkgid = element.attribute("pkgid").unwrap_or_default();
         let at = places.get_mut(pkgid).and_then(Vec::pop);
         let at = at.ok_or_else(|| unmatched(format!("it lists package `{}` more often", shown(pkgid))))?;
-        fill(&mut xml, at)?;
+        if fill(&mut xml, at)?.is_break() {
+            return Ok(());
+        }
     }
     xml.finish()?;
     match places.iter().filter(|(_, left)| !left.is_empty()).map(|(pkgid, _)| pkgid).min() {

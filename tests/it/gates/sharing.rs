@@ -32,7 +32,8 @@ const TEXT: &str = "echo text > $P";
 const OTHER: &str = "echo other > $P";
 const ELF_32: &str = r"printf '\177ELF\1\1\1\0\0\0\0\0\0\0\0\0\2\0\3\0\1\0\0\0%032d' 0 > $P; chmod 755 $P";
 const ELF_64: &str = r"printf '\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\76\0\1\0\0\0%044d' 0 > $P; chmod 755 $P";
-const OTHER_ELF_64: &str = r"printf '\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\76\0\1\0\0\0%044d' 1 > $P; chmod 755 $P";
+const OTHER_ELF_64: &str =
+    r"printf '\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\76\0\1\0\0\0%044d' 1 > $P; chmod 755 $P";
 
 const CASES: &[Case] = &[
     case("same", (TEXT, ""), (TEXT, ""), true),

@@ -2,7 +2,7 @@
 
 use daemon::clock::{Clock as _, SystemClock};
 use daemon::config::{Config, Context, ContextSource};
-use daemon::contexts::{Kept, Look, METADATA, SIZE_MAX, Seen, Taken, wanted};
+use daemon::contexts::{Kept, Look, METADATA, MODULES, SIZE_MAX, Seen, Taken, wanted};
 use plan::Platform;
 use repo::Repomd;
 use serde::Serialize;
@@ -148,9 +148,13 @@ fn fetched(
     let is_new = !kept.holds(digest);
     if is_new {
         let mut files = vec![("repomd.xml", bytes)];
+        let mut records = Vec::new();
         for (kind, record) in METADATA.into_iter().zip(wanted(&repomd)) {
             let missing = || hinted(unlike(format!("`{url}/repodata/repomd.xml` names no `{kind}`")));
-            let record = record.ok_or_else(missing)?;
+            records.push((kind, record.ok_or_else(missing)?));
+        }
+        records.extend(repomd.record(MODULES).map(|record| (MODULES, record)));
+        for (kind, record) in records {
             let size = record.size.unwrap_or(SIZE_MAX);
             if size > SIZE_MAX {
                 let words = format!("`{url}/{}` is to have {size} bytes, more than {SIZE_MAX}", record.href);

@@ -17,7 +17,7 @@ use super::repodata::Listing;
 use crate::error::Error;
 
 /// The first line; another form of what follows gets another number.
-const FORM: &str = "sluice context index 2\n";
+const FORM: &str = "sluice context index 3\n";
 
 /// The largest index that is read or written, in bytes.
 const SIZE_MAX: u64 = 2 << 30;

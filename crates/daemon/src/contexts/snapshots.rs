@@ -85,7 +85,7 @@ impl Kept<'_> {
         Ok(repodata)
     }
 
-    /// Takes in what was fetched: files by the names `repomd.xml`, `primary` and `filelists`. Everything is read before it
+    /// Takes in what was fetched: files by the names `repomd.xml`, `primary`, `filelists`, and `modules` if there are some. Everything is read before it
     /// counts for anything. The caller holds the lock.
     pub fn take(&self, digest: Sha256, files: &[(&str, Vec<u8>)]) -> Result<Taken, Error> {
         let (folder, disk) = (self.snapshots(), self.disk);

@@ -1,3 +1,5 @@
+mod modular;
+mod unreadable;
 mod watched;
 
 use std::io::Write as _;
@@ -176,13 +178,13 @@ fn an_index_that_is_damaged_cut_old_or_foreign_is_made_anew() {
     let with_form = |form: &str, body: &[u8]| {
         [form.as_bytes(), format!("{}\n", repo::sha256(body).hex()).as_bytes(), body].concat()
     };
-    let body = &good["sluice context index 2\n".len() + 65..];
+    let body = &good["sluice context index 3\n".len() + 65..];
     damaged.push(with_form("sluice context index 0\n", body));
     // The digest fits, and what it is of makes no sense.
-    damaged.push(with_form("sluice context index 2\n", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"));
-    damaged.push(with_form("sluice context index 2\n", &[]));
+    damaged.push(with_form("sluice context index 3\n", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"));
+    damaged.push(with_form("sluice context index 3\n", &[]));
     damaged
-        .extend((0..body.len()).step_by(11).map(|len| with_form("sluice context index 2\n", &body[..len])));
+        .extend((0..body.len()).step_by(11).map(|len| with_form("sluice context index 3\n", &body[..len])));
     assert!(damaged.len() > 100, "{}", damaged.len());
     for bad in damaged {
         write(&disk, &path, &bad);
