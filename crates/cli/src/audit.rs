@@ -1,6 +1,8 @@
-//! `sluice audit`: who asked what, when, and what became of it; and whether the record of that is as it was written.
+//! `sluice audit`: who asked what, when, and what became of it; whether the record of that is as it was written, and
+//! whether it would be decided so again.
 
 pub mod arguments;
+mod rejudge;
 
 use daemon::account::Account;
 use daemon::audit::{Record, RecordKind, Records};
@@ -46,14 +48,15 @@ pub fn run(settings: &Settings, asked: &Audit, terminal: &Terminal) -> Result<u8
     if asked.verify {
         return verify(&store, terminal);
     }
+    if asked.rejudge {
+        return rejudge::run(&store, asked, terminal);
+    }
     let pattern = asked.package.as_deref().map(Pattern::parse).transpose()?;
     let mut entries = Vec::new();
     let mut records = Records::read(&PosixDisk, &store.paths().audit())?;
     for record in &mut records {
         let record = record?;
-        let is_of_the_time = asked.since.is_none_or(|since| record.at >= since)
-            && asked.until.is_none_or(|until| record.at < until);
-        if is_of_the_time {
+        if asked.is_of_the_time(record.at) {
             let fits = |entry: &Entry| entry.fits(asked, pattern.as_ref());
             entries.extend(entries_of(&store, record).into_iter().filter(fits));
         }
@@ -111,6 +114,11 @@ fn entries_of(store: &Store, record: Record) -> Vec<Entry> {
             let package = record.package.map(|package| package.to_string()).unwrap_or_default();
             ("mended", format!("the package {package} is sound again"))
         }
+        RecordKind::Configured => (
+            "configured",
+            "what follows was answered by a configuration that no generation names; it is kept here"
+                .to_owned(),
+        ),
         RecordKind::Answer | RecordKind::Generation | RecordKind::Other => {
             ("other", "a newer version of sluice wrote this record".to_owned())
         }
@@ -182,13 +190,15 @@ impl Entry {
             ("done", Some(number)) => paint.green(&format!("done @{number}")),
             (outcome, _) => outcome.to_owned(),
         };
-        let plain = |text: &str| {
-            let text = text.replace(|c: char| c.is_control(), " ");
-            text.split_whitespace().collect::<Vec<_>>().join(" ")
-        };
-        let (owner, action) = (plain(&self.owner), plain(&self.action));
-        format!("{}  {owner}  {action}  {outcome}  {}\n", moment::text(self.at), plain(&self.sentence))
+        let (owner, action) = (one_line(&self.owner), one_line(&self.action));
+        format!("{}  {owner}  {action}  {outcome}  {}\n", moment::text(self.at), one_line(&self.sentence))
     }
+}
+
+/// Makes words of strangers fit for one line of a terminal.
+fn one_line(text: &str) -> String {
+    let text = text.replace(|c: char| c.is_control(), " ");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Checks every line against the one before it and against the manifests.

@@ -10,6 +10,7 @@ use plan::{Answer, Kind, Listed, Repository, Standing, Witness};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::grounds::Grounds;
 
 /// The number of the account's stored form.
 pub const FORMAT: u32 = 1;
@@ -67,6 +68,9 @@ pub struct Settled {
     /// Why it was asked, in the requester's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What it was decided on; absent where an older program decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grounds: Option<Box<Grounds>>,
 }
 
 /// What entered and left one repository.

@@ -62,6 +62,8 @@ pub struct Audit {
     dir: Utf8PathBuf,
     /// The generations that have their record.
     recorded: BTreeSet<u64>,
+    /// The digests of the configurations that stand in it.
+    configurations: BTreeSet<Sha256>,
     /// The digest of the last line that counts and is durable.
     head: Sha256,
     /// The newest file, which every line goes to until a later month begins.
@@ -94,8 +96,11 @@ impl Audit {
         let mut records = Records::read(&*disk, &dir)?;
         let newest_file = records.months().next_back().cloned();
         let mut recorded = BTreeSet::new();
+        let mut configurations = BTreeSet::new();
         for record in &mut records {
-            recorded.extend(record?.generation);
+            let record = record?;
+            recorded.extend(record.generation);
+            configurations.extend(record.configuration.map(|text| repo::sha256(text.as_bytes())));
         }
         for Flaw { path, line, words } in records.flaws() {
             tracing::error!("`{path}` line {line} is not as it was written: {words}");
@@ -107,6 +112,7 @@ impl Audit {
             disk,
             dir,
             recorded,
+            configurations,
             head: head.unwrap_or(before),
             newest_file,
             whole: None,
@@ -219,6 +225,8 @@ impl Audit {
         self.newest_file = Some(path);
         self.head = previous;
         self.recorded.extend(records.iter().filter_map(|record| record.generation));
+        let configurations = records.iter().filter_map(|record| record.configuration.as_ref());
+        self.configurations.extend(configurations.map(|text| repo::sha256(text.as_bytes())));
         Ok(())
     }
 
@@ -252,6 +260,11 @@ impl Audit {
     /// Whether a generation has its record.
     pub fn knows(&self, generation: u64) -> bool {
         self.recorded.contains(&generation)
+    }
+
+    /// Whether the configuration with this digest stands in it.
+    pub fn knows_configuration(&self, digest: &Sha256) -> bool {
+        self.configurations.contains(digest)
     }
 
     /// The digest of the last durable line, which the next generation's manifest names; `None` if there is none.

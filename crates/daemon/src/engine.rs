@@ -15,7 +15,9 @@ mod renewing;
 mod scrubbing;
 mod sweeping;
 
-use std::collections::BTreeSet;
+pub(crate) use answering::{refused_as, refused_unread};
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
@@ -31,6 +33,7 @@ use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Error;
+use crate::grounds::Grounds;
 use crate::line::{Line, Verdict};
 use crate::observe::Catalogue;
 use crate::progress::Onlooker;
@@ -70,6 +73,8 @@ pub struct Engine {
     pub(crate) catalogue: Catalogue,
     settled: SettledIds,
     waiting: Vec<Waiting>,
+    /// What the requests in hand are decided on, by claim, until it is on record.
+    pub(crate) grounds: BTreeMap<String, Grounds>,
     /// Whether the clock was refused what the configuration asks for; it asks again after a reload.
     clock_refused: bool,
     /// Whether requests are published one at a time, because several together could not be.
@@ -150,6 +155,7 @@ impl Engine {
             catalogue: Catalogue::default(),
             settled: SettledIds::default(),
             waiting: Vec::new(),
+            grounds: BTreeMap::new(),
             clock_refused: false,
             alone: false,
             said: None,
@@ -398,7 +404,10 @@ impl Engine {
         let mut others = Vec::new();
         for (waiting, verdict) in waiting.into_iter().zip(decided.verdicts) {
             match verdict {
-                Verdict::Effect(settled) => effects.push((waiting, settled.answer)),
+                Verdict::Effect(settled) => {
+                    self.grounds.remove(&waiting.claimed.name);
+                    effects.push((waiting, settled.answer));
+                }
                 // The clock looked whether there is something to sweep; that there is not is nobody's news.
                 Verdict::Other(answer)
                     if waiting.is_of_the_clock() && answer.outcome == Outcome::NothingToDo => {}

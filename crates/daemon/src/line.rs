@@ -22,8 +22,9 @@ use store::{Draft, Generation};
 
 use crate::account::{Account, Settled};
 use crate::answers;
+use crate::grounds::{Came, Grounds, roles};
 use loading::first_world;
-pub(crate) use loading::names;
+pub(crate) use loading::{names, overlapping};
 pub(crate) use signatures::signers;
 
 use crate::engine::Engine;
@@ -162,6 +163,8 @@ impl<'a> Line<'a> {
         }
         let arrivals: Vec<Arrival> =
             arrived.iter().flatten().map(|arrived| arrived.arrival.clone()).collect();
+        let grounds = self.grounds(waiting);
+        self.engine.grounds.insert(claimed.name.clone(), grounds.clone().bringing(&arrivals));
         let refused =
             |refusal| Verdict::Other(Box::new(answers::refused(claimed, asker, Some(request), refusal)));
         let mut plan = match plan::decide(&self.world, request, asker, &arrivals) {
@@ -210,15 +213,33 @@ impl<'a> Line<'a> {
         }
         let answer = answers::done(claimed, asker, request, &plan, number);
         self.plans.push(plan);
-        let roles = asker.roles.iter().map(|(product, role)| match product {
-            Some(product) => format!("{product}:{role}"),
-            None => role.clone(),
-        });
-        Ok(Verdict::Effect(Box::new(Settled {
-            answer,
-            roles: roles.collect(),
-            reason: request.reason.clone(),
-        })))
+        let roles = roles(asker);
+        let grounds = Some(Box::new(Grounds { roles: Vec::new(), ..grounds }));
+        Ok(Verdict::Effect(Box::new(Settled { answer, roles, reason: request.reason.clone(), grounds })))
+    }
+
+    /// What a request is decided on.
+    fn grounds(&self, waiting: &Waiting) -> Grounds {
+        let Waiting { claimed, asker, .. } = waiting;
+        let clocks = [self.now, self.engine.witnessing.witness.time];
+        let policy = repo::sha256(&self.engine.config.bytes);
+        let known = self.engine.grounds.get(&claimed.name).cloned();
+        let known = known.unwrap_or_else(|| Grounds::read(claimed, asker, policy, clocks));
+        let [now, witnessed] = clocks;
+        Grounds {
+            came: Came::Line,
+            roles: roles(asker),
+            policy,
+            now,
+            witnessed,
+            generation: self.world.generation,
+            behind: self.plans.len(),
+            freeze_files: self.world.freeze_files.clone(),
+            approvers: self.world.approvers.iter().map(|(name, one)| (name.clone(), roles(one))).collect(),
+            arrivals: Vec::new(),
+            brought_more: false,
+            ..known
+        }
     }
 
     fn rehearsed(&self) -> Rehearsed<'_> {

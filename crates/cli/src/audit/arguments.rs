@@ -29,6 +29,16 @@ pub struct Audit {
     /// Show nothing; check that no line was changed, removed or moved, and exit with 6 if one was
     #[arg(long, conflicts_with_all = ["since", "until", "owner", "package", "action", "refused"])]
     pub verify: bool,
+    /// Judge every settled request again, from the records alone; tell what would be answered otherwise, and exit with 6 if anything would
+    #[arg(long, conflicts_with = "verify")]
+    pub rejudge: bool,
+}
+
+impl Audit {
+    /// Says whether an instant is of the time that is asked for.
+    pub fn is_of_the_time(&self, at: Timestamp) -> bool {
+        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until)
+    }
 }
 
 /// Reads an instant, or a day, which begins at midnight UTC.

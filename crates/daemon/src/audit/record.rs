@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::Manifest;
 
 use crate::account::Account;
+use crate::grounds::Grounds;
 
 /// Is what a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,8 @@ pub enum RecordKind {
     Damaged,
     /// It was found sound again.
     Mended,
+    /// A configuration that no generation names, by which requests were answered.
+    Configured,
     /// Something that a newer program records.
     #[serde(other)]
     Other,
@@ -74,6 +77,12 @@ pub struct Record {
     /// The answer that no generation carries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
+    /// What that request was decided on; absent where an older program decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grounds: Option<Box<Grounds>>,
+    /// The configuration, byte for byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<String>,
     /// The package that was found damaged, or sound again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<Sha256>,
@@ -100,6 +109,8 @@ impl Record {
             manifest: None,
             settled: Vec::new(),
             answer: None,
+            grounds: None,
+            configuration: None,
             package: None,
             words: Vec::new(),
         }
@@ -115,9 +126,16 @@ impl Record {
         Record { package: Some(package), ..Record::new(at, RecordKind::Mended) }
     }
 
+    /// Records a configuration that no generation names.
+    pub fn of_configuration(at: Timestamp, configuration: &[u8]) -> Record {
+        let text = String::from_utf8_lossy(configuration).into_owned();
+        Record { configuration: Some(text), ..Record::new(at, RecordKind::Configured) }
+    }
+
     /// Records an answer that changed nothing.
-    pub fn of_answer(at: Timestamp, answer: &Answer) -> Record {
+    pub fn of_answer(at: Timestamp, answer: &Answer, grounds: Option<Grounds>) -> Record {
         Record {
+            grounds: grounds.map(Box::new),
             claim: Some(answer.claim.clone()),
             id: Some(answer.id.clone()),
             owner: Some(answer.owner.clone()),

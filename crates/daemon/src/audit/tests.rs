@@ -37,7 +37,7 @@ fn answer(claim: &str) -> Answer {
 }
 
 fn refusal(claim: &str) -> Record {
-    Record::of_answer(at("2026-11-21T23:04:35Z"), &answer(claim))
+    Record::of_answer(at("2026-11-21T23:04:35Z"), &answer(claim), None)
 }
 
 fn generation(number: u64, when: &str) -> Record {

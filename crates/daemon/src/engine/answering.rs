@@ -15,7 +15,9 @@ use crate::account::Account;
 use crate::answers;
 use crate::arrivals::{Gate, Stopped};
 use crate::audit::Record;
+use crate::config::Config;
 use crate::error::Error;
+use crate::grounds::{Came, Grounds, roles};
 use crate::progress::Telling;
 use crate::signed_request;
 use crate::spool::Claimed;
@@ -68,6 +70,9 @@ impl Engine {
             self.spool.put_back(&claimed.name);
             return Ok(());
         };
+        let clocks = [self.clock.now(), self.witnessing.witness.time];
+        let policy = repo::sha256(&self.config.bytes);
+        self.grounds.insert(claimed.name.clone(), Grounds::read(&claimed, &asker, policy, clocks));
         let request = match claimed.problem.clone() {
             Some(problem) => Err(problem),
             None => self.signer(&claimed, &mut asker).and_then(|is_signed| {
@@ -102,6 +107,7 @@ impl Engine {
                 return Ok(());
             }
         }
+        self.grounds.entry(claimed.name.clone()).and_modify(|grounds| grounds.roles = roles(&asker));
         let is_same = |(_, answer): &(Claimed, Answer)| {
             Some(&answer.id) == request.id.as_ref() && answer.owner == asker.name
         };
@@ -114,7 +120,7 @@ impl Engine {
             ready.push((claimed, answer));
             return Ok(());
         }
-        if let Some(refusal) = self.refused_unread(&asker, &request) {
+        if let Some(refusal) = refused_unread(&self.config, self.clock.now(), &asker, &request) {
             let answer = answers::refused(&claimed, &asker, Some(&request), refusal);
             ready.push((claimed, answer));
             return Ok(());
@@ -143,25 +149,6 @@ impl Engine {
                 tracing::warn!(uid, "the requests of this user wait: {error}");
                 None
             }
-        }
-    }
-
-    /// Refuses whoever has no business here, before a single byte is copied for him.
-    fn refused_unread(&self, asker: &Asker, request: &Request) -> Option<Refusal> {
-        if asker.roles.is_empty() {
-            let sentence = format!("{} asks and has no role here", asker.name);
-            let refusal = Refusal::new(Code::UnknownOwner, sentence);
-            return Some(refusal.hint("roles are given under [roles] in sluice.toml"));
-        }
-        if !matches!(request.action, Action::Import { .. } | Action::Adopt { .. }) {
-            return None;
-        }
-        // On a world without packages the plan says whether product, stage and role are right; that nothing
-        // arrived is no reason yet.
-        let world = World::new(Arc::clone(&self.config.layout), self.clock.now(), 0);
-        match plan::decide(&world, request, asker, &[]) {
-            Decision::Refused(refusal) if refusal.code != Code::NoSuchUpload => Some(refusal),
-            _ => None,
         }
     }
 
@@ -205,8 +192,14 @@ impl Engine {
             self.spool.settle_all(&batch)?;
         }
         let now = self.clock.now();
-        let records: Vec<_> = ready.iter().map(|(_, answer)| Record::of_answer(now, answer)).collect();
+        let mut records = self.unkept_configuration(now);
+        let of_answer = |(claimed, answer): &(Claimed, Answer)| {
+            let grounds = self.grounds.get(&claimed.name).cloned();
+            Record::of_answer(now, answer, grounds.map(Grounds::without_effect))
+        };
+        records.extend(ready.iter().map(of_answer));
         self.audit.append_all(&records)?;
+        ready.iter().for_each(|(claimed, _)| drop(self.grounds.remove(&claimed.name)));
         let is_refused =
             |(claimed, answer): &(Claimed, Answer)| is_of_the_clock(claimed) && answer.action == "config";
         self.clock_refused |= ready.iter().any(is_refused);
@@ -214,6 +207,15 @@ impl Engine {
         self.spool.settle_all(&batch)?;
         asked.iter().for_each(|(claimed, _)| self.settled.is_written(&claimed.name));
         Ok(())
+    }
+
+    /// Records the configuration in force before what is answered by it, unless some generation names it.
+    fn unkept_configuration(&self, now: Timestamp) -> Vec<Record> {
+        let digest = repo::sha256(&self.config.bytes);
+        match self.audit.knows_configuration(&digest) || self.store.policy(&digest).is_ok() {
+            true => Vec::new(),
+            false => vec![Record::of_configuration(now, &self.config.bytes)],
+        }
     }
 
     /// Answers requests that no generation carries; after an error all of them are handed out again.
@@ -271,6 +273,7 @@ impl Engine {
             match brought {
                 Ok(()) => self.waiting.push(waiting),
                 Err(Stopped::Refused(refusal)) => {
+                    self.grounds.entry(claim).and_modify(|grounds| grounds.came = Came::Files);
                     let answer =
                         answers::refused(&waiting.claimed, &waiting.asker, Some(&waiting.request), refusal);
                     refused.push((waiting, answer));
@@ -396,8 +399,32 @@ impl Engine {
     }
 }
 
+/// Refuses whoever has no business here, before a single byte is copied for him.
+pub(crate) fn refused_unread(
+    config: &Config,
+    now: Timestamp,
+    asker: &Asker,
+    request: &Request,
+) -> Option<Refusal> {
+    if asker.roles.is_empty() {
+        let sentence = format!("{} asks and has no role here", asker.name);
+        let refusal = Refusal::new(Code::UnknownOwner, sentence);
+        return Some(refusal.hint("roles are given under [roles] in sluice.toml"));
+    }
+    if !matches!(request.action, Action::Import { .. } | Action::Adopt { .. }) {
+        return None;
+    }
+    // On a world without packages the plan says whether product, stage and role are right; that nothing
+    // arrived is no reason yet.
+    let world = World::new(Arc::clone(&config.layout), now, 0);
+    match plan::decide(&world, request, asker, &[]) {
+        Decision::Refused(refusal) if refusal.code != Code::NoSuchUpload => Some(refusal),
+        _ => None,
+    }
+}
+
 /// Says what is wrong with an `as` that is there, or is not.
-fn refused_as(asker: &Asker, is_door: bool) -> Refusal {
+pub(crate) fn refused_as(asker: &Asker, is_door: bool) -> Refusal {
     let name = &asker.name;
     if is_door {
         return Refusal::new(

@@ -194,7 +194,7 @@ pub(crate) fn names(manifest: &Manifest) -> BTreeMap<String, NamedGeneration> {
 }
 
 /// The packages that are listed where they were promoted from, as the plan sees them.
-fn overlapping(account: &Account) -> BTreeMap<Repository, BTreeMap<Sha256, Timestamp>> {
+pub(crate) fn overlapping(account: &Account) -> BTreeMap<Repository, BTreeMap<Sha256, Timestamp>> {
     let mut known = BTreeMap::new();
     for (name, all) in &account.overlapping {
         let Some(shelved) = account.repositories.get(name) else { continue };

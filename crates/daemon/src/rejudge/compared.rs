@@ -1,0 +1,175 @@
+//! Whether what is judged now is what was recorded.
+
+use plan::{Action, Answer, Code, Decision, GateSeen, Outcome, Plan, Refusal, Request, Verdict, World};
+
+use super::policies::Policy;
+use super::{Finding, reason};
+
+/// The gates whose evidence is not kept: packages' headers, other repositories, and what others said.
+const AS_RECORDED: [&str; 5] = ["signatures", "contexts", "closure", "meta-packages", "external"];
+
+/// Answers that tell of a world in error, which is not recorded.
+const ERRORS: [Code; 3] = [Code::TryLater, Code::NeedsPerson, Code::Internal];
+
+/// Writes what became of a request, by its answer.
+pub(super) fn recorded(answer: &Answer) -> String {
+    match (answer.outcome, answer.generation) {
+        (Outcome::Done, Some(number)) => format!("done @{number}"),
+        (Outcome::Done, None) => "done".to_owned(),
+        (Outcome::Refused, _) => format!("refused ({})", answer.code),
+        (Outcome::NothingToDo, _) => format!("nothing to do ({})", answer.code),
+        (Outcome::Planned, _) => "planned".to_owned(),
+    }
+}
+
+/// Writes a refusal.
+pub(super) fn refused(refusal: &Refusal) -> String {
+    format!("refused ({}): {}", refusal.code, refusal.sentence)
+}
+
+/// Says whether an answer tells of something that no record shows.
+pub(super) fn is_of_an_error(answer: &Answer) -> bool {
+    Code::named(&answer.code).is_some_and(|code| ERRORS.contains(&code))
+}
+
+/// Compares a refusal that is found before anything is decided.
+pub(super) fn with_refusal(answer: &Answer, refusal: &Refusal) -> Finding {
+    match answer.outcome == Outcome::Refused && answer.code == refusal.code.as_str() {
+        true => Finding::Same,
+        false => Finding::differs(recorded(answer), refused(refusal)),
+    }
+}
+
+/// Compares what is decided now, and says which evidence is taken as it was recorded.
+pub(super) fn with_decision(
+    policy: &Policy,
+    world: &World,
+    request: &Request,
+    answer: &Answer,
+    decision: &Decision,
+) -> (Finding, Vec<&'static str>) {
+    let taken = AS_RECORDED.into_iter().filter(|name| answer.gates.iter().any(|gate| gate.gate == *name));
+    let taken: Vec<&str> = taken.collect();
+    let differs = |judged: String| Finding::differs(recorded(answer), judged);
+    let is_failed = |gate: &&GateSeen| gate.verdict == Verdict::Fail;
+    let failed_as_recorded =
+        answer.gates.iter().filter(is_failed).any(|gate| AS_RECORDED.contains(&gate.gate.as_str()));
+    let finding = match (answer.outcome, decision) {
+        (Outcome::Refused, _) if answer.code == Code::Gone.as_str() => match decision {
+            Decision::Refused(refusal) if refusal.code == Code::Gone => Finding::Same,
+            _ => Finding::NotJudged(reason::SWEPT),
+        },
+        (Outcome::Refused, Decision::Refused(refusal)) => {
+            let mut failed = refusal.gates.iter().filter(is_failed);
+            let is_beside =
+                |one: &GateSeen| answer.gates.iter().filter(is_failed).any(|gate| gate.gate == one.gate);
+            match answer.code == refusal.code.as_str() {
+                true => Finding::Same,
+                // The first gate that failed gave its code, and that one is not judged again.
+                false if failed_as_recorded && failed.all(is_beside) => Finding::Same,
+                false => differs(refused(refusal)),
+            }
+        }
+        (Outcome::Refused, _) if failed_as_recorded => Finding::Same,
+        (Outcome::Done | Outcome::Planned, Decision::Effect(plan)) => {
+            let wrong = effect(policy, world, request, answer, plan);
+            wrong.map_or(Finding::Same, differs)
+        }
+        (Outcome::NothingToDo, Decision::NothingToDo(code, _)) if answer.code == code.as_str() => {
+            Finding::Same
+        }
+        (_, Decision::Refused(refusal)) => differs(refused(refusal)),
+        (_, Decision::NothingToDo(code, sentence)) => differs(format!("nothing to do ({code}): {sentence}")),
+        (_, Decision::Effect(plan)) if request.dry_run => differs(format!("planned: {}", plan.sentence)),
+        (_, Decision::Effect(plan)) => differs(format!("done: {}", plan.sentence)),
+        // Nothing is left that a world of records could lack.
+        (_, Decision::Lacking(_)) => Finding::NotJudged(reason::DISK),
+    };
+    (finding, taken)
+}
+
+/// Finds in what an effect is another than the recorded one.
+fn effect(policy: &Policy, world: &World, request: &Request, answer: &Answer, plan: &Plan) -> Option<String> {
+    if request.dry_run != (answer.outcome == Outcome::Planned) {
+        let words =
+            if request.dry_run { "planned, for it is a dry run" } else { "done, for it is no dry run" };
+        return Some(words.to_owned());
+    }
+    if plan.moved() != answer.moved {
+        return Some(format!("other packages move: {}", plan.sentence));
+    }
+    let hash = plan.hash().to_string();
+    let is_adoption = matches!(request.action, Action::Adopt { .. });
+    if answer.plan_hash.as_ref().is_some_and(|recorded| *recorded != hash) && !is_adoption {
+        return Some(format!("the plan is {hash}: {}", plan.sentence));
+    }
+    if let Some(broken) = plan::check(world, plan).first().filter(|_| !is_adoption) {
+        return Some(format!("the plan would break {}: {}", broken.invariant, broken.words));
+    }
+    let judged = |gates: &[GateSeen]| {
+        let own = gates.iter().filter(|gate| !AS_RECORDED.contains(&gate.gate.as_str()));
+        own.map(|gate| (gate.gate.clone(), gate.verdict)).collect::<Vec<_>>()
+    };
+    let (now, then) = (judged(&plan.gates), judged(&answer.gates));
+    if let Some((gate, verdict)) = now.iter().find(|one| !then.contains(one)) {
+        return Some(format!("the gate `{gate}` says {}", verdict.as_str()));
+    }
+    if let Some((gate, _)) = then.iter().find(|one| !now.contains(one)) {
+        return Some(format!("nobody asked the gate `{gate}`"));
+    }
+    match answer.outcome {
+        Outcome::Done => unjudged(policy, world, request, answer),
+        _ => None,
+    }
+}
+
+/// Looks at the gates that are not judged again: those that the configuration wants must be there, none may have
+/// failed, and what is waived must have a waiver.
+fn unjudged(policy: &Policy, world: &World, request: &Request, answer: &Answer) -> Option<String> {
+    let place = match &request.action {
+        Action::Import { product, to, .. } => Some((product, to, None)),
+        Action::Promote { product, from, to, .. } => Some((product, to, Some(from))),
+        Action::Adopt { product, stage, .. } => Some((product, stage, None)),
+        Action::Withdraw { product, from: stage, .. } | Action::Revert { product, stage, .. } => {
+            Some((product, stage, None))
+        }
+        _ => None,
+    };
+    let (product, stage, from) = place?;
+    let layout = policy.config.layout.products.get(product)?;
+    let enters =
+        matches!(request.action, Action::Import { .. } | Action::Promote { .. } | Action::Adopt { .. });
+    let is_signed = enters && policy.config.signed_by.contains_key(&(product.clone(), stage.clone()));
+    let is_closed = matches!(request.action, Action::Import { .. } | Action::Promote { .. })
+        && layout.stage(stage).is_some_and(|stage| stage.closure.is_some());
+    let mut routes = layout.routes.iter();
+    let route = from.and_then(|from| routes.find(|route| route.from == *from && route.to == *stage));
+    let is_external = route.is_some_and(|route| !route.external.is_empty());
+    let wanted = [
+        ("signatures", is_signed),
+        ("closure", is_closed),
+        ("meta-packages", is_closed),
+        ("external", is_external),
+    ];
+    for (name, _) in wanted.into_iter().filter(|(_, is_wanted)| *is_wanted) {
+        if !answer.gates.iter().any(|gate| gate.gate == name) {
+            return Some(format!(
+                "the gate `{name}` would have been asked, and its evidence is not recorded"
+            ));
+        }
+    }
+    for gate in answer.gates.iter().filter(|gate| AS_RECORDED.contains(&gate.gate.as_str())) {
+        let is_waived = || {
+            let mut waivers = world.standing.waivers.values();
+            waivers.any(|one| one.gate == gate.gate && one.product == *product && one.is_in_force(world))
+        };
+        match gate.verdict {
+            Verdict::Fail => return Some(format!("refused: the gate `{}` failed", gate.gate)),
+            Verdict::Waived if !is_waived() => {
+                return Some(format!("nobody answered for what the gate `{}` found", gate.gate));
+            }
+            Verdict::Waived | Verdict::Pass => {}
+        }
+    }
+    None
+}
