@@ -2,22 +2,8 @@
 
 import hashlib
 
-# The gates every request of a kind passes, whatever its route adds.
-GATES = {
-    "import": {"roles", "other-content", "variants", "version-order", "freeze"},
-    "promote": {"roles", "other-content", "variants", "version-order", "freeze"},
-    "revert": {"roles", "other-content", "variants", "freeze"},
-    "withdraw": {"roles", "freeze"},
-    "approve": {"roles"},
-    "variant": {"roles"},
-    "end-variant": {"roles"},
-    "waive": {"roles"},
-    "end-waiver": {"roles"},
-    "freeze": {"roles"},
-    "thaw": {"roles"},
-    "keep": {"roles"},
-    "sweep": {"roles"},
-}
+import gates
+
 OF_THE_DAEMON = {"config", "resume"}
 
 
@@ -64,19 +50,16 @@ def judge(site, generation, policy, settled):
     wrong = lambda words: site.broken("I18", generation.path, f"`{claim}`: {words}")
     if not owner:
         return wrong("nobody asked for it")
-    seen = {gate.get("gate"): gate.get("verdict") for gate in said.get("gates", [])}
-    for gate, verdict in seen.items():
-        if verdict == "waived":
-            if not any(word in str(one) for one in said["gates"] if one.get("gate") == gate for word in ("until", "by")):
-                wrong(f"the gate `{gate}` was waived, and nobody says by whom")
-        elif verdict != "pass":
-            wrong(f"it took effect though the gate `{gate}` says `{verdict}`")
     if owner == "clock":
         if not claim.startswith("clock/"):
             wrong("the clock asks by names of its own")
+        for gate in said.get("gates", []):
+            if gate.get("verdict") != "pass":
+                wrong(f"it took effect though the gate `{gate.get('gate')}` says `{gate.get('verdict')}`")
         return None
     if claim.startswith("clock/"):
         return wrong(f"{owner} asks by a name of the clock")
+    asked = gates.look(site, generation, policy, said, wrong)
     if not roles:
         return wrong(f"{owner} had no role")
     known = grants(policy)
@@ -87,15 +70,26 @@ def judge(site, generation, policy, settled):
             wrong(f"the policy grants no role `{role}`")
         elif not may_be(owner, accounts):
             wrong(f"the policy does not grant the role `{role}` to {owner}")
-    for gate in GATES.get(said["action"], set()) - seen.keys():
-        wrong(f"it says nothing of the gate `{gate}`")
+    if asked is not None:
+        if not {asked.role, f"{asked.product}:{asked.role}"} & set(roles):
+            wrong(f"{owner} did not hold the role `{asked.role}` that let it pass")
+        if asked.role not in asked.roles():
+            wrong(f"the policy does not ask for the role `{asked.role}` there")
+    holds = lambda name, product, role: may_be(name, [*known.get((None, role), []), *known.get((product, role), [])])
+    gates.approvals(site, generation, policy, said, asked, holds, wrong)
     return None
 
 
 def may_be(owner, accounts):
-    """Whether one of the accounts can be the owner: numbers and groups were looked up on that machine."""
-    kind, _, name = owner.partition(":")
-    if kind == "as":
-        return owner in accounts
-    plain = {account for account in accounts if account.startswith(("user:", "as:"))}
-    return owner in accounts or bool(set(accounts) - plain)
+    """Whether one of the accounts can be the owner.
+
+    Which number a name has and who is in a group was looked up on that machine: a user with a name may be any number and
+    in any group, one without a name is in none, and root is in none that counts. Keys and names at the door are nobody's.
+    """
+    if owner in accounts:
+        return True
+    if not owner.startswith("user:"):
+        return False
+    if owner == "user:root":
+        return "uid:0" in accounts
+    return any(account.startswith(("uid:", "group:", "gid:")) and account != "uid:0" for account in accounts)

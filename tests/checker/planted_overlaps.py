@@ -58,7 +58,7 @@ def an_overlap_that_ended_before_its_time(copy):
     copy.change_manifest(copy.current - 1, earlier)
 
 
-@plant("I11", also={"I7", "I12", "I6"})
+@plant("I11", also={"I7", "I12", "I6", "I18"})
 def a_promotion_into_nothing(copy):
     def change(manifest):
         account = manifest["account"]

@@ -1,13 +1,17 @@
 """Plays the history of a small site with the real program: imports, promotions, refusals, a sweep, an adoption."""
 
+import json
 import os
 import pathlib
+import pwd
 import shutil
 import subprocess
 import tempfile
 import time
 
 CONFIG = """format = 1
+allowed_signers = '''
+{signers}'''
 [site]
 name = "Played"
 root = "{root}"
@@ -17,6 +21,11 @@ grace = "2s"
 {allowed}[roles]
 release-team = ["uid:{uid}"]
 admin = ["uid:{uid}"]
+quality = ["ssh:bob@example.org", "ssh:carol@example.org"]
+[people]
+mover = [{user}"uid:{uid}"]
+bob = ["ssh:bob@example.org"]
+carol = ["ssh:carol@example.org"]
 [[product]]
 name = "glite"
 preset = "glite"
@@ -37,6 +46,26 @@ import_roles = ["release-team"]
 from = "delta"
 to = "production"
 overlap = "2 days"
+[[context]]
+name = "base"
+folder = "{folder}/base"
+[[external]]
+name = "ci"
+command = ["/bin/echo", "green"]
+[[product]]
+name = "gated"
+preset = "glite"
+platforms = ["el9/x86_64"]
+[[product.stage]]
+name = "production"
+waiver_roles = ["release-team"]
+closure = ["base"]
+[[product.route]]
+from = "delta"
+to = "production"
+soak = "1h"
+approvals = [{{ role = "quality", count = 2 }}]
+external = ["ci"]
 [signer]
 gpg_home = "{home}"
 [[key]]
@@ -106,7 +135,8 @@ class Played:
         self.make_keys()
         text = CONFIG.format(root=self.root, spool=self.spool, uid=os.geteuid(), allowed=allowed, home=self.home,
                              fingerprint=self.keys["repo"], packages=self.keys["packages"],
-                             others=self.keys["others"])
+                             others=self.keys["others"], folder=self.folder, user=name_of(os.geteuid()),
+                             signers=self.make_signers("bob", "carol"))
         (self.folder / "sluice.toml").write_text(text)
         self.sluice("init")
 
@@ -153,6 +183,21 @@ class Played:
         self.gpg(2, "--quick-set-expire", key, "1d")
         (aside / "expired.asc").write_text(self.gpg(0, "--armor", "--export", key))
 
+    def make_signers(self, *names):
+        """Makes keys that sign requests, and gives the lines that allow them."""
+        for name in names:
+            making = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", f"{self.home}/{name}"]
+            subprocess.run(making, check=True)
+        return "".join(f"{name}@example.org {pathlib.Path(self.home, f'{name}.pub').read_text()}" for name in names)
+
+    def asked_by(self, name, request):
+        """Gives the keys of a request, and behind its end what its signer says."""
+        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+        text = f'format = 1\n{request}\nid = "of-{name}"\nexpires = "{until}"\n[end]\n'
+        signing = ["ssh-keygen", "-q", "-Y", "sign", "-n", "sluice-request@v1", "-f", f"{self.home}/{name}"]
+        made = subprocess.run(signing, input=text, check=True, capture_output=True, text=True).stdout
+        return text + made
+
     def end(self):
         """Nothing is signed any more; the agent goes with its home."""
         for what in (["--kill", "all"], ["--remove-socketdir"]):
@@ -177,7 +222,8 @@ class Played:
         for request in requests:
             self.count += 1
             draft = self.spool / "tmp" / "draft"
-            draft.write_text(f"format = 1\n{request}\n[end]\n")
+            whole = request.startswith("format = 1\n")
+            draft.write_text(request if whole else f"format = 1\n{request}\n[end]\n")
             draft.chmod(0o644)
             draft.rename(self.spool / "incoming" / f"r{self.count:02}.toml")
         self.sluice("daemon", "--once", "--log", "warn")
@@ -185,6 +231,14 @@ class Played:
     def bring(self, product, to, *files):
         names = ", ".join(f'"{self.upload(file)}"' for file in files)
         return f'action = "import"\nproduct = "{product}"\nto = "{to}"\nfiles = [{names}]'
+
+
+def name_of(uid):
+    """The name of a user as an account, if there is one."""
+    try:
+        return f'"user:{pwd.getpwuid(uid).pw_name}", '
+    except KeyError:
+        return ""
 
 
 def promote(package, more="", product="glite"):
@@ -202,6 +256,24 @@ def twin(folder, version, words):
          "--define", "debug_package %{nil}", str(top / "twin.spec")],
         check=True, capture_output=True, env={**os.environ, "SOURCE_DATE_EPOCH": "1341100800", "HOME": str(top)})
     return next(top.glob("RPMS/*/*.rpm"))
+
+
+def through_every_gate(site):
+    """A promotion that soaks, is approved, is heard of outside and is judged beside a context."""
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
+    base = site.folder / "base"
+    base.mkdir()
+    shutil.copy(site.fixtures / "bare-1-1.noarch.rpm", base)
+    subprocess.run(["createrepo_c", "--quiet", str(base)], check=True, capture_output=True)
+    site.ask(site.bring("gated", "delta", twin(site.folder, "5", "fifth")),
+             'action = "waive"\nproduct = "gated"\nstage = "production"\ngate = "soak"\npackages = ["twin"]\n'
+             f'until = "{until}"\nreason = "a hole\\nthat is used"')
+    site.ask(promote("twin", "dry_run = true", product="gated"))
+    answer = next((site.spool / "done").glob(f"r{site.count:02}-*.answer.json"))
+    plan = json.loads(answer.read_text())["plan_hash"]
+    approve = f'action = "approve"\nproduct = "gated"\nfrom = "delta"\nto = "production"\nplan = "{plan}"'
+    site.ask(site.asked_by("bob", approve), site.asked_by("carol", approve))
+    site.ask(promote("twin", product="gated"))
 
 
 def play(folder, program, fixtures):
@@ -240,6 +312,7 @@ def play(folder, program, fixtures):
     site.ask(f'action = "adopt"\nproduct = "grid"\nstage = "production"\nplatform = "el9/x86_64"\nfolder = "{old}"',
              site.bring("grid", "delta", twin(site.folder, "2", "second")),
              site.bring("vouched", "delta", site.signed("packages", twin(site.folder, "3", "vouched"))))
+    through_every_gate(site)
     first = twin(site.folder, "1", "first")
     while (early := left + 6 - time.monotonic()) > 0:
         time.sleep(early)

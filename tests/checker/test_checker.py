@@ -20,6 +20,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import planted_gates  # noqa: E402, F401
 import planted_listings  # noqa: E402, F401
 import planted_mirrors  # noqa: E402, F401
 import planted_overlaps  # noqa: E402, F401
