@@ -258,6 +258,7 @@ fn read(mut top: Section<'_>, faults: &mut Faults<'_>) -> Option<Config> {
     let roles = roles.map(|section| roles::read(section, &layout, faults)).unwrap_or_default();
     roles::compare(&roles, &drafts, &mut warnings);
     direct_import::warn(&drafts, &roles, &mut warnings);
+    people::check(&drafts, &roles, &layout.people, faults);
     top.end(faults);
     let site = site?;
     let (door, door_at) = match site.door {
