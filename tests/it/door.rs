@@ -1,5 +1,7 @@
 //! The ssh door: requests and files from people who have a key and no account.
 
+mod documented;
+
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -7,7 +9,7 @@ use repo::Recipe;
 use testkit::{Ran, Sandbox, Site, is_root, program, run};
 
 /// The user of the door where the tests run as root; otherwise the door is the one user there is.
-const DOOR_UID: u32 = 64_007;
+pub const DOOR_UID: u32 = 64_007;
 
 /// The group of the control directory there, in place of `sluice-submit`.
 const SUBMIT_GID: u32 = 64_001;
@@ -25,7 +27,7 @@ fn site(sandbox: &Sandbox) -> Site {
 }
 
 /// The command that a key is bound to, as the user of the door.
-fn bound(site: &Site) -> Vec<String> {
+pub fn bound(site: &Site) -> Vec<String> {
     let (door, submit) = (format!("{DOOR_UID}"), format!("{SUBMIT_GID}"));
     let mut words: Vec<String> = Vec::new();
     if is_root() {
@@ -41,7 +43,7 @@ fn bound(site: &Site) -> Vec<String> {
 }
 
 /// Gives it to a command on its stdin.
-fn told(command: &mut Command, bytes: &[u8]) -> Ran {
+pub fn told(command: &mut Command, bytes: &[u8]) -> Ran {
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // It may have ended without reading all of it.

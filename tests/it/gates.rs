@@ -4,6 +4,7 @@
 
 mod external;
 mod installable;
+mod several_names;
 mod sharing;
 mod variants;
 

@@ -27,12 +27,12 @@ platforms = ["el9/x86_64"]
 "#;
 
 /// A folder of keys that real ssh-keygen made.
-struct Keys {
+pub struct Keys {
     sandbox: Sandbox,
 }
 
 impl Keys {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { sandbox: Sandbox::new() }
     }
 
@@ -41,7 +41,7 @@ impl Keys {
     }
 
     /// Makes a key, and gives its public half as one line.
-    fn make(&self, name: &str, kind: &[&str]) -> String {
+    pub fn make(&self, name: &str, kind: &[&str]) -> String {
         let file = self.folder().join(name);
         let mut made = program("ssh-keygen");
         run(made.args(["-q", "-N", "", "-C", "", "-f", file.as_str()]).args(kind)).ok();
@@ -49,7 +49,7 @@ impl Keys {
     }
 
     /// Signs a text as a person does, and puts the signature behind it.
-    fn sign(&self, key: &str, namespace: &str, text: &str) -> String {
+    pub fn sign(&self, key: &str, namespace: &str, text: &str) -> String {
         let file = self.sandbox.file("keys/request.toml", text);
         run(program("rm").arg("-f").arg(format!("{file}.sig"))).ok();
         let key = self.folder().join(key);
@@ -59,7 +59,7 @@ impl Keys {
     }
 }
 
-const NAMESPACE: &str = "sluice-request@v1";
+pub const NAMESPACE: &str = "sluice-request@v1";
 
 fn keep(id: &str, expires: &str) -> String {
     format!(
@@ -188,7 +188,7 @@ fn what_was_signed_once_is_done_once() {
 }
 
 /// An instant so many seconds ahead.
-fn at(site: &People, seconds: i64) -> String {
+pub fn at(site: &People, seconds: i64) -> String {
     jiff::Timestamp::from_second(site.now() + seconds).unwrap().to_string()
 }
 
