@@ -77,7 +77,12 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
             withdraw::withdraw(world, asker, &withdraw::Wish { product, from, packages, platforms })
         }
         Action::Revert { product, stage, generation, platforms } => {
-            revert::revert(world, asker, &revert::Wish { product, stage, generation, platforms })
+            let (is_rehearsal, approved) = (request.dry_run, request.plan.as_deref());
+            revert::revert(
+                world,
+                asker,
+                &revert::Wish { product, stage, generation, platforms, is_rehearsal, approved },
+            )
         }
         Action::Keep { drop: Some(name), .. } => keep::drop_name(world, asker, name),
         Action::Keep { generation, as_, drop: None } => {

@@ -63,8 +63,12 @@ pub struct Stage {
     pub path: String,
     /// How many versions of a package the stage lists.
     pub versions: Versions,
-    /// The roles that may import into, withdraw from and revert the stage.
+    /// The roles that may import into the stage and adopt into it.
     pub import_roles: Vec<String>,
+    /// The roles that may withdraw from the stage; those of `import_roles` if there are none of their own.
+    pub withdraw_roles: Option<Vec<String>>,
+    /// The roles that may revert the stage; those of `import_roles` if there are none of their own.
+    pub revert_roles: Option<Vec<String>>,
     /// The roles that may answer for what the gates of the stage would refuse.
     pub waiver_roles: Vec<String>,
     /// For which clients its metadata is written.
@@ -257,6 +261,13 @@ impl FromStr for Platform {
             return Err(refused());
         }
         Ok(Platform { os: os.to_owned(), arch: Arch::new(arch) })
+    }
+}
+
+impl Route {
+    /// The roles of those who must approve.
+    pub(crate) fn approvers(&self) -> impl Iterator<Item = String> {
+        self.approvals.iter().map(|wanted| wanted.role.clone())
     }
 }
 

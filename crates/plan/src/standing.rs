@@ -99,6 +99,9 @@ pub struct Approval {
     pub by: String,
     /// The roles of the route's approvals that they held.
     pub roles: Vec<String>,
+    /// The waivers of the product that were in force, by id: whoever approves knows of no later one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub waivers: BTreeSet<String>,
     /// When they said so.
     pub at: Timestamp,
 }

@@ -99,6 +99,8 @@ pub(super) fn layout(drafts: &[DraftProduct]) -> Layout {
                     path: stage.path.value.clone(),
                     versions: stage.versions,
                     import_roles: values(&stage.import_roles),
+                    withdraw_roles: stage.withdraw_roles.as_deref().map(values),
+                    revert_roles: stage.revert_roles.as_deref().map(values),
                     waiver_roles: values(&stage.waiver_roles),
                     clients: stage.clients.clients.clone(),
                     closure: stage.closure.as_ref().map(DraftClosure::plain),

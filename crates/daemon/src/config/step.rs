@@ -26,6 +26,8 @@ pub(super) struct DraftStage {
     pub(super) path: Text,
     pub(super) versions: Versions,
     pub(super) import_roles: Vec<Text>,
+    pub(super) withdraw_roles: Option<Vec<Text>>,
+    pub(super) revert_roles: Option<Vec<Text>>,
     pub(super) waiver_roles: Vec<Text>,
     pub(super) clients: DraftClients,
     pub(super) restricted: Option<Vec<Network>>,
@@ -56,6 +58,8 @@ pub(super) struct StageWords {
     path: Option<Text>,
     versions: Option<Versions>,
     import_roles: Option<Vec<Text>>,
+    withdraw_roles: Option<Vec<Text>>,
+    revert_roles: Option<Vec<Text>>,
     waiver_roles: Option<Vec<Text>>,
     clients: Option<DraftClients>,
     restricted: Option<Vec<Network>>,
@@ -89,6 +93,8 @@ impl DraftStage {
             path,
             versions,
             import_roles,
+            withdraw_roles: None,
+            revert_roles: None,
             waiver_roles,
             clients,
             restricted,
@@ -109,6 +115,8 @@ impl DraftStage {
         self.metadata_signed_by = words.metadata_signed_by;
         self.closure = words.closure;
         self.import_roles = words.import_roles.unwrap_or_else(|| self.import_roles.clone());
+        self.withdraw_roles = words.withdraw_roles.or_else(|| self.withdraw_roles.clone());
+        self.revert_roles = words.revert_roles.or_else(|| self.revert_roles.clone());
         self.waiver_roles = words.waiver_roles.unwrap_or_else(|| self.waiver_roles.clone());
         self.clients = words.clients.unwrap_or_else(|| self.clients.clone());
     }
@@ -135,6 +143,8 @@ pub(super) fn read_stage(mut section: Section<'_>, faults: &mut Faults<'_>) -> O
     let path = section.text("path", faults);
     let versions = section.text("versions", faults);
     let import_roles = section.texts("import_roles", faults);
+    let withdraw_roles = section.texts("withdraw_roles", faults);
+    let revert_roles = section.texts("revert_roles", faults);
     let waiver_roles = section.texts("waiver_roles", faults);
     let clients = clients::read(&mut section, faults);
     let restricted = section.texts("restricted", faults);
@@ -145,6 +155,8 @@ pub(super) fn read_stage(mut section: Section<'_>, faults: &mut Faults<'_>) -> O
     let path = path.filter(|path| path::good_template(path, faults));
     let versions = versions.and_then(|text| read_versions(&text, faults));
     let import_roles = import_roles.map(|roles| good_roles(roles, faults));
+    let withdraw_roles = withdraw_roles.map(|roles| good_roles(roles, faults));
+    let revert_roles = revert_roles.map(|roles| good_roles(roles, faults));
     let waiver_roles = waiver_roles.map(|roles| good_roles(roles, faults));
     let restricted = restricted.map(|texts| networks(texts, faults));
     let name = name.filter(|name| name::good(name, "the stage name", faults))?;
@@ -153,6 +165,8 @@ pub(super) fn read_stage(mut section: Section<'_>, faults: &mut Faults<'_>) -> O
         path,
         versions,
         import_roles,
+        withdraw_roles,
+        revert_roles,
         waiver_roles,
         clients,
         restricted,

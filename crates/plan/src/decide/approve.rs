@@ -28,7 +28,7 @@ pub(super) fn approve(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
         return take_back(world, asker, &approved);
     }
     let mut gates = Gates::default();
-    let roles: Vec<String> = route.approvals.iter().map(|wanted| wanted.role.clone()).collect();
+    let roles: Vec<String> = route.approvers().collect();
     let what = format!("approve of promotions from `{from}` to `{to}` of `{}`", product.name);
     gates.roles(asker, Some(&product.name), &roles, &what);
     let gates = gates.finish()?;
@@ -40,6 +40,10 @@ pub(super) fn approve(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
         to: to.to_owned(),
         by: asker.name.clone(),
         roles: held.collect(),
+        waivers: (world.standing.waivers.values())
+            .filter(|waiver| waiver.product == product.name && waiver.is_in_force(world))
+            .map(|waiver| waiver.id.clone())
+            .collect(),
         at: world.now,
     };
     let is_same = |one: &Approval| Approval { at: approval.at, ..one.clone() } == approval;

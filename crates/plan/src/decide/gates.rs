@@ -4,7 +4,7 @@
 //! answers for ([`Waiver`]) is waived, if the gate is one of [`WAIVABLE`]; the rest fails. What a gate needs to know and
 //! the disk must tell stands in the [`World`]; what could not be told has failed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nevra::Nevra;
 
@@ -63,6 +63,8 @@ pub(super) struct Gates<'a> {
     waivers: Vec<Covering<'a>>,
     seen: Vec<GateSeen>,
     failed: Vec<Refusal>,
+    /// The ids of the waivers that something passes by.
+    used: BTreeSet<String>,
     /// What must be read before it can be decided.
     lacking: Lacking,
 }
@@ -98,7 +100,7 @@ impl<'a> Gates<'a> {
         if findings.is_empty() {
             return self.pass(gate, passed);
         }
-        let mut answered: BTreeMap<&str, (&Waiver, Vec<String>)> = BTreeMap::new();
+        let mut answered: BTreeMap<Vec<&str>, (Vec<&Waiver>, Vec<String>)> = BTreeMap::new();
         let mut open = Vec::new();
         let waivers: Vec<&Covering<'_>> = match WAIVABLE.contains(&gate) {
             true => self.waivers.iter().filter(|covering| covering.waiver.gate == gate).collect(),
@@ -113,8 +115,12 @@ impl<'a> Gates<'a> {
             };
             let covers: Option<Vec<&Waiver>> = finding.subjects.iter().map(cover).collect();
             match covers.as_deref() {
-                Some([first, ..]) => {
-                    answered.entry(&first.id).or_insert((first, Vec::new())).1.push(finding.words);
+                Some([_, ..]) => {
+                    // One finding about several packages may take the word of several people.
+                    let by: BTreeMap<&str, &Waiver> =
+                        covers.into_iter().flatten().map(|waiver| (&*waiver.id, waiver)).collect();
+                    let (ids, waivers) = by.into_iter().unzip();
+                    answered.entry(ids).or_insert((waivers, Vec::new())).1.push(finding.words);
                 }
                 _ => open.push(finding.words),
             }
@@ -123,9 +129,11 @@ impl<'a> Gates<'a> {
             let refusal = refusal(&open);
             return self.fail(gate, refusal.reasons(shortened(open)));
         }
-        let said = answered
-            .values()
-            .map(|(waiver, words)| format!("{}; {}", shortened(words.clone()).join("; "), waiver.evidence()));
+        self.used.extend(answered.keys().flatten().map(|id| (*id).to_owned()));
+        let said = answered.values().map(|(waivers, words)| {
+            let who: Vec<String> = waivers.iter().map(|waiver| waiver.evidence()).collect();
+            format!("{}; {}", shortened(words.clone()).join("; "), who.join("; "))
+        });
         let evidence = said.collect::<Vec<_>>().join("; ");
         self.seen.push(GateSeen { gate: gate.to_owned(), verdict: Verdict::Waived, evidence });
     }

@@ -30,7 +30,12 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     let platforms = places::platforms(product, wish.platforms)?;
     let mut gates = Gates::of(world, &product.name, to);
     let what = format!("promote from `{from}` to `{to}` of `{}`", product.name);
-    gates.roles(asker, Some(&product.name), &route.roles, &what);
+    let mut roles = route.roles.clone();
+    if wish.is_rehearsal {
+        // Whoever is to approve may see for themselves what of.
+        roles.extend(route.approvers());
+    }
+    gates.roles(asker, Some(&product.name), &roles, &what);
     let place = Place { world, product, stage: from, platforms: &platforms, target: Some(to) };
     let mut selection = gates.prefer(select(&place, wish.packages))?;
     let until = world.now.max(world.witnessed) + route.overlap;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::gates::{Entering, Gates, Reach};
 use super::{Decision, places, pointed_to};
-use crate::layout::{Product, Repository};
+use crate::layout::{Product, Repository, Route};
 use crate::plan::{Change, Plan};
 use crate::refusal::{Code, Refusal};
 use crate::request::Reference;
@@ -18,6 +18,10 @@ pub(super) struct Wish<'a> {
     pub stage: &'a str,
     pub generation: &'a Reference,
     pub platforms: &'a [String],
+    /// Whether only the plan is wanted.
+    pub is_rehearsal: bool,
+    /// The hash of the plan that is asked for.
+    pub approved: Option<&'a str>,
 }
 
 pub(super) fn revert(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Decision, Refusal> {
@@ -26,7 +30,13 @@ pub(super) fn revert(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
     let platforms = places::platforms(product, wish.platforms)?;
     let mut gates = Gates::of(world, &product.name, &stage.name);
     let what = format!("revert `{}` of `{}`", stage.name, product.name);
-    gates.roles(asker, Some(&product.name), &stage.import_roles, &what);
+    let routes = || product.routes.iter().filter(|route| route.to == stage.name);
+    let mut roles = stage.revert_roles.as_ref().unwrap_or(&stage.import_roles).clone();
+    if wish.is_rehearsal {
+        // Whoever is to approve may see for themselves what of.
+        roles.extend(routes().flat_map(Route::approvers));
+    }
+    gates.roles(asker, Some(&product.name), &roles, &what);
     let number = gates.prefer(pointed_to(world, wish.generation))?;
     let repositories = places::repositories(product, &stage.name, &platforms);
     let then = gates.prefer(listings_then(world, number, &repositories))?;
@@ -59,8 +69,8 @@ pub(super) fn revert(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
         changes.extend(change.map(|change| (repository, change)));
     }
     gates.installable(world, product, stage, None, &changes);
-    let gates = gates.finish()?;
     if changes.is_empty() {
+        gates.finish()?;
         let sentence =
             format!("`{}` of `{}` lists what it listed in generation {number}", stage.name, product.name);
         return Ok(Decision::NothingToDo(Code::NothingToDo, sentence));
@@ -70,14 +80,16 @@ pub(super) fn revert(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
     let mut notes: Vec<String> =
         purged.iter().map(|nevra| format!("`{nevra}` stays away: it was purged")).collect();
     notes.extend(in_no_stage(world, product, &changes));
-    Ok(Decision::Effect(Plan {
-        action: "revert".to_owned(),
-        sentence,
-        changes,
-        gates,
-        notes,
-        ..Plan::default()
-    }))
+    let mut plan = Plan { action: "revert".to_owned(), sentence, changes, notes, ..Plan::default() };
+    // Whoever must be heard before packages enter this stage is heard before others enter it again.
+    if wish.approved.is_none_or(|approved| approved == plan.hash().hex()) {
+        for route in routes() {
+            gates.external(world, route, &plan, wish.is_rehearsal);
+            gates.approvals(world, asker, (&product.name, route), &plan, wish.is_rehearsal);
+        }
+    }
+    plan.gates = gates.finish()?;
+    Ok(Decision::Effect(plan))
 }
 
 /// Finds what each repository listed. One that did not exist then has nothing to go back to.

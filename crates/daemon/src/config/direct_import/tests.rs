@@ -49,3 +49,11 @@ fn nobody_walks_round_where_nobody_may_import() {
     expect!["16:6: who has the role `chief` may import into `production`, past the soak of this route"]
         .assert_eq(&warned(&closed("[\"chief\", \"release-team\"]"), elsewhere));
 }
+
+#[test]
+fn a_gate_outside_of_sluice_is_walked_round_as_well() {
+    let gate = "[[product.route]]\nfrom = \"testing\"\nto = \"production\"\nexternal = [\"ci\"]\n\
+                [[external]]\nname = \"ci\"\ncommand = [\"/usr/bin/ci\"]\n";
+    expect!["15:6: who has the role `release-team` may import into `production`, past the external gates of this route"]
+        .assert_eq(&warned(gate, TEAM));
+}

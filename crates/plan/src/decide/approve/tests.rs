@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use crate::layout::Approvals;
 use crate::plan::Verdict;
 use crate::samples::{alice, arrivals, effect, import, nothing, promote, refused, world_of};
+use crate::standing::{Freeze, Waiver};
 use crate::{Action, Asker, Code, Request, World};
 
 /// Two of operations and one of quality must approve.
@@ -175,4 +176,57 @@ fn another_plan_than_the_one_asked_for_is_told_as_that() {
     let approved = after(&world(), &all);
     let asked = Request { plan: Some(hash_of(&approved)), ..promote(&["b"]) };
     refused(&approved, &asked, &alice(), &[], Code::PlanChanged);
+}
+
+#[test]
+fn whoever_approved_before_a_gate_was_waived_looks_again() {
+    let all: [(&str, &[&str]); 3] =
+        [("olga", &["operations"]), ("otto", &["operations"]), ("quirin", &["quality"])];
+    let mut world = after(&world(), &all);
+    let hash = hash_of(&world);
+    let freeze = Freeze {
+        id: "f".into(),
+        product: Some("glite-3.2".into()),
+        stage: None,
+        by: "user:root".into(),
+        reason: "holidays".into(),
+        until: None,
+    };
+    let waiver = Waiver {
+        id: "w".into(),
+        product: "glite-3.2".into(),
+        stage: "production".into(),
+        gate: "freeze".into(),
+        packages: vec!["a".into()],
+        by: "user:chief".into(),
+        reason: "urgent".into(),
+        until: world.now + SignedDuration::from_hours(1),
+    };
+    // A waiver that nothing passes by is no news.
+    world.standing.waivers.insert("w".into(), waiver);
+    effect(&world, &promote(&["a"]), &alice(), &[]);
+    for stage in ["delta", "production"] {
+        let freeze = Freeze { id: stage.into(), stage: Some(stage.into()), ..freeze.clone() };
+        world.standing.freezes.insert(stage.into(), freeze);
+    }
+    let other = Waiver { id: "v".into(), stage: "delta".into(), ..world.standing.waivers["w"].clone() };
+    world.standing.waivers.insert("v".into(), other);
+    let refusal = refused(&world, &promote(&["a"]), &alice(), &[], Code::ApprovalsMissing);
+    let words = "`user:olga` approved before the waiver v, w was given, and has to look again";
+    assert!(refusal.reasons.iter().any(|reason| reason == words), "{:?}", refusal.reasons);
+    for (name, roles) in all {
+        world.apply(&effect(&world, &approve(&hash, false), &somebody(name, roles), &[]));
+    }
+    let plan = effect(&world, &promote(&["a"]), &alice(), &[]);
+    assert_eq!((plan.hash().hex(), world.standing.approvals.len()), (hash, 3), "one of each");
+}
+
+#[test]
+fn whoever_is_to_approve_sees_what_of_and_does_nothing_else() {
+    let quirin = somebody("quirin", &["quality"]);
+    let seen = effect(&world(), &Request { dry_run: true, ..promote(&["a"]) }, &quirin, &[]);
+    assert_eq!(seen.hash().hex(), hash(&world(), &["a"]));
+    refused(&world(), &promote(&["a"]), &quirin, &[], Code::RoleNotAllowed);
+    let bob = somebody("bob", &["nothing"]);
+    refused(&world(), &Request { dry_run: true, ..promote(&["a"]) }, &bob, &[], Code::RoleNotAllowed);
 }

@@ -33,6 +33,9 @@ impl Gates<'_> {
                 && approval.is_in_force(world)
         };
         let mut approvals: Vec<&Approval> = world.standing.approvals.iter().filter(counts).collect();
+        // Whoever approved when every gate let the plan pass did not approve of what is waived since.
+        let unknown: Vec<&Approval> =
+            approvals.extract_if(.., |approval| !self.used.is_subset(&approval.waivers)).collect();
         // Whoever approved by two names is one person still.
         let mut people = BTreeSet::new();
         approvals.retain(|approval| people.insert(world.layout.person(&approval.by)));
@@ -59,6 +62,13 @@ impl Gates<'_> {
         let is_asker = |one: &Approval| world.layout.person(&one.by) == world.layout.person(&asker.name);
         let has_asked = world.standing.approvals.iter().any(|one| one.plan == hash && is_asker(one));
         let mut reasons = said;
+        for approval in unknown {
+            let by = &approval.by;
+            let since =
+                self.used.difference(&approval.waivers).map(String::as_str).collect::<Vec<_>>().join(", ");
+            reasons
+                .push(format!("`{by}` approved before the waiver {since} was given, and has to look again"));
+        }
         if has_asked {
             reasons
                 .push(format!("`{}` approved as well, and nobody approves of what they ask for", asker.name));

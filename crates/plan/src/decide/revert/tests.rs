@@ -1,9 +1,13 @@
-use expect_test::expect;
+use std::sync::Arc;
 
-use crate::World;
+use expect_test::expect;
+use jiff::SignedDuration;
+
+use crate::layout::{Approvals, Closure};
 use crate::refusal::Code;
-use crate::samples::{alice, brief, effect, nothing, refused, repository, revert, world_of};
+use crate::samples::{alice, brief, effect, nothing, refused, repository, revert, withdraw, world_of};
 use crate::world::NamedGeneration;
+use crate::{Action, Asker, Decision, External, Request, World, decide};
 
 /// Generation 40 after `voms-2-1` was promoted; generation 30 from before that.
 fn site() -> World {
@@ -43,11 +47,67 @@ fn a_stage_lists_again_what_it_listed() {
     }
 }
 
+/// The same site, whose production is entered with the word of a program and of somebody of `quality`.
+fn guarded() -> World {
+    let mut world = site();
+    let product = Arc::make_mut(&mut world.layout).products.get_mut("glite-3.2").unwrap();
+    let route = &mut product.routes[0];
+    route.soak = SignedDuration::from_hours(7 * 24);
+    route.external = vec!["ci".into()];
+    route.approvals = vec![Approvals { role: "quality".into(), count: 1 }];
+    product.stages[1].closure = Some(Closure::default());
+    world
+}
+
 #[test]
-fn version_order_is_the_one_gate_it_does_not_pass() {
-    let plan = effect(&site(), &revert("production", "30", &[]), &alice(), &[]);
+fn it_passes_every_gate_of_what_enters_but_those_of_age() {
+    let mut world = guarded();
+    let back = revert("production", "30", &[]);
+    // What is not heard yet, or read yet, lacks.
+    let Decision::Lacking(lacking) = decide(&world, &back, &alice(), &[]) else { panic!() };
+    assert!(lacking.external.is_some() && lacking.shelves.len() == 1, "{lacking:?}");
+    let stages = &mut Arc::make_mut(&mut world.layout).products.get_mut("glite-3.2").unwrap().stages;
+    stages[1].closure = None;
+    let rehearsed = Request { dry_run: true, ..back.clone() };
+    let Decision::Lacking(lacking) = decide(&world, &rehearsed, &alice(), &[]) else { panic!() };
+    let hash = lacking.external.unwrap().1.hash();
+    world.external.insert(("ci".into(), hash), External::Fail("the build is red".into()));
+    refused(&world, &back, &alice(), &[], Code::ExternalFailed);
+    world.external.insert(("ci".into(), hash), External::Pass("the build is green".into()));
+    let refusal = refused(&world, &back, &alice(), &[], Code::ApprovalsMissing);
+    assert!(refusal.hint.is_some_and(|hint| hint.contains(&hash.hex())));
+    let quirin = Asker { name: "user:quirin".into(), roles: vec![(None, "quality".into())] };
+    assert_eq!(effect(&world, &rehearsed, &quirin, &[]).hash(), hash, "who is to approve may look");
+    let action = Action::Approve {
+        product: "glite-3.2".into(),
+        from: "delta".into(),
+        to: "production".into(),
+        take_back: false,
+    };
+    let approve = Request { plan: Some(hash.hex()), ..Request::new(action) };
+    world.apply(&effect(&world, &approve, &quirin, &[]));
+    world.approvers.insert(quirin.name.clone(), quirin);
+    let plan = effect(&world, &back, &alice(), &[]);
     let gates: Vec<&str> = plan.gates.iter().map(|seen| seen.gate.as_str()).collect();
-    assert_eq!(gates, ["roles", "sound", "other-content", "variants", "freeze"]);
+    assert_eq!(gates, ["roles", "sound", "other-content", "variants", "freeze", "external", "approvals"]);
+}
+
+#[test]
+fn who_may_take_back_need_not_be_who_may_bring_in() {
+    let mut world = site();
+    let stages = &mut Arc::make_mut(&mut world.layout).products.get_mut("glite-3.2").unwrap().stages;
+    stages[1].import_roles.clear();
+    let back = revert("production", "30", &[]);
+    refused(&world, &back, &alice(), &[], Code::RoleNotAllowed);
+    let stages = &mut Arc::make_mut(&mut world.layout).products.get_mut("glite-3.2").unwrap().stages;
+    stages[1].revert_roles = Some(vec!["integrator".into()]);
+    effect(&world, &back, &alice(), &[]);
+    let taken = withdraw("production", &["voms"]);
+    refused(&world, &taken, &alice(), &[], Code::RoleNotAllowed);
+    let stages = &mut Arc::make_mut(&mut world.layout).products.get_mut("glite-3.2").unwrap().stages;
+    (stages[1].revert_roles, stages[1].withdraw_roles) = (None, Some(vec!["integrator".into()]));
+    effect(&world, &taken, &alice(), &[]);
+    refused(&world, &back, &alice(), &[], Code::RoleNotAllowed);
 }
 
 #[test]
