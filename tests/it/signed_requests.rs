@@ -63,7 +63,7 @@ pub const NAMESPACE: &str = "sluice-request@v1";
 
 fn keep(id: &str, expires: &str) -> String {
     format!(
-        "format = 1\naction = \"keep\"\nas = \"n-{id}\"\nid = \"{id}\"\nexpires = \"{expires}\"\n\n[end]\n"
+        "format = 1\naction = \"keep\"\nas = \"n-{id}\"\nid = \"{id}\"\nexpires = \"{expires}\"\nsite = \"Signed\"\n\n[end]\n"
     )
 }
 
@@ -160,8 +160,7 @@ fn what_was_signed_once_is_done_once() {
 
     // What is signed for one site is worth nothing at another.
     let soon = at(&site, 3600);
-    let named =
-        |id: &str, name: &str| keep(id, &soon).replace("\n\n[end]", &format!("\nsite = \"{name}\"\n\n[end]"));
+    let named = |id: &str, name: &str| keep(id, &soon).replace("\"Signed\"", &format!("\"{name}\""));
     for (id, name, code) in [
         ("here-1", "Signed", "done"),
         ("here-2", "http://localhost", "done"),
@@ -183,6 +182,8 @@ fn what_was_signed_once_is_done_once() {
     refused(&site.hand_in(74002, &keys.sign("ed25519", NAMESPACE, &without_id)), "unbound-signature");
     let without_end = keep("x", &soon).replace(&format!("expires = \"{soon}\"\n"), "");
     refused(&site.hand_in(74002, &keys.sign("ed25519", NAMESPACE, &without_end)), "unbound-signature");
+    let without_site = keep("x", &soon).replace("site = \"Signed\"\n", "");
+    refused(&site.hand_in(74002, &keys.sign("ed25519", NAMESPACE, &without_site)), "unbound-signature");
     let far = keep("x", &at(&site, 33 * 24 * 3600));
     refused(&site.hand_in(74002, &keys.sign("ed25519", NAMESPACE, &far)), "unbound-signature");
 }

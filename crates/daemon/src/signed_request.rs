@@ -1,7 +1,7 @@
 //! Signed requests: who asks is whose key signed, whoever owns the file.
 //!
-//! A signature says nothing of when it was made and can be copied, so a signed request has an `id`, which is settled
-//! once, and `expires`, after which it is refused.
+//! A signature says nothing of when and for whom it was made and can be copied, so a signed request has an `id`, which is
+//! settled once, `expires`, after which it is refused, and `site`, beside which it is worth nothing.
 
 use jiff::{SignedDuration, Timestamp};
 use plan::signed::NAMESPACE;
@@ -67,7 +67,7 @@ pub(crate) fn is_for(request: &Request, config: &Config) -> Result<(), Refusal> 
     Err(refusal.hint(format!("this one is `{}`, `{}`", config.site, config.base_url)))
 }
 
-/// Looks whether a signed request can be handed in only once.
+/// Looks whether a signed request can be handed in only once, and only here.
 pub(crate) fn is_bound(request: &Request, now: Timestamp) -> Result<(), Refusal> {
     let unbound = |words: &str| Err(Refusal::new(Code::UnboundSignature, words));
     match (&request.id, request.expires) {
@@ -75,6 +75,9 @@ pub(crate) fn is_bound(request: &Request, now: Timestamp) -> Result<(), Refusal>
         (_, None) => unbound("a signed request needs `expires`"),
         (_, Some(expires)) if expires > now + AHEAD_MAX => {
             unbound("a signed request expires in the next 32 days")
+        }
+        _ if request.site.is_none() => {
+            unbound("a signed request names with `site` the one site that it is for")
         }
         _ => Ok(()),
     }

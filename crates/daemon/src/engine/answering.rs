@@ -28,9 +28,13 @@ use crate::waiting::Waiting;
 type Askers = BTreeMap<u32, Option<(Asker, bool)>>;
 
 impl Engine {
-    /// Takes in what was claimed; after an error the rest is handed out again.
+    /// Takes in what was claimed, beside what waits already; after an error the rest is handed out again.
     pub(super) fn take_in_all(&mut self, claimed: Vec<Claimed>, step: &mut Step) -> Result<(), Error> {
         let mut claimed = claimed.into_iter();
+        if let Err(error) = self.ask_again(step) {
+            claimed.for_each(|rest| self.spool.put_back(&rest.name));
+            return Err(error);
+        }
         let mut ready = Vec::new();
         let mut askers = Askers::new();
         while let Some(one) = claimed.next() {
@@ -43,6 +47,54 @@ impl Engine {
             }
         }
         self.answer_together(&ready, step)
+    }
+
+    /// Asks again who those are that wait: while a signer is out of order a key may end, or a role.
+    fn ask_again(&mut self, step: &mut Step) -> Result<(), Error> {
+        let mut askers = Askers::new();
+        let mut refused = Vec::new();
+        let clocks = [self.clock.now(), self.witnessing.witness.time];
+        for mut waiting in std::mem::take(&mut self.waiting) {
+            if Waiting::is_name_of_the_clock(&waiting.claimed.name) {
+                self.waiting.push(waiting);
+                continue;
+            }
+            let uid = waiting.claimed.owner.uid;
+            let Some((mut asker, is_door)) = askers.entry(uid).or_insert_with(|| self.who(uid)).clone()
+            else {
+                self.spool.put_back(&waiting.claimed.name);
+                continue;
+            };
+            let asks = self.signer(&waiting.claimed, &mut asker);
+            let asks =
+                asks.and_then(|is_signed| self.on_behalf(&asker, is_door && !is_signed, &waiting.request));
+            match asks {
+                Ok(asker) => {
+                    waiting.asker = asker;
+                    self.waiting.push(waiting);
+                }
+                Err(refusal) => {
+                    let policy = repo::sha256(&self.config.bytes);
+                    let grounds = Grounds::read(&waiting.claimed, &asker, policy, clocks);
+                    self.grounds.insert(waiting.claimed.name.clone(), grounds);
+                    let answer = answers::refused(&waiting.claimed, &asker, Some(&waiting.request), refusal);
+                    refused.push((waiting, answer));
+                }
+            }
+        }
+        self.answer_all(refused, step)
+    }
+
+    /// Says for whom a request asks whose owner, or signer, is known.
+    fn on_behalf(&self, asker: &Asker, is_door: bool, request: &Request) -> Result<Asker, Refusal> {
+        match (is_door, &request.as_) {
+            (true, Some(name)) => {
+                let (name, roles) = self.config.roles.of_named(name);
+                Ok(Asker { name, roles })
+            }
+            (false, None) => Ok(asker.clone()),
+            (true, None) | (false, Some(_)) => Err(refused_as(asker, is_door)),
+        }
     }
 
     /// Parses a claimed request, asks who asks, and puts to `ready` what needs no plan to be answered.
@@ -79,10 +131,10 @@ impl Engine {
                 let (bytes, _) = plan::signed::split(&claimed.bytes);
                 let request = plan::parse(bytes, claimed.format)?;
                 signed_request::is_for(&request, &self.config)?;
-                match is_signed {
-                    true => signed_request::is_bound(&request, self.clock.now()).map(|()| request),
-                    false => Ok(request),
+                if is_signed {
+                    signed_request::is_bound(&request, self.clock.now())?;
                 }
+                refused_folder(&request, is_door).map_or(Ok(request), Err)
             }),
         };
         // Whoever signs speaks for themselves, also through the door.
@@ -95,14 +147,10 @@ impl Engine {
                 return Ok(());
             }
         };
-        match (is_door, &request.as_) {
-            (true, Some(name)) => {
-                let (name, roles) = self.config.roles.of_named(name);
-                asker = Asker { name, roles };
-            }
-            (false, None) => {}
-            (true, None) | (false, Some(_)) => {
-                let answer = answers::refused(&claimed, &asker, Some(&request), refused_as(&asker, is_door));
+        match self.on_behalf(&asker, is_door, &request) {
+            Ok(behalf) => asker = behalf,
+            Err(refusal) => {
+                let answer = answers::refused(&claimed, &asker, Some(&request), refusal);
                 ready.push((claimed, answer));
                 return Ok(());
             }
@@ -421,6 +469,19 @@ pub(crate) fn refused_unread(
         Decision::Refused(refusal) if refusal.code != Code::NoSuchUpload => Some(refusal),
         _ => None,
     }
+}
+
+/// The door is for people who have no account here: what lies on the disks of this host is not for them to point to.
+pub(crate) fn refused_folder(request: &Request, is_door: bool) -> Option<Refusal> {
+    let (Action::Import { folder: Some(folder), .. } | Action::Adopt { folder, .. }) = &request.action else {
+        return None;
+    };
+    if !is_door {
+        return None;
+    }
+    let refusal =
+        Refusal::new(Code::FolderNotAllowed, format!("the door may not point to the folder `{folder}`"));
+    Some(refusal.hint("hand the packages in through the door as files, and name them in `files`"))
 }
 
 /// Says what is wrong with an `as` that is there, or is not.

@@ -3,7 +3,7 @@
 use plan::{Asker, Code, Refusal, Request};
 
 use crate::config::{Account, Config, HeldRole, Identity};
-use crate::grounds::{Came, Grounds, held};
+use crate::grounds::{Grounds, held};
 use crate::signed_request;
 
 /// What is found in a request that is read again.
@@ -39,11 +39,8 @@ impl Asked {
     fn understand(&mut self, config: &Config, grounds: &Grounds, text: &str) -> Result<Request, Refusal> {
         let (bytes, signature) = plan::signed::split(text.as_bytes());
         if let Some(signature) = signature {
-            // It had to count when it was read, and may have ended while the request waited.
-            let clocks = match grounds.came {
-                Came::Read => [grounds.now, grounds.witnessed],
-                Came::Files | Came::Line => [grounds.read, grounds.read],
-            };
+            // It had to count when the request was read, and until it was decided.
+            let clocks = [grounds.now, grounds.witnessed];
             let name = signed_request::signer(bytes, signature, &config.allowed_signers, clocks)?;
             let (name, roles) = config.roles.of_ssh(name);
             self.asker = Asker { name, roles };
@@ -52,6 +49,9 @@ impl Asked {
         signed_request::is_for(&request, config)?;
         if signature.is_some() {
             signed_request::is_bound(&request, grounds.read)?;
+        }
+        if let Some(refusal) = crate::engine::refused_folder(&request, is_door(config, grounds)) {
+            return Err(refusal);
         }
         let is_door = signature.is_none() && is_door(config, grounds);
         match (is_door, &request.as_) {
