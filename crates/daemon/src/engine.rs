@@ -15,7 +15,7 @@ mod renewing;
 mod scrubbing;
 mod sweeping;
 
-pub(crate) use answering::{refused_as, refused_unread};
+pub(crate) use answering::{refused_as, refused_folder, refused_unread};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -33,6 +33,7 @@ use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Error;
+use crate::external::Heard;
 use crate::grounds::Grounds;
 use crate::line::{Line, Verdict};
 use crate::observe::Catalogue;
@@ -105,6 +106,8 @@ pub struct Engine {
     pub(crate) soaking: Soaking,
     /// What repositories list, indexed for the judgement of what can be installed.
     pub(crate) indexes: Indexes,
+    /// What programs of external gates said lately.
+    pub(crate) heard: Heard,
     sweeper: Sweeper,
     overlap_asked: overlapping::Asked,
     configured: configured::Looked,
@@ -170,6 +173,7 @@ impl Engine {
             chapters: Chapters::default(),
             soaking: Soaking::default(),
             indexes: Indexes::default(),
+            heard: Heard::default(),
             sweeper: Sweeper::default(),
             overlap_asked: overlapping::Asked::default(),
             configured: configured::Looked::default(),

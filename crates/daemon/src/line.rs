@@ -169,7 +169,7 @@ impl<'a> Line<'a> {
             |refusal| Verdict::Other(Box::new(answers::refused(claimed, asker, Some(request), refusal)));
         let mut plan = match plan::decide(&self.world, request, asker, &arrivals) {
             Decision::Lacking(lacking) => {
-                self.provide(&lacking)?;
+                self.provide(&lacking, waiting)?;
                 return self.verdict(waiting, number);
             }
             Decision::Refused(refusal) if refusal.code == Code::PlanChanged => {

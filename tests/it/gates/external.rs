@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use camino::Utf8PathBuf;
 use repo::Recipe;
 use serde_json::Value;
-use testkit::{Sandbox, Site};
+use testkit::{Sandbox, Site, program, run};
 
 const STAGES: &str = r#"
 [roles]
@@ -172,6 +172,15 @@ fn a_result_counts_if_its_owner_alone_may_write_it_and_it_is_of_this_plan() {
     put(&good, 0o644);
     bench.refused("external-gate-unusable", "is not a directory that");
     fs::set_permissions(&bench.folder, fs::Permissions::from_mode(0o755)).unwrap();
+    // What was said too long ago was said of another world.
+    run(program("touch").args(["-d", "31 days ago"]).arg(&file)).ok();
+    bench.refused("external-gate-unusable", "is older than `max_age`");
+    put(&good, 0o000);
+    if fs::read(&file).is_err() {
+        // Whoever may not look has not seen a yes; nobody waits for it.
+        bench.refused("external-gate-unusable", "permission denied");
+    }
+    put(&good, 0o644);
     let done = bench.promote("");
     assert_eq!(
         (&done["code"], gate(&done)),

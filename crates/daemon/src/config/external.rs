@@ -7,7 +7,7 @@ use super::name;
 use super::product::DraftProduct;
 use super::section::{Section, Text};
 use super::signer::{TIMEOUT, time_limit, whole_command};
-use super::site::directory;
+use super::site::{directory, duration};
 use camino::Utf8PathBuf;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
@@ -39,8 +39,13 @@ pub enum ExternalWay {
         folder: Utf8PathBuf,
         /// Whose files count: a user, by name or number.
         owner: Account,
+        /// How old a file may be; positive.
+        max_age: SignedDuration,
     },
 }
+
+/// How old a result may be unless the file says otherwise: as old as an approval.
+const MAX_AGE: SignedDuration = plan::APPROVAL_COUNTS;
 
 pub(super) fn read(sections: Vec<Section<'_>>, faults: &mut Faults<'_>) -> BTreeMap<String, ExternalGate> {
     let mut gates: BTreeMap<String, ExternalGate> = BTreeMap::new();
@@ -64,10 +69,12 @@ fn read_one(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<(Extern
     let timeout = section.text("timeout", faults);
     let results = section.text("results", faults);
     let owner = section.text("owner", faults);
+    let has_max_age = section.has("max_age");
+    let max_age = section.text("max_age", faults);
     section.end(faults);
     let name = name.filter(|text| name::good(text, "the external gate", faults));
     let way = match (command, results, owner) {
-        (Some(command), None, None) => {
+        (Some(command), None, None) if !has_max_age => {
             let timeout = match timeout {
                 Some(text) => time_limit(&text, faults)?,
                 None => TIMEOUT,
@@ -76,11 +83,21 @@ fn read_one(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<(Extern
         }
         (None, Some(results), Some(owner)) if timeout.is_none() => {
             let folder = directory(&results, "results", faults)?;
-            ExternalWay::Results { folder, owner: user(&owner, faults)? }
+            let max_age = match max_age {
+                Some(text) => Some(duration(&text, "max_age", faults)?),
+                None if has_max_age => return None,
+                None => Some(MAX_AGE),
+            };
+            let max_age = max_age.filter(|age| !age.is_zero());
+            let Some(max_age) = max_age else {
+                faults.add(at, "with `max_age` zero every result would be too old", None);
+                return None;
+            };
+            ExternalWay::Results { folder, owner: user(&owner, faults)?, max_age }
         }
         _ => {
             let hint = "write `command = [\"/usr/libexec/...\"]`, with a `timeout` if you like, or `results = \"/srv/ci/results\"` \
-                        and `owner = \"user:ci\"`";
+                        and `owner = \"user:ci\"`, with a `max_age` if you like";
             faults.add(at, "[[external]] is heard in exactly one way", Some(hint.to_owned()));
             return None;
         }
@@ -146,8 +163,11 @@ mod tests {
             panic!("{config:?}")
         };
         assert_eq!((words.join(" ").as_str(), *timeout), ("/usr/bin/ci -v", TIMEOUT));
-        let ExternalWay::Results { folder, owner } = &config.external["qa"].way else { panic!("{config:?}") };
+        let ExternalWay::Results { folder, owner, max_age } = &config.external["qa"].way else {
+            panic!("{config:?}")
+        };
         assert_eq!((folder.as_str(), owner.to_string().as_str()), ("/srv/qa", "uid:1001"));
+        assert_eq!(*max_age, SignedDuration::from_hours(720));
     }
 
     #[test]
@@ -160,6 +180,8 @@ mod tests {
             (named("results = \"/srv/qa\""), "heard in exactly one way"),
             (named("results = \"/srv/qa\"\nowner = \"uid:7\"\ntimeout = \"3s\""), "heard in exactly one way"),
             (named("results = \"/srv/qa\"\nowner = \"group:qa\""), "is no user"),
+            (named("command = [\"/ci\"]\nmax_age = \"1d\""), "heard in exactly one way"),
+            (named("results = \"/srv/qa\"\nowner = \"uid:7\"\nmax_age = \"0s\""), "zero"),
             (named("command = [\"ci\"]"), "does not begin with the path of a program"),
             (named("command = [\"/ci\"]\ntimeout = \"1h\""), "is not between"),
             (

@@ -14,8 +14,26 @@ use crate::program::{self, End, Unheard};
 /// How much evidence is heard, in bytes.
 const SAID_MAX: usize = 64 << 10;
 
+/// What came of asking.
+pub(super) struct Asked {
+    pub(super) said: External,
+    pub(super) is_too_late: bool,
+}
+
 /// Asks the program about a plan. Whatever it does but to end with 0 or 1 counts as a no.
-pub(super) fn ask(words: &[String], timeout: SignedDuration, name: &str, plan: &Plan) -> External {
+pub(super) fn ask(words: &[String], timeout: SignedDuration, name: &str, plan: &Plan) -> Asked {
+    let mut is_too_late = false;
+    let said = said(words, timeout, name, plan, &mut is_too_late);
+    Asked { said, is_too_late }
+}
+
+fn said(
+    words: &[String],
+    timeout: SignedDuration,
+    name: &str,
+    plan: &Plan,
+    is_too_late: &mut bool,
+) -> External {
     let Some((path, arguments)) = words.split_first() else {
         return External::Unusable("it has no program".to_owned());
     };
@@ -37,6 +55,7 @@ pub(super) fn ask(words: &[String], timeout: SignedDuration, name: &str, plan: &
         }
     };
     let evidence = one_line(&String::from_utf8_lossy(&heard.said));
+    *is_too_late = matches!(heard.end, End::TooLate);
     match &heard.end {
         End::Itself(status) if status.code() == Some(0) => External::Pass(evidence),
         End::Itself(status) if status.code() == Some(1) => External::Fail(evidence),

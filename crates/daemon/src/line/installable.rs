@@ -10,13 +10,12 @@ use super::Line;
 use crate::contexts::Kept;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::external;
 use crate::shelves::relations;
 use crate::waiting::Waiting;
 
 impl Line<'_> {
-    /// Fills in what a decision lacked.
-    pub(super) fn provide(&mut self, lacking: &Lacking) -> Result<(), Error> {
+    /// Fills in what the decision about a request lacked.
+    pub(super) fn provide(&mut self, lacking: &Lacking, waiting: &Waiting) -> Result<(), Error> {
         self.read_signatures(&lacking.signatures)?;
         self.read_relations(&lacking.relations)?;
         self.read_built(&lacking.built)?;
@@ -40,9 +39,12 @@ impl Line<'_> {
         }
         self.read_headers(&lacking.headers)?;
         if let Some((names, plan)) = lacking.external.as_deref() {
+            // What is too old by either clock is too old.
+            let now = self.world.now.max(self.world.witnessed);
             for name in names {
-                let said = match self.engine.config.external.get(name) {
-                    Some(gate) => external::hear(&*self.engine.disk, gate, plan)?,
+                let Engine { config, disk, heard, .. } = &mut *self.engine;
+                let said = match config.external.get(name) {
+                    Some(gate) => heard.of(&**disk, gate, (plan, &waiting.claimed.name), now),
                     None => External::Unusable("the configuration has no such gate".to_owned()),
                 };
                 self.world.external.insert((name.clone(), plan.hash()), said);
@@ -93,7 +95,7 @@ impl Line<'_> {
         let (product, stage) = match &waiting.request.action {
             Action::Promote { product, to, .. } | Action::Import { product, to, .. } => (product, to),
             Action::Withdraw { product, from, .. } => (product, from),
-            Action::Revert { product, stage, .. } => (product, stage),
+            Action::Revert { product, stage, .. } | Action::Adopt { product, stage, .. } => (product, stage),
             _ => return false,
         };
         let stages = self.world.layout.products.get(product).map(|product| &product.stages);
