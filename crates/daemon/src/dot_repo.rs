@@ -188,8 +188,8 @@ fn checks((config, now): (&Config, Timestamp), product: &Product, stage: &Stage)
         text += "repo_gpgcheck=1\n";
     }
     let mut urls: Vec<String> = Vec::new();
-    let metadata = metadata.map(|names| named(config, names, |key| !has_ended(key, now)));
-    let packages = packages.map(|names| named(config, names, |key| !is_revoked(key, now)));
+    let metadata = metadata.map(|names| named(config, names, now, |key| !has_ended(key, now)));
+    let packages = packages.map(|names| named(config, names, now, |_| true));
     for name in metadata.into_iter().chain(packages).flatten() {
         let url = format!("{}/{}", config.base_url, key_file(name));
         if !urls.contains(&url) {
@@ -202,11 +202,19 @@ fn checks((config, now): (&Config, Timestamp), product: &Product, stage: &Stage)
     text
 }
 
-/// Picks the keys of a list that hosts are told of: those that `still` are for something, or all if none is.
-fn named<'a>(config: &'a Config, names: &'a [String], still: impl Fn(&Key) -> bool) -> Vec<&'a String> {
-    let is_named = |name: &&String| config.keys.get(*name).is_none_or(&still);
-    let picked: Vec<&String> = names.iter().filter(is_named).collect();
-    if picked.is_empty() { names.iter().collect() } else { picked }
+/// Picks the keys of a list that hosts are told of: those that `still` are for something, or all if none is; never one
+/// that was revoked, for rpm does not look at that. A host without any key installs nothing.
+fn named<'a>(
+    config: &'a Config,
+    names: &'a [String],
+    now: Timestamp,
+    still: impl Fn(&Key) -> bool,
+) -> Vec<&'a String> {
+    let key = |name: &String| config.keys.get(name);
+    let good: Vec<&String> =
+        names.iter().filter(|name| key(name).is_none_or(|key| !is_revoked(key, now))).collect();
+    let picked: Vec<&String> = good.iter().copied().filter(|name| key(name).is_none_or(&still)).collect();
+    if picked.is_empty() { good } else { picked }
 }
 
 /// Whether nothing that a key signed counts any more, or ever may: no metadata of today is signed by it.

@@ -90,6 +90,13 @@ fn other_keys_reach_hosts_by_a_reload_or_a_restart_alone() {
     followed(&site, &daemon, &before);
     assert_eq!(number(&current(&site)), number(&before) + 1);
     assert_eq!(told(&site).1.len(), 2);
+    // With the last one revoked hosts are to trust none.
+    let before = current(&site);
+    ring.revoke(&second);
+    ring.export(&second);
+    daemon.signal(Signal::SIGHUP);
+    followed(&site, &daemon, &before);
+    assert_eq!(told(&site).0, "");
     daemon.stop();
     site.sluice(&["verify", "--at-rest"]).ok();
 }

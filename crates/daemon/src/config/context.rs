@@ -10,6 +10,12 @@ use jiff::SignedDuration;
 use plan::Platform;
 use std::collections::BTreeMap;
 
+/// How old the last look at a URL may be unless the file says otherwise: what nobody looks at any more is no proof.
+const MAX_AGE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The word for a URL that never changes.
+const NEVER: &str = "never";
+
 /// The placeholders of a place.
 const PLACEHOLDERS: [&str; 2] = ["os", "arch"];
 
@@ -20,7 +26,7 @@ pub struct Context {
     pub name: String,
     /// Where it lies.
     pub source: ContextSource,
-    /// How old the last look at a URL may be; however old if it is `None`.
+    /// How old the last look at a URL may be; `None` of a folder, and where no look is too old.
     pub max_age: Option<SignedDuration>,
     /// Line and column of its name.
     pub place: (usize, usize),
@@ -107,9 +113,10 @@ fn read_one(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<(Contex
             );
             return None;
         }
+        Some(text) if text.value == NEVER => None,
         Some(text) => Some(age(&text, faults)?),
         None if has_max_age => return None,
-        None => None,
+        None => url.is_some().then_some(MAX_AGE),
     };
     let source = match (folder, url) {
         (Some(text), None) => {
@@ -131,7 +138,7 @@ fn read_one(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<(Contex
 fn age(text: &Text, faults: &mut Faults<'_>) -> Option<SignedDuration> {
     let age = duration(text, "max_age", faults)?;
     if age.is_zero() {
-        let hint = "leave it out if no look is too old";
+        let hint = "write \"never\" if no look is too old";
         faults.add(text.at, "with `max_age` zero every look would be too old", Some(hint.to_owned()));
         return None;
     }

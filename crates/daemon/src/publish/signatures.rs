@@ -44,7 +44,9 @@ impl Publication<'_> {
                 jobs.push(announced.job(&shelved.path, bytes));
             }
         }
-        let made = self.signing.sign_all(self.config, &jobs, self.now)?;
+        // A clock that was set back revives no key.
+        let now = self.now.max(self.witness.time);
+        let made = self.signing.sign_all(self.config, &jobs, now)?;
         let parent = self.parent.map(|(parent, _)| &parent.files.public);
         for ((shelved, announced), signature) in wanted.into_iter().zip(made) {
             let file = beside_repomd(&shelved.path, SIGNATURE);

@@ -40,7 +40,13 @@ pub(super) fn adopt(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Dec
     gates.variants(world, product, &entering, Reach::Site);
     gates.signatures(world, &product.name, &stage.name, &entering);
     gates.freeze(world, &product.name, &[&stage.name], &entering);
-    // What the world saw under the old URL it may go on seeing, whatever the order of versions.
+    let mut changes = BTreeMap::new();
+    changes.extend(Change::of(listing, enter.clone(), Vec::new()).map(|change| (repository.clone(), change)));
+    // What the world saw under the old URL it may go on seeing, whatever the order of versions and whatever it lacks;
+    // but nothing is adopted past the gates of what is published here already.
+    if !listing.is_empty() {
+        gates.installable(world, product, stage, None, &changes);
+    }
     let gates = gates.finish()?;
     let hrefs = hrefs(&repository, wish.arrivals, existing)?;
     if enter.is_empty() {
@@ -56,8 +62,6 @@ pub(super) fn adopt(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Dec
     );
     let mut notes = existing.notes.clone();
     notes.extend(strangers(&platform, &enter));
-    let mut changes = BTreeMap::new();
-    changes.extend(Change::of(listing, enter, Vec::new()).map(|change| (repository.clone(), change)));
     let adopted = Adopted { hrefs, metadata: existing.metadata.clone(), carried: existing.carried.clone() };
     let adopted = BTreeMap::from([(repository, adopted)]);
     Ok(Decision::Effect(Plan {

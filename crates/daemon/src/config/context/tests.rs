@@ -46,6 +46,14 @@ fn a_look_at_a_url_may_be_too_old() {
     let text = format!("{SITE}[[context]]\nname = \"base\"\nurl = \"http://h/x\"\nmax_age = \"30d\"\n");
     let config = Config::parse(text.as_bytes(), "f").unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(config.contexts["base"].max_age, Some(jiff::SignedDuration::from_hours(720)));
+    let said = |words: &str| {
+        let text = text.replace("max_age = \"30d\"\n", words);
+        Config::parse(text.as_bytes(), "f").unwrap_or_else(|errors| panic!("{errors}")).contexts["base"]
+            .max_age
+    };
+    // What nobody looks at any more is no proof, unless somebody says so.
+    assert_eq!(said(""), Some(jiff::SignedDuration::from_hours(720)));
+    assert_eq!(said("max_age = \"never\"\n"), None);
 }
 
 #[test]
@@ -123,7 +131,7 @@ folder = "/a"
             f:44:11: `max_age` is about a `url`, and this context is a folder (config/value)
               hint: leave it out: a folder is read as it is, and how old it is only who fills it knows
             f:48:11: with `max_age` zero every look would be too old (config/value)
-              hint: leave it out if no look is too old
+              hint: write "never" if no look is too old
             f:52:11: `max_age` must be a text, not a number (config/value)
               hint: put it between quotes
             f:56:1: unknown key `ulr` in [[context]] (config/unknown-key)
