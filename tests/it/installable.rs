@@ -1,5 +1,6 @@
 //! What can be installed and upgraded, by the crate `closure` and by libsolv.
 
+mod changes;
 mod cost;
 mod differences;
 mod oracle;

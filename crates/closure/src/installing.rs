@@ -14,6 +14,13 @@ pub(crate) fn install_one(world: &World<'_>, id: PackageId) -> Result<Outcome, U
     install(world, &[demand(id)])
 }
 
+/// Says whether one package could be there if those of a second word size needed no twin: that is more than a host
+/// surely does, and where libsolv finds a way round, it does it.
+pub(crate) fn can_be_without_twins(world: &World<'_>, id: PackageId) -> bool {
+    world.let_all_alone();
+    matches!(install(world, &[demand(id)]), Ok(Outcome::Together(_)))
+}
+
 /// Demands that one package be there.
 pub(crate) fn demand(id: PackageId) -> Clause {
     Clause { any: vec![id], none: vec![] }

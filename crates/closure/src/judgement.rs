@@ -8,9 +8,9 @@ use nevra::{Arch, Nevra};
 use crate::clash::{Doubt, shared};
 use crate::headers::{Bringer, Look, Looked};
 use crate::host::Host;
-use crate::installing::{Many, demand, install_one};
+use crate::installing::{Many, can_be_without_twins, demand, install_one};
 use crate::package::Package;
-use crate::reach::reached;
+use crate::reach::{reached, twins, with_twins};
 use crate::reasons::reasons;
 use crate::rich::{Rich, is_rich};
 use crate::shelf::Shelf;
@@ -199,20 +199,24 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// What needs something that leaves, directly or not, must still be installable.
+    /// What needs something that leaves, directly or not, must still be installable, and what needs a package of the second word
+    /// size that is tied to another once that enters.
     fn stays(&mut self) {
         let gone = self.leaving.iter().map(|at| PackageId(*at)).collect::<Vec<_>>();
         let mut many = Many::new();
-        let of_target = |id: &PackageId| self.before.layer_number(*id) == TARGET;
-        let reached = reached(&self.before, gone).into_iter().filter(of_target);
-        let stay: Vec<_> = reached.filter(|id| !self.leaving.contains(&id.0)).collect();
+        let entered: Vec<_> = self.after.of_layer(self.entering).collect();
+        // Of the target, both worlds have the same places.
+        let mut stay = reached(&self.before, with_twins(&self.before, gone));
+        stay.retain(|id| self.before.layer_number(*id) == TARGET);
+        let twins = reached(&self.after, twins(&self.after, &entered));
+        stay.extend(twins.into_iter().filter(|id| self.after.layer_number(*id) == TARGET));
+        stay.retain(|id| !self.leaving.contains(&id.0));
         for id in stay {
             if self.is_judged_later(id) {
                 continue;
             }
             self.judgement.judged += 1;
             if let Some(fault) = many.fault(&self.after, id) {
-                // Of the target, both worlds have the same places.
                 let was = Many::new().fault(&self.before, id);
                 let was = was.map(|was| self.explained(&self.before, id, Check::Stays, was).words);
                 let finding = self.explained(&self.after, id, Check::Stays, fault);
@@ -221,11 +225,20 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Puts down what is wrong with a package after the change. It is known if the package was broken before, in these words, and
-    /// the change takes away nothing more that it needs.
+    /// Says whether a package of the target lacked nothing but twins before the change, with which we are stricter than
+    /// libsolv: that is no excuse for what is wrong now. Of a host nothing is asked but what follows.
+    fn was_doubtful(&self, id: PackageId) -> bool {
+        can_be_without_twins(&self.before, id)
+    }
+
+    /// Puts down what is wrong with a package after the change. It is known if the package was broken before for more than
+    /// twins, and the change takes away nothing more that it needs.
     fn blame(&mut self, was: Option<String>, finding: Finding, id: PackageId) {
         let Some(was) = was else { return self.judgement.broken.push(finding) };
         match self.lost(id) {
+            None if finding.check != Check::Upgrade && self.was_doubtful(id) => {
+                self.judgement.broken.push(finding);
+            }
             None => self.judgement.known.push(finding),
             Some(lost) => {
                 let words = format!("{lost}; and it was broken before: {was}");
@@ -286,8 +299,8 @@ impl<'a> Judge<'a> {
                 }
             }
         };
-        note(&self.before, reached(&self.before, gone));
-        note(&self.after, reached(&self.after, entered));
+        note(&self.before, reached(&self.before, with_twins(&self.before, gone)));
+        note(&self.after, reached(&self.after, with_twins(&self.after, entered)));
         for (name, arch) in names {
             let old = newest(&self.before, (&name, &arch), &[TARGET]);
             if let Some(new) = newest(&self.after, (&name, &arch), &[TARGET, self.entering]) {

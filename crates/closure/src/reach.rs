@@ -41,3 +41,19 @@ pub(crate) fn reached(world: &World<'_>, changed: Vec<PackageId>) -> BTreeSet<Pa
     }
     found
 }
+
+/// Finds the packages of the second word size that bear the name of one of those given: they stand only beside their twin where
+/// there is any version for the platform itself, so what comes or goes there changes what they may do.
+pub(crate) fn twins(world: &World<'_>, changed: &[PackageId]) -> Vec<PackageId> {
+    let is_second = |id: &PackageId| world.is_second(&world.package(*id).nevra.arch);
+    let first: BTreeSet<&str> =
+        changed.iter().filter(|id| !is_second(id)).map(|id| &*world.package(*id).nevra.name).collect();
+    let named = first.into_iter().flat_map(|name| world.each(move |shelf| shelf.named(name)));
+    named.filter(is_second).collect()
+}
+
+/// The packages given and their [`twins`].
+pub(crate) fn with_twins(world: &World<'_>, mut changed: Vec<PackageId>) -> Vec<PackageId> {
+    changed.extend(twins(world, &changed));
+    changed
+}

@@ -1,6 +1,6 @@
 //! What a host could draw from: repositories one behind the other, some packages hidden.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -46,6 +46,8 @@ pub(crate) struct World<'a> {
     statements: RefCell<HashMap<PackageId, Stated>>,
     offered: RefCell<HashMap<Dependency, Rc<[PackageId]>>>,
     alone: RefCell<BTreeSet<PackageId>>,
+    /// Whether all of them may stand alone.
+    all_alone: Cell<bool>,
     /// The wanted paths that packages own beside those that stand in them.
     owned_beside: OnceCell<HashMap<PackageId, Vec<String>>>,
     work: &'a Work,
@@ -55,7 +57,8 @@ impl<'a> World<'a> {
     pub(crate) fn new(platform: &'a Arch, install_only: &'a BTreeSet<String>, work: &'a Work) -> Self {
         let (statements, offered, alone) = (RefCell::default(), RefCell::default(), RefCell::default());
         let owned_beside = OnceCell::new();
-        Self { platform, install_only, layers: Vec::new(), statements, offered, alone, owned_beside, work }
+        let (layers, all_alone) = (Vec::new(), Cell::new(false));
+        Self { platform, install_only, layers, statements, offered, alone, all_alone, owned_beside, work }
     }
 
     /// Adds a repository behind the others, without those packages that `hidden` numbers.
@@ -259,11 +262,18 @@ impl<'a> World<'a> {
     /// asks for by its full name, or what follows such a package on a host.
     pub(crate) fn let_alone(&self, packages: BTreeSet<PackageId>) {
         *self.alone.borrow_mut() = packages;
+        self.all_alone.set(false);
+    }
+
+    /// Lets every package of a second word size stand alone in the questions that follow.
+    pub(crate) fn let_all_alone(&self) {
+        self.all_alone.set(true);
     }
 
     /// Says whether a statement of a package counts.
     pub(crate) fn counts(&self, id: PackageId, statement: &Statement) -> bool {
-        statement.source != Source::Twin || !self.alone.borrow().contains(&id)
+        let is_alone = || self.all_alone.get() || self.alone.borrow().contains(&id);
+        statement.source != Source::Twin || !is_alone()
     }
 
     /// What a package states, worked out once.

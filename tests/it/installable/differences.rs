@@ -61,3 +61,39 @@ fn of_one_version_in_two_architectures_that_of_the_host_is_taken() {
     );
     assert_eq!(theirs[0], json!([]));
 }
+
+#[test]
+fn a_twin_that_was_lacking_is_no_excuse_for_what_the_change_takes() {
+    // Before, libsolv takes second-1-1.i686 alone; the other that offers it never could be installed.
+    let both = "wants-1-1.noarch | requires cap";
+    let broken = "other-1-1.noarch | provides cap | requires nothing-offers-it";
+    let second = "second-1-1.i686 | provides cap";
+    let world = world(&[both, broken, second], &[both, broken], &["second-2-1.x86_64"]);
+    let folder = tempfile::tempdir().unwrap();
+    oracle::write(folder.path(), &world);
+    let theirs = oracle::ask(&[json!({ "ask": "change", "folder": folder.path() })]).remove(0);
+    assert_eq!(theirs["before"]["wants-1-1.noarch"], json!([]));
+    assert_ne!(theirs["after"]["wants-1-1.noarch"], json!([]));
+    let judgement = closure::judge(&change(&world, &world.before, &world.after));
+    let broken: Vec<_> = not_installable(&judgement).into_keys().map(|nevra| nevra.to_string()).collect();
+    assert_eq!(broken, ["wants-1-1.noarch"], "{judgement:?}");
+}
+
+#[test]
+fn what_enters_for_64_bit_ties_a_32_bit_package_that_others_need() {
+    let wants = "wants-1-1.noarch | requires foo < 2 | requires foo";
+    let world = world(&[wants], &[wants, "foo-3-2.x86_64"], &["foo-1-1.i686"]);
+    let folder = tempfile::tempdir().unwrap();
+    oracle::write(folder.path(), &world);
+    let theirs = oracle::ask(&[json!({ "ask": "change", "folder": folder.path() })]).remove(0);
+    assert_eq!(theirs["before"]["wants-1-1.noarch"], json!([]));
+    assert_ne!(theirs["after"]["wants-1-1.noarch"], json!([]));
+    let judgement = closure::judge(&change(&world, &world.before, &world.after));
+    let words = not_installable(&judgement).into_values().collect::<String>();
+    assert_eq!(
+        words,
+        "wants 1-1 needs foo < 2, which only foo 1-1 (i686) offers; foo 1-1 (i686) stands only beside the same version of \
+         foo for x86_64",
+        "{judgement:?}"
+    );
+}

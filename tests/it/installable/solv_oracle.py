@@ -51,14 +51,62 @@ def problems(pool, jobs):
     return solver, [str(problem) for problem in found]
 
 
-def installable(folder):
-    pool, repos = pool_of([f"{folder}/after", f"{folder}/context"])
+def installable(folder, offered="after"):
+    pool, repos = pool_of([f"{folder}/{offered}", f"{folder}/context"])
     pool.addfileprovides()
     pool.createwhatprovides()
     answer = {}
     for solvable in repos[0].solvables:
         _, wrong = problems(pool, [pool.Job(INSTALL | NAMED_IN_FULL, solvable.id)])
         answer[nevra(solvable)] = wrong
+    return answer
+
+
+def names_in(text):
+    """Each name that a dependency mentions, with its range: [name] or [name, sign, version]."""
+    if not text.startswith("("):
+        return [text.split()]
+    names = [[]]
+    for word in text.split():
+        if word in ("and", "or", "if", "else", "unless", "with", "without"):
+            names.append([])
+            continue
+        word = word.lstrip("(")
+        while word.count(")") > word.count("("):
+            word = word.removesuffix(")")
+        names[-1].append(word)
+    return names
+
+
+def lost(folder):
+    """What was offered before and is no longer, of all that a package which stays and what it brings requires."""
+    pool, (before, after, context) = pool_of([f"{folder}/{name}" for name in ("before", "after", "context")])
+    pool.addfileprovides()
+    pool.createwhatprovides()
+    signs = {"<": solv.REL_LT, "=": solv.REL_EQ, ">": solv.REL_GT}
+
+    def offering(name, sign="", version=None):
+        wanted = pool.Dep(name)
+        if sign:
+            wanted = wanted.Rel(sum(signs[one] for one in sign), pool.Dep(version))
+        return pool.whatprovides(wanted)
+
+    answer = {}
+    for stays in before.solvables:
+        gone, walked, ahead = set(), set(), [stays]
+        while ahead:
+            one = ahead.pop()
+            if one.id in walked:
+                continue
+            walked.add(one.id)
+            for required in one.lookup_deparray(solv.SOLVABLE_REQUIRES):
+                for name in names_in(str(required)):
+                    found = offering(*name)
+                    was = [other for other in found if other.repo in (before, context)]
+                    if was and not any(other.repo in (after, context) for other in found):
+                        gone.add(" ".join(name))
+                    ahead.extend(was)
+        answer[nevra(stays)] = sorted(gone)
     return answer
 
 
@@ -92,6 +140,9 @@ def main():
         match question["ask"]:
             case "installable":
                 answers.append(installable(folder))
+            case "change":
+                now = installable(folder)
+                answers.append({"before": installable(folder, "before"), "after": now, "lost": lost(folder)})
             case "host":
                 answers.append(host(folder, question["wanted"]))
             case "upgrade":
