@@ -2,7 +2,7 @@
 
 mod forge;
 mod hosts;
-mod keyring;
+pub(crate) mod keyring;
 mod matrix;
 mod release;
 mod remembered;
