@@ -4,9 +4,12 @@ mod documented;
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use repo::Recipe;
-use testkit::{Ran, Sandbox, Site, is_root, program, run};
+use testkit::{Ran, Sandbox, Site, Watch, is_root, program, run};
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The user of the door where the tests run as root; otherwise the door is the one user there is.
 pub const DOOR_UID: u32 = 64_007;
@@ -27,7 +30,7 @@ fn site(sandbox: &Sandbox) -> Site {
 }
 
 /// The command that a key is bound to, as the user of the door.
-pub fn bound(site: &Site) -> Vec<String> {
+pub fn bound(site: &Site, more: &[&str]) -> Vec<String> {
     let (door, submit) = (format!("{DOOR_UID}"), format!("{SUBMIT_GID}"));
     let mut words: Vec<String> = Vec::new();
     if is_root() {
@@ -39,6 +42,8 @@ pub fn bound(site: &Site) -> Vec<String> {
     words.push(program.get_program().to_str().unwrap().to_owned());
     words.extend(program.get_args().map(|word| word.to_str().unwrap().to_owned()));
     words.extend(["receive", "--as", "ea-IT-CNAF", "--upload-max", "100000"].map(str::to_owned));
+    words.extend(["--held-max", "400000"].map(str::to_owned));
+    words.extend(more.iter().copied().map(str::to_owned));
     words
 }
 
@@ -101,7 +106,7 @@ fn who_opens_the_door_asks_in_one_name() {
     let sandbox = Sandbox::new();
     let site = site(&sandbox);
     let _daemon = site.start();
-    let words = bound(&site);
+    let words = bound(&site, &[]);
     goes_through(&|wanted, bytes| {
         let mut command = program(&words[0]);
         told(command.args(&words[1..]).env("SSH_ORIGINAL_COMMAND", wanted), bytes)
@@ -113,9 +118,71 @@ fn who_opens_the_door_asks_in_one_name() {
     let ran = told(&mut command, b"x");
     assert!(ran.code() != 0 && ran.stderr.contains("there is no room for it now"), "{ran}");
     let left = |folder: &str| site.spool().join(folder).read_dir_utf8().unwrap().count();
-    assert_eq!((left("upload"), left("tmp")), (1, 0));
+    // Beside the file that came whole there is the ledger of the name.
+    assert_eq!((left("upload"), left("tmp")), (1, 1));
     let audit = site.sluice(&["--json", "audit"]).ok().stdout;
     assert!(audit.contains("as:ea-IT-CNAF") && !audit.contains("ea-UK-RAL"), "{audit}");
+}
+
+/// Of eight files that come at the same time as many are taken as fit: a small one counts 64 KiB.
+fn crowds(fit: usize, open: &(dyn Fn(&str, &[u8]) -> Ran + Sync)) -> Vec<String> {
+    let ran: Vec<Ran> = std::thread::scope(|scope| {
+        let session = |n: u8| scope.spawn(move || open(&format!("upload {n}.rpm"), &vec![n; 50_000]));
+        let sessions: Vec<_> = (0..8).map(session).collect();
+        sessions.into_iter().map(|session| session.join().unwrap()).collect()
+    });
+    let (taken, refused): (Vec<&Ran>, Vec<&Ran>) = ran.iter().partition(|ran| ran.status.success());
+    assert_eq!((taken.len(), refused.len()), (fit, 8 - fit), "{ran:#?}");
+    for ran in refused {
+        assert!(ran.code() == 75 && ran.stderr.contains("(door-bytes)"), "{ran}");
+        assert!(ran.stderr.contains("hand in the requests that take the files"), "{ran}");
+    }
+    taken.iter().map(|ran| ran.stdout.trim().to_owned()).collect()
+}
+
+#[test]
+fn one_name_cannot_crowd_out_the_others() {
+    let sandbox = Sandbox::new();
+    let site = site(&sandbox);
+    let open = |name: &str, bound: &[String], wanted: &str, bytes: &[u8]| {
+        let mut words = bound.to_vec();
+        let at = words.iter().position(|word| word == "ea-IT-CNAF").unwrap();
+        words[at] = name.to_owned();
+        told(program(&words[0]).args(&words[1..]).env("SSH_ORIGINAL_COMMAND", wanted), bytes)
+    };
+    // No daemon takes anything: all of it waits.
+    let three = bound(&site, &["--waiting-max", "3", "--no-wait"]);
+    let uploads = crowds(6, &|wanted, bytes| open("ea-IT-CNAF", &three, wanted, bytes));
+    let folder = |name: &str| site.spool().join(name).read_dir_utf8().unwrap().count();
+    assert_eq!(folder("upload"), 6);
+    let request = import(&uploads[0]);
+    let ran: Vec<Ran> = std::thread::scope(|scope| {
+        let (open, three, request) = (&open, &three, request.as_bytes());
+        let session = |_| scope.spawn(move || open("ea-IT-CNAF", three, "", request));
+        let sessions: Vec<_> = (0..6).map(session).collect();
+        sessions.into_iter().map(|session| session.join().unwrap()).collect()
+    });
+    let (taken, refused): (Vec<&Ran>, Vec<&Ran>) = ran.iter().partition(|ran| ran.status.success());
+    assert_eq!((taken.len(), refused.len(), folder("incoming")), (3, 3, 3), "{ran:#?}");
+    for ran in refused {
+        assert!(ran.code() == 75 && ran.stderr.contains("(door-requests)"), "{ran}");
+        assert!(ran.stderr.contains("wait for the answers"), "{ran}");
+    }
+    // Another site is not crowded out.
+    open("ea-UK-RAL", &three, "upload other.rpm", &[9; 50_000]).ok();
+    open("ea-UK-RAL", &three, "", request.as_bytes()).ok();
+    // What was answered waits no more.
+    let (incoming, processing) = (site.spool().join("incoming"), site.spool().join("processing"));
+    let watch = Watch::on(&[&incoming, &processing]);
+    let _daemon = site.start();
+    let settled = || (folder("incoming") + folder("processing") == 0).then_some(());
+    assert!(watch.until(PATIENCE, settled).is_some(), "requests still wait");
+    open("ea-IT-CNAF", &three, "", request.as_bytes()).ok();
+    // Nor is held what is gone.
+    for upload in uploads {
+        let _ = std::fs::remove_file(site.spool().join("upload").join(upload));
+    }
+    open("ea-IT-CNAF", &three, "upload again.rpm", &[7; 50_000]).ok();
 }
 
 #[test]
@@ -135,7 +202,7 @@ fn a_real_sshd_opens_the_door_to_a_key_and_to_nothing_else() {
     }
     run(program("mkdir").args(["-p", "/run/sshd"])).ok();
     let key = run(program("cat").arg(folder.join("cnaf.pub"))).ok().stdout;
-    let bound = bound(&site).join(" ");
+    let bound = bound(&site, &[]).join(" ");
     let _ = sandbox.file("ssh/authorized_keys", format!("command=\"{bound}\",restrict {key}"));
     let config = sandbox.file(
         "ssh/sshd_config",
@@ -166,6 +233,8 @@ fn a_real_sshd_opens_the_door_to_a_key_and_to_nothing_else() {
         told(&mut command, bytes)
     };
     goes_through(&|wanted, bytes| ssh("cnaf", wanted, bytes));
+    // One file lies there from before.
+    crowds(5, &|wanted, bytes| ssh("cnaf", wanted, bytes));
     let stranger = ssh("stranger", "", import("x").as_bytes());
     assert_eq!(stranger.code(), 255, "{stranger}");
     assert!(stranger.stderr.contains("Permission denied"), "{stranger}");

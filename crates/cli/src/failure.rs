@@ -76,6 +76,13 @@ impl From<daemon::error::Error> for Failure {
                 "restore what is named from the same backup or an older one and run `sluice init --resume` again; what \
                  is published stays as it is",
             ),
+            Error::DoorFull { code: "door-requests", .. } => {
+                Some("wait for the answers to those that were handed in, and hand it in again")
+            }
+            Error::DoorFull { .. } => Some(
+                "hand in the requests that take the files, and send it again; what no request takes goes after a \
+                 while",
+            ),
             Error::TooEarly { .. } => Some("is the clock right? try again in a moment"),
             Error::Store(store::Error::NoGeneration { .. }) => Some("`sluice history` lists the generations"),
             Error::ReadConfig { .. } => Some(

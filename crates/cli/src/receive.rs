@@ -15,7 +15,7 @@ pub mod arguments;
 
 use std::io::Read as _;
 
-use daemon::submit::{Bounds, Submitter};
+use daemon::submit::{Bounds, Quota, Submitter};
 use nevra::Sha256;
 use plan::{Format, Request};
 
@@ -38,7 +38,9 @@ enum Wanted {
 pub fn run(settings: &Settings, asked: &Receive, terminal: &Terminal) -> Result<u8, Failure> {
     let command = std::env::var_os("SSH_ORIGINAL_COMMAND").unwrap_or_default();
     let wanted = wanted(&command.to_string_lossy())?;
-    let submitter = Submitter::new(settings.config()?.spool);
+    let quota =
+        Quota { name: asked.name.clone(), requests_max: asked.waiting_max, held_bytes_max: asked.held_max };
+    let submitter = Submitter::new(settings.config()?.spool).within(quota);
     let mut stdin = std::io::stdin().lock();
     if let Wanted::Upload(name, digest) = wanted {
         let bounds = Bounds { bytes_max: asked.upload_max, free_bytes_min: asked.free_min, digest };

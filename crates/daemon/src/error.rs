@@ -191,6 +191,16 @@ pub enum Error {
         /// What the operating system said.
         cause: std::io::Error,
     },
+    /// What came through the door in one name is as much as may wait.
+    #[error("failed to take in what `{name}` sends: {words} ({code})")]
+    DoorFull {
+        /// The name that was asked in.
+        name: String,
+        /// `door-requests` or `door-bytes`.
+        code: &'static str,
+        /// What waits, in words.
+        words: String,
+    },
 }
 
 impl Error {
@@ -243,7 +253,10 @@ impl Error {
             Self::NothingToResume { .. } => 5,
             Self::Damaged { .. } => 6,
             Self::Drifted { .. } => 78,
-            Self::Abandoned { .. } | Self::TooEarly { .. } | Self::NotSigned { .. } => 75,
+            Self::Abandoned { .. }
+            | Self::TooEarly { .. }
+            | Self::NotSigned { .. }
+            | Self::DoorFull { .. } => 75,
             _ => 1,
         }
     }

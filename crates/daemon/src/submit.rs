@@ -14,6 +14,8 @@
     reason = "reads the requester's files, writes the control directory, waits"
 )]
 
+mod quota;
+
 use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Read, Write};
@@ -30,6 +32,9 @@ use sha2::Digest;
 
 use crate::error::Error;
 use crate::progress::Progress;
+use quota::Within;
+
+pub use quota::Quota;
 
 /// How long a request may lie in `incoming/` before the requester is told that nobody takes it up.
 const UNCLAIMED_AFTER: Duration = Duration::from_secs(3);
@@ -44,6 +49,7 @@ const WORK_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct Submitter {
     spool: Utf8PathBuf,
+    quota: Option<Quota>,
 }
 
 /// How much is taken of a file that comes from elsewhere, and of which one.
@@ -86,7 +92,13 @@ pub enum Seen {
 impl Submitter {
     /// Names the control directory; touches nothing.
     pub fn new(spool: Utf8PathBuf) -> Submitter {
-        Submitter { spool }
+        Submitter { spool, quota: None }
+    }
+
+    /// Hands in no more than fits into a quota, whoever else hands in by the same one at the same time.
+    #[must_use]
+    pub fn within(self, quota: Quota) -> Submitter {
+        Submitter { quota: Some(quota), ..self }
     }
 
     /// Copies `file` into `upload/` and returns the name under which a request refers to it.
@@ -111,11 +123,23 @@ impl Submitter {
             );
             return Err(failed("upload", file)(cause));
         }
-        let draft = Draft::create(self.spool.join("tmp").join(format!("upload-{}", token())))?;
+        let drafted = format!("upload-{}", token());
+        let draft = Draft::create(self.spool.join("tmp").join(&drafted))?;
+        if let Some(quota) = &self.quota {
+            let mut ledger = quota.open(&self.spool)?;
+            ledger.add("draft", &drafted)?;
+            ledger.room_for(&drafted)?;
+        }
         let free = self.free_bytes()?.saturating_sub(bounds.free_bytes_min);
         let bytes_max = bounds.bytes_max.min(free);
-        let mut from = from.take(bytes_max.saturating_add(1));
-        let digest = draft.fill(|to| copy(&mut from, to))?;
+        let (quota, spool) = (self.quota.as_ref(), &*self.spool);
+        let within = Within { quota, spool, draft: &drafted, from, unseen: 0, refused: None };
+        let mut from = within.take(bytes_max.saturating_add(1));
+        let filled = draft.fill(|to| copy(&mut from, to));
+        if let Some(refused) = from.get_mut().refused.take() {
+            return Err(refused);
+        }
+        let digest = filled?;
         if from.limit() == 0 {
             let cause = io::Error::other(match bytes_max == bounds.bytes_max {
                 true => format!("it has more than {bytes_max} bytes"),
@@ -129,19 +153,15 @@ impl Submitter {
         }
         let uploaded = format!("{digest}-{name}");
         let to = self.spool.join("upload").join(&uploaded);
-        match draft.publish(&to) {
-            Err(Error::File { cause, .. }) if cause.kind() == io::ErrorKind::AlreadyExists => {
-                let mut there = File::open(&to).map_err(failed("open", &to))?;
-                let found = copy(&mut there, &mut io::sink()).map_err(failed("read", &to))?;
-                if found != digest {
-                    let cause =
-                        io::Error::other("other bytes lie there under this name; remove that file first");
-                    return Err(failed("upload to", &to)(cause));
-                }
-                Ok(uploaded)
-            }
-            done => done.map(|()| uploaded),
+        // Held until the name is there: whoever looks counts the draft or the upload.
+        let mut ledger = self.quota.as_ref().map(|quota| quota.open(&self.spool)).transpose()?;
+        if let Some(ledger) = &mut ledger {
+            ledger.room_for(&drafted)?;
+            ledger.add("upload", &uploaded)?;
         }
+        let published = draft.publish(&to);
+        drop(ledger);
+        there_or_same(published, &to, digest).map(|()| uploaded)
     }
 
     /// Tells how many bytes are free for everybody where uploads go.
@@ -164,8 +184,16 @@ impl Submitter {
         };
         let stem = format!("{about}-{}", token());
         let name = format!("{stem}.{}", format.extension());
+        let mut ledger = self.quota.as_ref().map(|quota| quota.open(&self.spool)).transpose()?;
+        if let Some(ledger) = &ledger {
+            ledger.room_for_request()?;
+        }
         let draft = Draft::create(self.spool.join("tmp").join(&name))?;
         draft.fill(|to| to.write_all(bytes))?;
+        // On record first: one that is not there yet is no harm, nobody looks before the lock is gone.
+        if let Some(ledger) = &mut ledger {
+            ledger.add("request", &name)?;
+        }
         draft.publish(&self.spool.join("incoming").join(&name))?;
         Ok(Sent { spool: self.spool.clone(), stem, name })
     }
@@ -328,6 +356,22 @@ impl Drop for Draft {
             // What cannot be removed is only untidy: the daemon never looks into tmp/.
             let _ = fs::remove_file(&self.path);
         }
+    }
+}
+
+/// Finds that a draft has its name in `upload/` now, or that the same bytes had it before.
+fn there_or_same(published: Result<(), Error>, to: &Utf8Path, digest: Sha256) -> Result<(), Error> {
+    match published {
+        Err(Error::File { cause, .. }) if cause.kind() == io::ErrorKind::AlreadyExists => {
+            let mut there = File::open(to).map_err(failed("open", to))?;
+            let found = copy(&mut there, &mut io::sink()).map_err(failed("read", to))?;
+            if found != digest {
+                let cause = io::Error::other("other bytes lie there under this name; remove that file first");
+                return Err(failed("upload to", to)(cause));
+            }
+            Ok(())
+        }
+        done => done,
     }
 }
 

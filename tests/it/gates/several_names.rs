@@ -231,7 +231,7 @@ fn the_real_daemon_counts_people_and_not_their_names() {
     sign("carol", &hash);
     one_lacks("second");
     let other = if is_root() {
-        let words = door::bound(&site);
+        let words = door::bound(&site, &[]);
         let request = format!("format = 1\n{}\n[end]\n", approve(&hash));
         let told = door::told(program(&words[0]).args(&words[1..]), request.as_bytes()).ok();
         assert!(told.stdout.contains("`as:ea-IT-CNAF` approves"), "{told}");
