@@ -100,7 +100,8 @@ pub use refusal::{Code, Refusal, table};
 pub use request::signed;
 pub use request::{Action, FORMAT, Format, Reference, Request, SIZE_MAX, is_complete, parse, upload_parts};
 pub use standing::{
-    APPROVAL_COUNTS, Agreement, Approval, Covering, Decided, Freeze, Seat, Standing, Variant, Waiver,
+    APPROVAL_COUNTS, Agreement, Approval, Covering, Decided, Freeze, STANDING_MAX, STANDING_OF_ONE_MAX, Seat,
+    Standing, Variant, Waiver,
 };
 pub use witness::{ACROSS_BOOTS_MAX, LAG_MIN, Reading, Witness};
 pub use world::{

@@ -13,6 +13,7 @@ use sha2::Digest as _;
 
 use crate::decide::is_pattern;
 use crate::plan::Plan;
+use crate::refusal::{Code, Refusal};
 use crate::world::{Asker, World, digest};
 
 mod variant;
@@ -21,6 +22,18 @@ pub use variant::{Agreement, Seat, Variant};
 
 /// How long an approval counts. Whoever approved half a year ago did not approve of today.
 pub const APPROVAL_COUNTS: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// How far ahead the end of a waiver or freeze may lie, in days: an exception that never ends is a rule nobody decided.
+pub const DAYS_MAX: i64 = 366;
+
+/// How many waivers may stand at a time, and as many freezes and approvals: every manifest carries them.
+pub const STANDING_MAX: usize = 500;
+
+/// How many of each one person may have standing, so that nobody takes the places of all.
+pub const STANDING_OF_ONE_MAX: usize = 100;
+
+/// How many bytes the words of a waiver or freeze may have together: its reason and its packages.
+pub const WORDS_MAX: usize = 16 << 10;
 
 /// Holds what stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -246,6 +259,49 @@ fn one_line(text: &str) -> String {
 }
 
 impl World {
+    /// Refuses one more of `what` by `by`, beside those of `standing`, if as many stand as may.
+    pub(crate) fn room_for<'a>(
+        &self,
+        what: &str,
+        by: &str,
+        standing: impl Iterator<Item = &'a String>,
+    ) -> Result<(), Refusal> {
+        let person = self.layout.person(by);
+        let (mut all, mut theirs) = (0, 0);
+        for one in standing {
+            all += 1;
+            theirs += usize::from(self.layout.person(one) == person);
+        }
+        let sentence = match (theirs < STANDING_OF_ONE_MAX, all < STANDING_MAX) {
+            (true, true) => return Ok(()),
+            (false, _) => format!("{theirs} {what} by `{by}` stand already, and no more may of one person"),
+            (true, false) => format!("{all} {what} stand already, and no more may"),
+        };
+        let hint = "end those that are not needed any more; `sluice status` lists what stands";
+        Err(Refusal::new(Code::StandingFull, sentence).hint(hint))
+    }
+
+    /// Refuses an end that lies further ahead than may be, and words that no manifest is to carry on and on.
+    pub(crate) fn is_bounded(
+        &self,
+        what: &str,
+        until: Option<Timestamp>,
+        words: &[&str],
+    ) -> Result<(), Refusal> {
+        let latest = self.now + SignedDuration::from_hours(24 * DAYS_MAX);
+        if let Some(until) = until.filter(|until| *until <= self.now || *until > latest) {
+            let sentence = format!("{what} lasts until an instant in the next {DAYS_MAX} days, not {until}");
+            return Err(Refusal::new(Code::Malformed, sentence));
+        }
+        let bytes: usize = words.iter().map(|word| word.len()).sum();
+        if bytes > WORDS_MAX {
+            let sentence =
+                format!("the reason and packages of {what} have {bytes} bytes, more than {WORDS_MAX}");
+            return Err(Refusal::new(Code::Malformed, sentence));
+        }
+        Ok(())
+    }
+
     /// Makes what stands what it is after the plan.
     pub(crate) fn stand(&mut self, plan: &Plan) {
         let hash = plan.hash();

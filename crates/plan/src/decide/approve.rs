@@ -51,6 +51,12 @@ pub(super) fn approve(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
         let sentence = format!("`{}` approves of the plan {approved} already", asker.name);
         return Ok(Decision::NothingToDo(Code::NothingToDo, sentence));
     }
+    // One that says the same with other roles takes the place of the first.
+    let is_theirs = |one: &&Approval| one.plan == approved && one.by == asker.name;
+    let standing = world.standing.approvals.iter().filter(|one| one.is_in_force(world) && !is_theirs(one));
+    world
+        .room_for("approvals", &asker.name, standing.map(|one| &one.by))
+        .map_err(|full| full.gates(gates.clone()))?;
     let sentence = format!(
         "`{}` approves of the plan {approved} from `{from}` to `{to}` of `{}`, as {}",
         asker.name,

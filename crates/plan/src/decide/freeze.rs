@@ -20,12 +20,7 @@ pub(super) fn freeze(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
     let mut gates = Gates::default();
     let what = format!("freeze `{}`", product.name);
     gates.roles(asker, Some(&product.name), &product.freeze_roles, &what);
-    let is_over = wish.until.is_some_and(|until| until <= world.now);
-    let good = match wish.until.filter(|_| is_over) {
-        Some(until) => Err(Refusal::new(Code::Malformed, format!("`until` is {until}, which has passed"))),
-        None => Ok(()),
-    };
-    gates.prefer(good)?;
+    gates.prefer(world.is_bounded("a freeze", wish.until, &[wish.reason]))?;
     let gates = gates.finish()?;
     let freeze = Freeze {
         id: String::new(),
@@ -40,6 +35,10 @@ pub(super) fn freeze(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
         let sentence = format!("{} is frozen already, freeze {}", freeze.what(), freeze.id);
         return Ok(Decision::NothingToDo(Code::NothingToDo, sentence));
     }
+    let standing = world.standing.freezes.values().filter(|one| one.is_in_force(world));
+    world
+        .room_for("freezes", &freeze.by, standing.map(|one| &one.by))
+        .map_err(|full| full.gates(gates.clone()))?;
     let until = freeze.until.map(|until| format!(" until {until}")).unwrap_or_default();
     let sentence = format!("{} is frozen{until}, freeze {}", freeze.what(), freeze.id);
     let decided = vec![Decided::Frozen(freeze)];

@@ -8,9 +8,6 @@ use crate::refusal::{Code, Refusal};
 use crate::standing::{Decided, Waiver};
 use crate::world::{Asker, World};
 
-/// How long a waiver may last: an exception that never ends is a rule nobody decided.
-const DAYS_MAX: i64 = 366;
-
 pub(super) struct Wish<'a> {
     pub product: &'a str,
     pub stage: &'a str,
@@ -43,6 +40,10 @@ pub(super) fn waive(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Dec
         let sentence = format!("the waiver {} says so already", waiver.id);
         return Ok(Decision::NothingToDo(Code::NothingToDo, sentence));
     }
+    let standing = world.standing.waivers.values().filter(|one| one.is_in_force(world));
+    world
+        .room_for("waivers", &waiver.by, standing.map(|one| &one.by))
+        .map_err(|full| full.gates(gates.clone()))?;
     let sentence = format!(
         "`{}` answers for {} at the gate `{}` of `{}` of `{}` until {}, waiver {}",
         waiver.by,
@@ -65,13 +66,9 @@ fn good(world: &World, wish: &Wish<'_>) -> Result<(), Refusal> {
             Refusal::new(Code::NotWaivable, format!("nobody can answer for the gate `{}`", wish.gate));
         return Err(refusal.hint(format!("{meant}gates that can be waived are {}", WAIVABLE.join(", "))));
     }
-    let latest = world.now + jiff::SignedDuration::from_hours(24 * DAYS_MAX);
-    if wish.until <= world.now || wish.until > latest {
-        let sentence =
-            format!("a waiver lasts until an instant in the next {DAYS_MAX} days, not {}", wish.until);
-        return Err(Refusal::new(Code::Malformed, sentence));
-    }
-    Ok(())
+    let mut words: Vec<&str> = vec![wish.reason];
+    words.extend(wish.packages.iter().map(String::as_str));
+    world.is_bounded("a waiver", Some(wish.until), &words)
 }
 
 pub(super) fn end_waiver(world: &World, asker: &Asker, id: &str) -> Result<Decision, Refusal> {

@@ -8,7 +8,11 @@ use crate::layout::Approvals;
 use crate::plan::Verdict;
 use crate::samples::{alice, arrivals, effect, import, nothing, promote, refused, world_of};
 use crate::standing::{Freeze, Waiver};
-use crate::{Action, Asker, Code, Request, World};
+use crate::{Action, Asker, Code, Request, STANDING_MAX, STANDING_OF_ONE_MAX, World};
+
+/// As many as the route wants.
+const ALL: [(&str, &[&str]); 3] =
+    [("olga", &["operations"]), ("otto", &["operations"]), ("quirin", &["quality"])];
 
 /// Two of operations and one of quality must approve.
 fn world() -> World {
@@ -60,7 +64,7 @@ fn after(world: &World, approvals: &[(&str, &[&str])]) -> World {
 fn it_takes_as_many_different_people_as_the_route_wants() {
     let world = world();
     let enough: [&[(&str, &[&str])]; 3] = [
-        &[("olga", &["operations"]), ("otto", &["operations"]), ("quirin", &["quality"])],
+        &ALL,
         // Whoever has both roles counts where nobody else does.
         &[("both", &["operations", "quality"]), ("olga", &["operations"]), ("otto", &["operations"])],
         &[("olga", &["operations"]), ("both", &["quality", "operations"]), ("quirin", &["quality"])],
@@ -106,16 +110,12 @@ fn a_person_with_two_names_is_one_person() {
     let own: [(&str, &[&str]); 3] =
         [("olga", &["operations"]), ("alice2", &["operations"]), ("quirin", &["quality"])];
     refused(&after(&world, &own), &promote(&["a"]), &alice(), &[], Code::ApprovalsMissing);
-    let three: [(&str, &[&str]); 3] =
-        [("olga", &["operations"]), ("otto", &["operations"]), ("quirin", &["quality"])];
-    effect(&after(&world, &three), &promote(&["a"]), &alice(), &[]);
+    effect(&after(&world, &ALL), &promote(&["a"]), &alice(), &[]);
 }
 
 #[test]
 fn an_approval_is_of_one_plan_once_and_for_a_while() {
-    let all: [(&str, &[&str]); 3] =
-        [("olga", &["operations"]), ("otto", &["operations"]), ("quirin", &["quality"])];
-    let approved = after(&world(), &all);
+    let approved = after(&world(), &ALL);
     refused(&approved, &promote(&["b"]), &alice(), &[], Code::ApprovalsMissing);
     // What enters the source meanwhile changes nothing; what the target lists does.
     let mut busy = approved.clone();
@@ -157,9 +157,7 @@ fn who_may_approve_for_one_product_approves_of_nothing_of_another() {
 
 #[test]
 fn whoever_lost_the_role_approves_no_more() {
-    let all: [(&str, &[&str]); 3] =
-        [("olga", &["operations"]), ("otto", &["operations"]), ("quirin", &["quality"])];
-    let approved = after(&world(), &all);
+    let approved = after(&world(), &ALL);
     effect(&approved, &promote(&["a"]), &alice(), &[]);
     let mut dismissed = approved.clone();
     dismissed.approvers.insert("user:otto".into(), somebody("otto", &["quality"]));
@@ -170,19 +168,47 @@ fn whoever_lost_the_role_approves_no_more() {
 }
 
 #[test]
+fn so_many_approvals_stand_and_what_has_ended_makes_room() {
+    let mut world = world();
+    let fill = |world: &mut World, name: &str| {
+        for number in 0..STANDING_OF_ONE_MAX {
+            let hash = format!(
+                "{:0>64}",
+                format!("{name}{number}").bytes().map(|b| format!("{b:02x}")).collect::<String>()
+            );
+            world.apply(&effect(world, &approve(&hash, false), &somebody(name, &["quality"]), &[]));
+        }
+    };
+    let one_more = approve(&"f".repeat(64), false);
+    fill(&mut world, "otto");
+    let refusal = refused(&world, &one_more, &somebody("otto", &["quality"]), &[], Code::StandingFull);
+    assert!(refusal.hint.is_some() && refusal.sentence.contains("100 approvals by `user:otto`"), "{refusal}");
+    // Another name of the same person is no way around it.
+    let mut twice = world.clone();
+    let people =
+        [("user:otto", "Otto"), ("user:otto2", "Otto")].map(|(name, who)| (name.to_owned(), who.to_owned()));
+    Arc::make_mut(&mut twice.layout).people = people.into();
+    refused(&twice, &one_more, &somebody("otto2", &["quality"]), &[], Code::StandingFull);
+    for name in ["olga", "petra", "quirin", "rita"] {
+        fill(&mut world, name);
+    }
+    assert_eq!(world.standing.approvals.len(), STANDING_MAX);
+    refused(&world, &one_more, &somebody("sven", &["quality"]), &[], Code::StandingFull);
+    world.now += SignedDuration::from_hours(30 * 24);
+    world.apply(&effect(&world, &one_more, &somebody("otto", &["quality"]), &[]));
+    assert_eq!(world.standing.approvals.len(), 1, "what has ended goes when something is written");
+}
+
+#[test]
 fn another_plan_than_the_one_asked_for_is_told_as_that() {
-    let all: [(&str, &[&str]); 3] =
-        [("olga", &["operations"]), ("otto", &["operations"]), ("quirin", &["quality"])];
-    let approved = after(&world(), &all);
+    let approved = after(&world(), &ALL);
     let asked = Request { plan: Some(hash_of(&approved)), ..promote(&["b"]) };
     refused(&approved, &asked, &alice(), &[], Code::PlanChanged);
 }
 
 #[test]
 fn whoever_approved_before_a_gate_was_waived_looks_again() {
-    let all: [(&str, &[&str]); 3] =
-        [("olga", &["operations"]), ("otto", &["operations"]), ("quirin", &["quality"])];
-    let mut world = after(&world(), &all);
+    let mut world = after(&world(), &ALL);
     let hash = hash_of(&world);
     let freeze = Freeze {
         id: "f".into(),
@@ -214,7 +240,7 @@ fn whoever_approved_before_a_gate_was_waived_looks_again() {
     let refusal = refused(&world, &promote(&["a"]), &alice(), &[], Code::ApprovalsMissing);
     let words = "`user:olga` approved before the waiver v, w was given, and has to look again";
     assert!(refusal.reasons.iter().any(|reason| reason == words), "{:?}", refusal.reasons);
-    for (name, roles) in all {
+    for (name, roles) in ALL {
         world.apply(&effect(&world, &approve(&hash, false), &somebody(name, roles), &[]));
     }
     let plan = effect(&world, &promote(&["a"]), &alice(), &[]);

@@ -9,7 +9,7 @@ use crate::samples::{
     alice, arrivals, effect, import, nothing, promote, refused, revert, withdraw, world_of,
 };
 use crate::standing::Freeze;
-use crate::{Action, Arrival, Asker, Code, Request, World};
+use crate::{Action, Arrival, Asker, Code, Request, STANDING_OF_ONE_MAX, World};
 
 fn world() -> World {
     let mut world = world_of(&["sl5/x86_64 delta: a-1-1.x86_64", "sl5/x86_64 production: b-1-1.x86_64"]);
@@ -116,4 +116,23 @@ fn files_and_the_calendar_freeze_as_well() {
     world.witnessed = now - hour;
     Arc::make_mut(&mut world.layout).freezes = vec![christmas(now - hour * 2, now)];
     check(&world, true, false);
+}
+
+#[test]
+fn so_many_freezes_stand_and_none_ends_in_ten_years() {
+    let mut world = world();
+    for number in 0..STANDING_OF_ONE_MAX {
+        let mut request = freeze(None, Some(2));
+        request.reason = Some(format!("reason {number}"));
+        world.apply(&effect(&world, &request, &olga(), &[]));
+    }
+    refused(&world, &freeze(None, Some(2)), &olga(), &[], Code::StandingFull);
+    refused(&world, &freeze(None, Some(10 * 366 * 24)), &olga(), &[], Code::Malformed);
+    let id = world.standing.freezes.keys().next().unwrap().clone();
+    world.apply(&effect(&world, &Request::new(Action::Thaw { freeze: id }), &olga(), &[]));
+    world.apply(&effect(&world, &freeze(None, Some(2)), &olga(), &[]));
+    world.now += SignedDuration::from_hours(3);
+    world.witnessed = world.now;
+    world.apply(&effect(&world, &freeze(None, None), &olga(), &[]));
+    assert_eq!(world.standing.freezes.len(), 1, "what has ended goes when something is written");
 }

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use crate::plan::Verdict;
 use crate::samples::{alice, brief, effect, nothing, promote, refused, words, world_of};
-use crate::{Action, Asker, Code, Request, World};
+use crate::{Action, Asker, Code, Request, STANDING_OF_ONE_MAX, World};
 
 /// `a-1` is in `delta`, the newer `a-2` in `production`; `operations` may answer for it.
 fn world() -> World {
@@ -103,4 +103,22 @@ fn a_waiver_ends_when_somebody_says_so() {
     world.apply(&effect(&world, &end, &Asker { roles: vec![], ..olga() }, &[]));
     refused(&world, &promote(&["a"]), &alice(), &[], Code::Older);
     refused(&world, &end, &olga(), &[], Code::NoSuchWaiver);
+}
+
+#[test]
+fn so_many_waivers_stand_and_no_more_words() {
+    let mut world = world();
+    for number in 0..STANDING_OF_ONE_MAX {
+        let package = format!("p{number}");
+        world.apply(&effect(&world, &waive("soak", &[&package], 48), &olga(), &[]));
+    }
+    refused(&world, &waive("soak", &["one-more"], 48), &olga(), &[], Code::StandingFull);
+    nothing(&world, &waive("soak", &["p1"], 48), &olga(), &[], Code::NothingToDo);
+    let otto = Asker { name: "user:otto".into(), ..olga() };
+    effect(&world, &waive("soak", &["one-more"], 48), &otto, &[]);
+    let long = "p".repeat(20_000);
+    refused(&world, &waive("soak", &[&long], 48), &otto, &[], Code::Malformed);
+    world.now += SignedDuration::from_hours(72);
+    world.apply(&effect(&world, &waive("soak", &["one-more"], 96), &olga(), &[]));
+    assert_eq!(world.standing.waivers.len(), 1, "what has ended goes when something is written");
 }
