@@ -48,6 +48,7 @@ done
 /usr/bin/python3 -c "import solv" 2> /dev/null || missing+=(python3-solv)
 /usr/bin/python3 -c "import librepo" 2> /dev/null || missing+=(python3-librepo)
 [[ -x /usr/lib/polkit-1/polkitd ]] || missing+=(polkitd)
+[[ -e /usr/share/zoneinfo/Europe/Rome ]] || missing+=(tzdata)
 command -v cc > /dev/null || missing+=(gcc libc6-dev)
 
 if ((${#missing[@]} > 0)); then

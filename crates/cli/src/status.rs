@@ -268,7 +268,7 @@ fn frozen(disk: &dyn Disk, config: &Config) -> Vec<String> {
         Ok(files) => files.iter().map(plan::Freeze::evidence).collect(),
         Err(error) => vec![format!("whether a file freezes something is not seen: {error}")],
     };
-    let times = config.layout.freezes.iter().filter(|time| time.until > now);
+    let times = config.layout.freezes.iter().filter(|time| !time.span.is_over(now));
     files.into_iter().chain(times.map(plan::FreezeTime::evidence)).collect()
 }
 

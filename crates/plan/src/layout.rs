@@ -14,7 +14,7 @@ mod faults;
 mod freeze_time;
 
 pub use clients::{Clients, Profile, Writing};
-pub use freeze_time::FreezeTime;
+pub use freeze_time::{FreezeSpan, FreezeTime, NotAWeekTime, WeekTime};
 
 /// Holds every product of the site, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -91,8 +91,8 @@ pub use decide::{
 };
 pub use lacking::{Context, External, Header, HeaderOf, Indexed, Lacking, Place, Unfit};
 pub use layout::{
-    Approvals, Clients, Closure, FreezeTime, Kind, Layout, NotAPlatform, Platform, Product, Profile,
-    Repository, Route, Stage, Versions, Writing, is_component,
+    Approvals, Clients, Closure, FreezeSpan, FreezeTime, Kind, Layout, NotAPlatform, NotAWeekTime, Platform,
+    Product, Profile, Repository, Route, Stage, Versions, WeekTime, Writing, is_component,
 };
 pub use package_signatures::{Flaw, FlawKind, Payload, Signed, Signer};
 pub use plan::{Adopted, Change, GateSeen, Plan, Verdict};

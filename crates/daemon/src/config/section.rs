@@ -4,7 +4,6 @@
 
 use super::code::Code;
 use super::fault::{Faults, did_you_mean};
-use jiff::Timestamp;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -99,22 +98,19 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Reads an instant: a text such as `2026-12-20T00:00:00Z`, or TOML's own date and time with an offset.
-    pub(super) fn instant(&mut self, key: &'static str, faults: &mut Faults<'_>) -> Option<Timestamp> {
+    /// Reads what says when: a text, or TOML's own date and time as a text.
+    pub(super) fn moment(&mut self, key: &'static str, faults: &mut Faults<'_>) -> Option<Text> {
         let value = self.value(key)?;
         let at = value.span().start;
-        let text = match value.get_ref() {
-            DeValue::String(text) => text.to_string(),
-            DeValue::Datetime(instant) => instant.to_string(),
-            other => kind(other).to_owned(),
-        };
-        let instant = text.parse().ok();
-        if instant.is_none() {
-            let reason = format!("`{key}` must be an instant, not {text:?}");
-            let hint = "write date, time and offset, as in 2026-12-20T00:00:00Z".to_owned();
-            faults.add(at, reason, Some(hint));
+        match value.get_ref() {
+            DeValue::String(text) => Some(Text { value: text.to_string(), at }),
+            DeValue::Datetime(instant) => Some(Text { value: instant.to_string(), at }),
+            other => {
+                let reason = format!("`{key}` must be an instant, not {:?}", kind(other));
+                faults.add(at, reason, Some(super::calendar::INSTANT.to_owned()));
+                None
+            }
         }
-        instant
     }
 
     /// Reads a list of texts; a single text where a list belongs is a fault with a hint.

@@ -27,7 +27,8 @@ fn a_freeze_has_a_beginning_an_end_and_a_reason() {
     let config = good(&format!("[[freeze]]\nstage = \"production\"\n{times}reason = \"nobody is there\"\n"));
     let [time] = &config.layout.freezes[..] else { panic!("{:?}", config.layout.freezes) };
     assert_eq!((time.product.as_deref(), time.stage.as_deref()), (None, Some("production")));
-    assert_eq!(time.until.duration_since(time.from).as_hours(), 15 * 24 + 7);
+    let plan::FreezeSpan::Once { from, until } = time.span else { panic!("{time:?}") };
+    assert_eq!(until.duration_since(from).as_hours(), 15 * 24 + 7);
     assert!(time.is_for("p", "production") && time.is_for("q", "production") && !time.is_for("p", "delta"));
     let reason = "reason = \"r\"\n";
     bad(&format!("[[freeze]] #!\n{reason}from = 2026-12-20T00:00:00Z\n"), "`until`");
@@ -43,6 +44,25 @@ fn a_freeze_has_a_beginning_an_end_and_a_reason() {
     let backwards =
         "[[freeze]] #!\nfrom = 2026-12-20T00:00:00Z\nuntil = 2026-12-20T00:00:00Z\nreason = \"r\"\n";
     bad(backwards, "before it begins");
+}
+
+#[test]
+fn a_freeze_of_every_week_has_two_days_and_a_place() {
+    let table = |keys: &str| format!("[[freeze]]\nreason = \"r\"\n{keys}");
+    let weekend = "from = \"Friday 12:00\"\nuntil = \"Mon 08:00\"\n";
+    let evidence = |more: &str| good(&table(&format!("{weekend}{more}"))).layout.freezes[0].evidence();
+    let words = "by the calendar frozen every week from Friday 12:00 until Monday 08:00";
+    assert_eq!(evidence(""), format!("{words} (UTC): r"));
+    assert_eq!(evidence("time_zone = \"Europe/Rome\"\n"), format!("{words} (Europe/Rome): r"));
+    bad(&table(&format!("{weekend}time_zone = \"Europe/Rom\" #!\n")), "knows no time zone");
+    bad(&table("from = \"Friday 12:00\"\nuntil = \"Someday 08:00\" #!\n"), "must be an instant");
+    bad(&table("from = \"Friday 12:00\"\nuntil = 2026-12-20T00:00:00Z #!\n"), "of the same kind");
+    bad(
+        "[[freeze]] #!\nreason = \"r\"\nfrom = \"Friday 12:00\"\nuntil = \"Fri 12:00\"\n",
+        "ends when it begins",
+    );
+    let once = "from = 2026-12-20T00:00:00Z\nuntil = 2026-12-21T00:00:00Z\n";
+    bad(&table(&format!("{once}time_zone = \"UTC\" #!\n")), "is for a freeze of every week");
 }
 
 #[test]

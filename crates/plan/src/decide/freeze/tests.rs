@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use crate::layout::FreezeTime;
+use crate::layout::{FreezeSpan, FreezeTime};
 use crate::samples::{
     alice, arrivals, effect, import, nothing, promote, refused, revert, withdraw, world_of,
 };
@@ -99,8 +99,7 @@ fn files_and_the_calendar_freeze_as_well() {
     let christmas = |from, until| FreezeTime {
         product: Some("glite-3.2".into()),
         stage: Some("production".into()),
-        from,
-        until,
+        span: FreezeSpan::Once { from, until },
         reason: "nobody is there".into(),
     };
     for (from, until, is_frozen) in [
@@ -116,6 +115,19 @@ fn files_and_the_calendar_freeze_as_well() {
     world.witnessed = now - hour;
     Arc::make_mut(&mut world.layout).freezes = vec![christmas(now - hour * 2, now)];
     check(&world, true, false);
+    // 2026-03-01 is a Sunday; at 11:00 it is witnessed, at 12:00 by the wall clock.
+    for (from, until, is_frozen) in [
+        ("Friday 12:00", "Monday 08:00", true),
+        ("Friday 12:00", "Sunday 12:00", true),
+        ("Friday 12:00", "Sunday 11:00", false),
+        ("Sunday 12:00", "Monday 08:00", true),
+        ("Monday 12:00", "Sunday 08:00", false),
+    ] {
+        let [from, until] = [from, until].map(|text| text.parse().unwrap());
+        let span = FreezeSpan::Weekly { from, until, zone: jiff::tz::TimeZone::UTC };
+        Arc::make_mut(&mut world.layout).freezes = vec![FreezeTime { span, ..christmas(now, now) }];
+        check(&world, is_frozen, false);
+    }
 }
 
 #[test]

@@ -39,6 +39,6 @@ fn reasons(world: &World, product: &str, stage: &str) -> Vec<String> {
     let planned = world.layout.freezes.iter().filter(|time| time.is_for(product, stage));
     // A jump of the clock opens no gate: both clocks must say that the time is over, or has not come.
     let instants = [world.now, world.proven()];
-    let planned = planned.filter(|time| instants.iter().any(|instant| time.holds(*instant)));
+    let planned = planned.filter(|time| instants.iter().any(|instant| time.span.holds(*instant)));
     asked.map(Freeze::evidence).chain(planned.map(FreezeTime::evidence)).collect()
 }
