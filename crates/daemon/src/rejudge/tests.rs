@@ -1,10 +1,13 @@
-//! The engine as it runs, on a disk in memory: what it settled is judged the same again.
+//! The engine as it runs, on a disk in memory: what it settled is judged the same again, and what is forged is named.
 
+mod forgery;
 mod town;
 
-use plan::Outcome;
+use plan::{Freeze, Outcome};
+use serde_json::json;
 
 use super::{Judgement, rejudge};
+use forgery::Forgery;
 use town::{CONFIG, ROUTE, Town, import, of_stage, promote, withdraw};
 
 /// Lets people do of everything something, and gives the codes they were answered with.
@@ -106,4 +109,160 @@ fn only_what_is_wanted_is_judged_and_everything_is_read() {
     let (town, _) = lived();
     let frozen = rejudge(&*town.disk, &town.store(), &|_, answer| answer.code == "frozen").unwrap();
     assert_eq!((frozen.judged, frozen.same, frozen.not_judged.len()), (1, 1, 0), "{frozen:?}");
+}
+
+/// Forges what `lived` left, and looks that exactly this is named; `word` stands in what is judged now.
+#[track_caller]
+fn check(forge: impl FnOnce(&mut Forgery) -> Option<String>, word: &str) {
+    let (town, _) = lived();
+    let mut forgery = Forgery::of(&town);
+    let claim = forge(&mut forgery);
+    forgery.put_back(&town);
+    let judgement = judged(&town);
+    assert_eq!(judgement.broken_lines, 0, "the forgery shows in the chain");
+    let [differing] = &judgement.differing[..] else { panic!("{:#?}", judgement.differing) };
+    assert_eq!(differing.claim, claim, "{differing:?}");
+    assert!(differing.judged.contains(word), "{differing:?}");
+}
+
+#[test]
+fn another_asker_is_named() {
+    check(
+        |forgery| {
+            let settled = forgery.settled("promote", 0);
+            settled["answer"]["owner"] = json!("uid:71009");
+            Forgery::claim(settled)
+        },
+        "` asked",
+    );
+    // Also if whoever forged it thought of the owner of the file.
+    check(
+        |forgery| {
+            let settled = forgery.settled("promote", 0);
+            settled["answer"]["owner"] = json!("uid:71003");
+            settled["grounds"]["file_of"] = json!("uid:71003");
+            settled["grounds"]["uid"] = json!(71003);
+            settled["roles"] = json!(["quality"]);
+            Forgery::claim(settled)
+        },
+        "role-not-allowed",
+    );
+}
+
+#[test]
+fn a_role_that_nothing_gives_is_named() {
+    check(
+        |forgery| {
+            let settled = forgery.settled("promote", 0);
+            settled["roles"] = json!(["emperor", "release-team"]);
+            Forgery::claim(settled)
+        },
+        "no role `emperor`",
+    );
+}
+
+#[test]
+fn another_request_than_was_answered_is_named() {
+    check(
+        |forgery| {
+            let settled = forgery.settled("promote", 0);
+            let text = settled["grounds"]["request"].as_str().unwrap_or_default().replace("lcg", "voms");
+            settled["grounds"]["request"] = json!(text);
+            Forgery::claim(settled)
+        },
+        "another digest",
+    );
+    check(
+        |forgery| {
+            let settled = forgery.settled("promote", 0);
+            let text = settled["grounds"]["request"].as_str().unwrap_or_default().replace("lcg", "voms");
+            settled["answer"]["request_digest"] = json!(repo::sha256(text.as_bytes()).hex());
+            settled["grounds"]["request"] = json!(text);
+            Forgery::claim(settled)
+        },
+        "soaking",
+    );
+}
+
+#[test]
+fn an_approval_that_nobody_gave_is_named() {
+    let approve = |forgery: &mut Forgery| {
+        let settled = forgery.settled("approve", 1);
+        let text = settled["grounds"]["request"].as_str().unwrap_or_default().to_owned();
+        let text = text.replace("action = \"approve\"", "action = \"approve\"\ntake_back = true");
+        settled["answer"]["request_digest"] = json!(repo::sha256(text.as_bytes()).hex());
+        settled["grounds"]["request"] = json!(text);
+        Forgery::claim(settled)
+    };
+    check(approve, "");
+    // One that stands, and no request brought it.
+    check(
+        |forgery| {
+            let account = forgery.account_of("waive");
+            account["standing"]["approvals"] = json!([{
+                "plan": "5e".repeat(32), "product": "glite", "from": "delta", "to": "production",
+                "by": "uid:71003", "roles": ["quality"], "at": "2023-01-01T00:00:00Z",
+            }]);
+            None
+        },
+        "no request of the generation did that",
+    );
+}
+
+#[test]
+fn a_refusal_that_is_said_to_be_another_answer_is_named() {
+    check(
+        |forgery| {
+            let answer = forgery.answered("frozen");
+            answer["outcome"] = json!("nothing-to-do");
+            answer["code"] = json!("nothing-to-do");
+            answer["claim"].as_str().map(str::to_owned)
+        },
+        "refused (frozen)",
+    );
+}
+
+#[test]
+fn what_passed_although_a_freeze_stood_is_named() {
+    let freeze = Freeze {
+        id: "freeze/all".into(),
+        product: None,
+        stage: None,
+        by: "uid:0".into(),
+        reason: "r".into(),
+        until: None,
+    };
+    check(
+        |forgery| {
+            let settled = forgery.settled("promote", 0);
+            settled["grounds"]["freeze_files"] = json!([freeze]);
+            Forgery::claim(settled)
+        },
+        "refused (frozen)",
+    );
+}
+
+#[test]
+fn packages_that_no_request_moved_are_named() {
+    check(
+        |forgery| {
+            let account = forgery.account_of("waive");
+            account["changes"]["glite-el9-x86_64-production-debug"] = json!({
+                "entered": [{ "nevra": "evil-1-1.noarch", "pkgid": "5e".repeat(32), "size": 1 }], "left": [],
+            });
+            None
+        },
+        "no request of the generation did that",
+    );
+}
+
+#[test]
+fn what_an_older_program_recorded_is_counted_and_no_fault() {
+    let (town, _) = lived();
+    let mut forgery = Forgery::of(&town);
+    forgery.forget_grounds();
+    forgery.put_back(&town);
+    let judgement = judged(&town);
+    assert_eq!((judgement.judged, &judgement.differing[..]), (0, &[][..]));
+    assert!(judgement.not_judged[super::reason::OLDER] > 15, "{judgement:?}");
 }
