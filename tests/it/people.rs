@@ -5,6 +5,7 @@ use std::sync::Arc;
 use daemon::account::Account;
 use daemon::config::Config;
 use daemon::engine::Engine;
+use daemon::rejudge::{Judgement, rejudge};
 use plan::Answer;
 use store::forgetful::ForgetfulDisk;
 use store::{Disk, Store};
@@ -67,9 +68,24 @@ impl People {
         Account::of(current.number, &current.manifest.account).unwrap()
     }
 
+    /// Judges everything again that was settled so far.
+    pub fn rejudged(&self) -> Judgement {
+        let store = Store::new(Arc::clone(&self.disk) as Arc<dyn Disk>, ROOT);
+        rejudge(&*self.disk, &store, &|_, _| true).unwrap()
+    }
+
     /// The time by the clock of the test, in seconds.
     pub fn now(&self) -> i64 {
         use daemon::clock::Clock as _;
         self.clock.now().as_second()
+    }
+}
+
+/// Whatever people did in a test is judged the same again.
+impl Drop for People {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.rejudged().differing, []);
+        }
     }
 }
