@@ -40,6 +40,7 @@ mod promotion_cost;
 mod purge;
 mod readers;
 mod real_dnf;
+mod rejudge;
 mod reload;
 mod requests;
 mod restore;

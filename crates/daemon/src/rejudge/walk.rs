@@ -312,6 +312,11 @@ impl<'a> Walk<'a> {
             return Err(Finding::differs(recorded, "the request that is kept has another digest"));
         }
         let asked = asking::read(&policy.config, grounds, text, case.roles);
+        // That a signature does not verify says more than that somebody else would have asked.
+        let refusal = asked.request.as_ref().err().map(|refusal| compared::with_refusal(answer, refusal));
+        if let Some(finding @ Finding::Differs { .. }) = refusal {
+            return Err(finding);
+        }
         let name = &asked.asker.name;
         if *name != answer.owner {
             let words = format!("`{}` asked: {recorded}", answer.owner);
