@@ -264,11 +264,16 @@ fn note(defaults: &mut BTreeMap<String, Default>, module: String, said: Default)
 }
 
 fn place(levels: &[Level]) -> Vec<&str> {
-    let name = |level| match level {
-        &Level::Mapping(ref key) => key.as_deref().unwrap_or_default(),
-        &Level::Sequence(_) => "[]",
-    };
-    levels.iter().map(name).collect()
+    levels.iter().map(Level::name).collect()
+}
+
+impl Level {
+    fn name(&self) -> &str {
+        match self {
+            Level::Mapping(key) => key.as_deref().unwrap_or_default(),
+            Level::Sequence(_) => "[]",
+        }
+    }
 }
 
 /// What was read of a document.
