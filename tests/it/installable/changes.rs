@@ -24,7 +24,7 @@ struct Told {
 
 /// A way to differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum Difference {
     /// The change breaks it, and it is not among what is broken.
     TooKind,
     /// It can be installed after the change, and it is among what is broken.
@@ -103,7 +103,7 @@ struct Count {
 }
 
 /// Where the judgement of the change and libsolv differ.
-fn differences(world: &Made, told: &Told, count: &mut Count) -> Vec<(Kind, Nevra, String)> {
+fn differences(world: &Made, told: &Told, count: &mut Count) -> Vec<(Difference, Nevra, String)> {
     let judgement = closure::judge(&change(world, &world.before, &world.after));
     let broken = not_installable(&judgement);
     let mut found = Vec::new();
@@ -116,30 +116,32 @@ fn differences(world: &Made, told: &Told, count: &mut Count) -> Vec<(Kind, Nevra
         let Some(was) = told.before.get(&name) else {
             count.enter += 1;
             match (ours, now.as_slice()) {
-                (None, [first, ..]) => differs(Kind::TooKind, first),
-                (Some(words), []) => differs(Kind::TooStrict, words),
+                (None, [first, ..]) => differs(Difference::TooKind, first),
+                (Some(words), []) => differs(Difference::TooStrict, words),
                 _ => {}
             }
             continue;
         };
         count.stay += 1;
         match (ours, was.is_empty(), now.as_slice()) {
-            (Some(words), _, []) => differs(Kind::TooStrict, words),
+            (Some(words), _, []) => differs(Difference::TooStrict, words),
             (_, _, []) => {}
             (ours, true, [first, ..]) => {
                 count.broken += 1;
                 if ours.is_none() {
-                    differs(Kind::TooKind, first);
+                    differs(Difference::TooKind, first);
                 }
             }
             (ours, false, _) => {
                 let lost = &told.lost[&name];
                 *if lost.is_empty() { &mut count.as_before } else { &mut count.worse } += 1;
                 match (ours, lost.as_slice()) {
-                    (None, [first, ..]) => differs(Kind::Unblamed, &format!("{first} is no longer offered")),
-                    (Some(words), []) => differs(Kind::Blamed, words),
+                    (None, [first, ..]) => {
+                        differs(Difference::Unblamed, &format!("{first} is no longer offered"))
+                    }
+                    (Some(words), []) => differs(Difference::Blamed, words),
                     (Some(words), _) if !words.contains("; and it was broken before: ") => {
-                        differs(Kind::Blamed, words);
+                        differs(Difference::Blamed, words);
                     }
                     _ => {}
                 }
@@ -158,8 +160,8 @@ fn what_a_change_breaks_by_libsolv_the_judgement_of_the_change_names() {
         let differences = differences(world, &told, &mut count);
         found.extend(differences.into_iter().map(|(kind, subject, words)| (seed, kind, subject, words)));
     }
-    let of = |wanted: Kind| found.iter().filter(move |(_, kind, ..)| *kind == wanted);
-    let number = |kind: Kind| of(kind).count();
+    let of = |wanted: Difference| found.iter().filter(move |(_, kind, ..)| *kind == wanted);
+    let number = |kind: Difference| of(kind).count();
     println!(
         "{} worlds; {} packages enter, {} stay; of those that stay the change breaks {}, {} were broken and lose more, \
          {} were broken and lose nothing; too kind {}, too strict {}, not blamed {}, blamed wrongly {}",
@@ -169,12 +171,12 @@ fn what_a_change_breaks_by_libsolv_the_judgement_of_the_change_names() {
         count.broken,
         count.worse,
         count.as_before,
-        number(Kind::TooKind),
-        number(Kind::TooStrict),
-        number(Kind::Unblamed),
-        number(Kind::Blamed),
+        number(Difference::TooKind),
+        number(Difference::TooStrict),
+        number(Difference::Unblamed),
+        number(Difference::Blamed),
     );
-    let small = |(seed, kind, subject, words): &(usize, Kind, Nevra, String)| {
+    let small = |(seed, kind, subject, words): &(usize, Difference, Nevra, String)| {
         let differs = |worlds: &[Made]| {
             let worlds: Vec<Made> = worlds.iter().map(in_step).collect();
             worlds.iter().zip(told(&worlds)).position(|(world, told)| {
@@ -185,18 +187,22 @@ fn what_a_change_breaks_by_libsolv_the_judgement_of_the_change_names() {
         let world = in_step(&shrunk(&made[*seed], &differs));
         format!("{kind:?}: world {seed}, {subject}: {words}\n{}", print(&world))
     };
-    for (seed, _, subject, words) in of(Kind::TooStrict).take(20) {
+    for (seed, _, subject, words) in of(Difference::TooStrict).take(20) {
         println!("too strict: world {seed}, {subject}: {words}");
     }
-    for (seed, _, subject, words) in of(Kind::TooKind).take(20) {
+    for (seed, _, subject, words) in of(Difference::TooKind).take(20) {
         println!("too kind: world {seed}, {subject}: {words}");
     }
-    let wrong: Vec<_> = [Kind::TooKind, Kind::Unblamed].into_iter().flat_map(of).collect();
+    let wrong: Vec<_> = [Difference::TooKind, Difference::Unblamed].into_iter().flat_map(of).collect();
     assert!(wrong.is_empty(), "{}", wrong.iter().take(3).map(|one| small(one)).collect::<String>());
-    let strict: BTreeSet<_> = of(Kind::TooStrict).map(|(seed, ..)| seed).collect();
+    let strict: BTreeSet<_> = of(Difference::TooStrict).map(|(seed, ..)| seed).collect();
     assert!(strict.len() * 50 <= made.len(), "{} worlds are judged too strictly", strict.len());
     // It was broken before for another reason than we say.
-    assert!(number(Kind::Blamed) * 50 <= count.as_before, "{} are blamed wrongly", number(Kind::Blamed));
+    assert!(
+        number(Difference::Blamed) * 50 <= count.as_before,
+        "{} are blamed wrongly",
+        number(Difference::Blamed)
+    );
     for (what, number) in [("broken", count.broken), ("worse", count.worse), ("as before", count.as_before)] {
         assert!(number * 10 >= made.len(), "only {number} packages that stay are {what}");
     }

@@ -238,7 +238,7 @@ fn documents(yaml: &str) -> Result<(Vec<Stream>, BTreeMap<String, Default>), Str
                     *key = Some(text.into_owned());
                     continue;
                 }
-                document.take(&levels, text.into_owned()).map_err(|what| wrong(what))?;
+                document.take(&levels, text.into_owned()).map_err(wrong)?;
                 if let Some(Level::Mapping(key)) = levels.last_mut() {
                     *key = None;
                 }

@@ -17,8 +17,7 @@ use seccompiler::{
 pub struct Limits {
     /// Bytes of memory, the program itself included.
     pub address_space: u64,
-    /// Seconds of computing, for all packages of one worker together; one that hashes packages has more, see
-    /// [`Limits::to_hash`].
+    /// Seconds of computing, for all packages of one worker together; one that hashes packages has more, by their size.
     pub cpu_seconds: u64,
 }
 
