@@ -193,7 +193,7 @@ class Played:
     def asked_by(self, name, request):
         """Gives the keys of a request, and behind its end what its signer says."""
         until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
-        text = f'format = 1\n{request}\nid = "of-{name}"\nexpires = "{until}"\n[end]\n'
+        text = f'format = 1\nsite = "Played"\n{request}\nid = "of-{name}"\nexpires = "{until}"\n[end]\n'
         signing = ["ssh-keygen", "-q", "-Y", "sign", "-n", "sluice-request@v1", "-f", f"{self.home}/{name}"]
         made = subprocess.run(signing, input=text, check=True, capture_output=True, text=True).stdout
         return text + made

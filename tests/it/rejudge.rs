@@ -83,7 +83,7 @@ fn a_forged_record_is_named_though_every_chain_of_digests_fits() {
     let mut daemon = site.start();
     let expires = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24);
     let keep = format!(
-        "format = 1\naction = \"keep\"\nas = \"update-1\"\nid = \"k1\"\nexpires = \"{expires}\"\n\n[end]\n"
+        "format = 1\nsite = \"Test\"\naction = \"keep\"\nas = \"update-1\"\nid = \"k1\"\nexpires = \"{expires}\"\n\n[end]\n"
     );
     site.drop_request("signed.toml", &keys.sign("alice", NAMESPACE, &keep));
     let signed = site.answer("signed");

@@ -61,7 +61,7 @@ fn site(keys: &Keys, bob_until: Option<i64>) -> People {
 fn signed(site: &mut People, keys: &Keys, who: &str, hash: &str) {
     let soon = at(site, 24 * HOUR);
     let text = format!(
-        "format = 1\n{}\nid = \"{who}-{}\"\nexpires = \"{soon}\"\n\n[end]\n",
+        "format = 1\nsite = \"Names\"\n{}\nid = \"{who}-{}\"\nexpires = \"{soon}\"\n\n[end]\n",
         approve(hash),
         site.now()
     );
@@ -205,8 +205,10 @@ fn the_real_daemon_counts_people_and_not_their_names() {
     };
     let sign = |who: &str, hash: &str| {
         let expires = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
-        let text =
-            format!("format = 1\n{}\nid = \"{who}\"\nexpires = \"{expires}\"\n\n[end]\n", approve(hash));
+        let text = format!(
+            "format = 1\nsite = \"Test\"\n{}\nid = \"{who}\"\nexpires = \"{expires}\"\n\n[end]\n",
+            approve(hash)
+        );
         site.drop_request(&format!("by-{who}.toml"), &keys.sign(who, NAMESPACE, &text));
         let answer = site.answer(&format!("by-{who}"));
         assert_eq!(answer["outcome"], "done", "{answer}");

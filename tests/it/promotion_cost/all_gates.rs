@@ -161,7 +161,11 @@ impl Bench {
         let text = fs::read_to_string(self.site.config()).unwrap();
         let signers = format!("format = 1\nallowed_signers = \"\"\"\n{APPROVER} {public}\"\"\"\n");
         let text = text.replacen("format = 1\n", &signers, 1);
-        let text = text.replacen("[[product]]", &format!("quality = [\"ssh:{APPROVER}\"]\n[[product]]"), 1);
+        let me = nix::unistd::geteuid();
+        let people = format!(
+            "quality = [\"ssh:{APPROVER}\"]\n[people]\nmover = [\"uid:{me}\"]\napprover = [\"ssh:{APPROVER}\"]\n[[product]]"
+        );
+        let text = text.replacen("[[product]]", &people, 1);
         let (file, builders) = (self.ring.export(&self.builders), &self.builders);
         let key = format!("[[key]]\nname = \"builders\"\nfile = \"{file}\"\nfingerprint = \"{builders}\"\n");
         let gates = GATES.replace("FOLDER", folder.as_str());
@@ -176,7 +180,7 @@ impl Bench {
     fn approve(&self, hash: &str) {
         let expires = Timestamp::now() + SignedDuration::from_hours(1);
         let text = format!(
-            "format = 1\nid = \"approved\"\nexpires = \"{expires}\"\naction = \"approve\"\nproduct = \"glite\"\n\
+            "format = 1\nsite = \"Test\"\nid = \"approved\"\nexpires = \"{expires}\"\naction = \"approve\"\nproduct = \"glite\"\n\
              from = \"delta\"\nto = \"production\"\nplan = \"{hash}\"\n\n[end]\n"
         );
         let file = self.sandbox.file("approver/request.toml", &text);
