@@ -43,7 +43,7 @@ codes! {
     NoSuchKey "config/no-such-key" "A stage or product names a key that no `[[key]]` table has."
     NoSuchContext "config/no-such-context" "The `closure` of a stage names what is neither a `[[context]]` nor another stage of its product, or is both."
     UnusedContext "config/unused-context" "No stage names a context; a warning."
-    DirectImport "config/direct-import" "Who may import into a stage does so past the soak or the approvals of a route that leads there; a warning."
+    DirectImport "config/direct-import" "Who may import into a stage does so past the soak, the approvals or the external gates of a route that leads there; a warning."
     UnnamedPerson "config/unnamed-person" "Who asks or approves along a route does so as users, keys or names at the door, and `[people]` does not say who one of them is."
     NoSuchGate "config/no-such-gate" "A route names an external gate that no `[[external]]` table has."
     Key "config/key" "The file of a key is not there, is no certificate or holds its secret half, or is not the one its fingerprint says."
