@@ -51,6 +51,7 @@ class Asked:
         self.product, self.to, self.source = found["product"], found["to"], found.get("from")
         self.role = role
         table = next((one for one in policy.get("product", []) if one.get("name") == self.product), {})
+        self.closed = [one for one in table.get("stage", []) if "closure" in one]
         find = lambda key, fits: next((one for one in table.get(key, []) if fits(one)), {})
         self.stage = find("stage", lambda one: one.get("name") == self.to)
         self.route = find("route", lambda one: (one.get("from"), one.get("to")) == (self.source, self.to))
@@ -58,6 +59,10 @@ class Asked:
 
     def stages(self):
         return {self.to, self.source} - {None}
+
+    def judged(self, changed):
+        """The tables of the stages that are judged by what can be installed: of which hosts draw from one that changes."""
+        return [one for one in self.closed if changed & {one["name"], *listed(one["closure"])}]
 
     def roles(self):
         """The roles that may ask for it."""
@@ -79,14 +84,21 @@ def asked(said, policy, wrong):
     return Asked(found.groupdict(), holds["role"], policy)
 
 
-def demanded(said, asked):
+def binaries(generation, said):
+    """The repositories of binary packages that changed."""
+    places = [generation.repositories.get(moves.get("repository"), {}) for moves in said.get("moved", [])]
+    return [place for place in places if place.get("kind") == "binary"]
+
+
+def demanded(generation, said, asked):
     """The gates that must have looked."""
     gates = set(GATES.get(said["action"], ()))
     if asked is None:
         return gates
     if said["action"] != "withdraw" and asked.signed_by:
         gates.add("signatures")
-    if said["action"] != "adopt" and "closure" in asked.stage:
+    changed = {asked.to, *(place["stage"] for place in binaries(generation, said))}
+    if said["action"] != "adopt" and asked.judged(changed):
         gates |= {"closure", "meta-packages"}
     if length(str(asked.route.get("soak", "0s"))) != 0:
         gates.add("soak")
@@ -97,7 +109,7 @@ def look(site, generation, policy, said, wrong):
     """Looks at what the gates of a request say, and gives what was asked."""
     what = asked(said, policy, wrong)
     seen = {gate.get("gate"): gate for gate in said.get("gates", [])}
-    for gate in sorted(demanded(said, what) - seen.keys()):
+    for gate in sorted(demanded(generation, said, what) - seen.keys()):
         wrong(f"it says nothing of the gate `{gate}`")
     if what is not None:
         moved(generation, said, what, wrong)
@@ -120,19 +132,18 @@ def moved(generation, said, what, wrong):
 
 def contexts(generation, policy, said, what, seen, wrong):
     """Whether it is on record by which state of each context was judged."""
-    named = {one.get("name") for one in policy.get("context", [])} & set(listed(what.stage.get("closure", [])))
     if said["action"] == "adopt" or seen.get("closure", {}).get("verdict") != "pass":
         # What cannot be judged names no state; only somebody who answers for that lets it pass.
         return
     evidence = str(seen.get("contexts", {}).get("evidence"))
-    for moves in said.get("moved", []):
-        shelved = generation.repositories.get(moves.get("repository"), {})
-        if shelved.get("kind") != "binary" or shelved.get("stage") != what.to:
-            continue
-        for name in sorted(named):
-            of = re.escape(f"`{name}` of {shelved['os']}/{shelved['arch']} is ")
-            if not re.search(rf"(?:\A|; ){of}[0-9a-f]{{64}}(?:;|\Z)", evidence):
-                wrong(f"it does not say by which state of the context `{name}` `{moves['repository']}` was judged")
+    known = {one.get("name") for one in policy.get("context", [])}
+    for place in binaries(generation, said):
+        for table in what.judged({place["stage"]}):
+            for name in sorted(known & set(listed(table["closure"]))):
+                of = re.escape(f"`{name}` of {place['os']}/{place['arch']} is ")
+                if not re.search(rf"(?:\A|; ){of}[0-9a-f]{{64}}(?:;|\Z)", evidence):
+                    wrong(f"it does not say by which state of the context `{name}` `{table['name']}` of "
+                          f"{place['os']}/{place['arch']} was judged")
 
 
 def standing(generation, kind, empty):
@@ -151,6 +162,9 @@ def waived(site, generation, what, gate, evidence, wrong):
     named = WAIVED.findall(evidence)
     if not named:
         return wrong(f"the gate `{gate}` was waived, and nobody says by whom")
+    answered = what.stages()
+    if gate in ("closure", "meta-packages"):
+        answered |= {one["name"] for one in what.judged(answered)}
     # One that came with the same line of requests stands since.
     stood = {**standing(generation, "waivers", {}), **standing(parent, "waivers", {})}
     for id in named:
@@ -162,7 +176,7 @@ def waived(site, generation, what, gate, evidence, wrong):
         words = f"`{waiver['by']}` answers for it until {waiver['until']}, waiver {id}: {reason}"
         if words not in evidence:
             wrong(f"the gate `{gate}` was waived by {id}, and who, until when or why is not what the waiver says")
-        if (waiver["gate"], waiver["product"]) != (gate, what.product) or waiver["stage"] not in what.stages():
+        if (waiver["gate"], waiver["product"]) != (gate, what.product) or waiver["stage"] not in answered:
             wrong(f"the gate `{gate}` was waived by {id}, a waiver for something else")
         if parent and instant(waiver["until"]) <= parent.created:
             wrong(f"the gate `{gate}` was waived by {id}, a waiver that was over")

@@ -30,6 +30,7 @@ fn change(world: &Made, before: &[Package], after: &[Package]) -> Change {
         leave: old.difference(&new).cloned().collect(),
         enter: after.iter().filter(|one| !old.contains(&one.nevra)).cloned().collect(),
         context: vec![Arc::new(Shelf::new("context", world.context.clone()))],
+        beside: vec![],
         elsewhere: vec![],
         meta_packages: BTreeSet::new(),
         install_only: BTreeSet::new(),

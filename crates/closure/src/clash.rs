@@ -121,7 +121,10 @@ impl Shared {
         let bringers = sides.each_ref().map(|side| world.bringer(side.id));
         let looked = [0, 1].map(|n| match sides[n].contents {
             Some(known) => Looked::Contents(known.clone()),
-            None => look(&bringers[n], path),
+            None => match &bringers[n] {
+                Some(bringer) => look(bringer, path),
+                None => Looked::Unknown("a host has it, and its header is not here".to_owned()),
+            },
         });
         if let [Looked::Contents(one), Looked::Contents(two)] = looked {
             return Ok([one, two]);
@@ -134,7 +137,7 @@ impl Shared {
             return Err(Doubt::Unknown(why));
         }
         for (bringer, looked) in bringers.into_iter().zip(looked) {
-            if looked == Looked::NotYet {
+            if let (Some(bringer), Looked::NotYet) = (bringer, looked) {
                 self.unread.entry(bringer).or_default().insert(path.to_owned());
             }
         }

@@ -13,6 +13,10 @@ pub enum Origin {
     Enters,
     /// The context of that number.
     Context(usize),
+    /// What changes beside the target, of that number, as it is.
+    Beside(usize),
+    /// What enters there.
+    EntersBeside(usize),
 }
 
 /// A package of a [`crate::Change`], by where it lies.

@@ -1,15 +1,13 @@
 //! A host with some packages, and whether it takes every update.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use nevra::Nevra;
 
+use crate::change::Change;
 use crate::installing::install;
-use crate::judgement::Change;
 use crate::package::Package;
 use crate::reasons::reasons;
-use crate::shelf::Shelf;
 use crate::solver::Outcome;
 use crate::upgrade::steps;
 use crate::words::Words;
@@ -27,18 +25,11 @@ pub(crate) struct Host<'a> {
 }
 
 impl Host<'_> {
-    /// Says why the host does not take every update, and whether that is an answer; `None` if it does. Of the target it
-    /// draws what is not `hidden`, and what enters if the change is made.
-    pub(crate) fn upgraded(&self, hidden: BTreeSet<u32>, changed: bool) -> Option<(String, bool)> {
+    /// Says why the host does not take every update, and whether that is an answer; `None` if it does. It draws what there
+    /// is before the change, or after it.
+    pub(crate) fn upgraded(&self, changed: bool) -> Option<(String, bool)> {
         let change = self.change;
-        let enter = if changed { change.enter.clone() } else { Vec::new() };
-        let entering = Arc::new(Shelf::new(change.target.name(), enter));
-        let world =
-            World::new(&change.platform, &change.install_only, self.work).with(&change.target, hidden);
-        let world = change
-            .context
-            .iter()
-            .fold(world.with(&entering, BTreeSet::new()), |world, shelf| world.with(shelf, BTreeSet::new()));
+        let world = if changed { change.after(self.work) } else { change.before(self.work) };
         let world = world.on_a_host_with(self.packages.to_vec());
         world.let_alone(self.alone(&world));
         let steps = steps(&world);
@@ -75,14 +66,10 @@ impl Host<'_> {
 #[must_use]
 pub fn upgrade(change: &Change, host: &[Package]) -> Option<(String, bool)> {
     let work = Work::default();
-    let before =
-        World::new(&change.platform, &change.install_only, &work).with(&change.target, BTreeSet::new());
-    let packages = change.target.packages();
-    let places = (0_u32..).zip(packages).filter(|(_, package)| change.leave.contains(&package.nevra));
-    let hidden = places.map(|(at, _)| at).collect();
+    let before = change.before(&work);
     let had = match host.iter().find(|package| package.is_meta()) {
         Some(meta) => meta.in_words(),
         None => "these packages".to_owned(),
     };
-    Host { change, before: &before, work: &work, packages: host, had }.upgraded(hidden, true)
+    Host { change, before: &before, work: &work, packages: host, had }.upgraded(true)
 }

@@ -1,45 +1,23 @@
 //! The judgement of a change: what can no longer be installed, and why.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use nevra::{Arch, Nevra};
 
+use crate::change::Change;
 use crate::clash::{Doubt, shared};
-use crate::headers::{Bringer, Look, Looked};
+use crate::headers::{Bringer, Look, Looked, Origin};
 use crate::host::Host;
 use crate::installing::{Many, can_be_without_twins, demand, install_one};
 use crate::package::Package;
 use crate::reach::{reached, twins, with_twins};
 use crate::reasons::reasons;
 use crate::rich::{Rich, is_rich};
-use crate::shelf::Shelf;
 use crate::solver::Outcome;
 use crate::unjudged::Unjudged;
 use crate::words::Words;
 use crate::work::Work;
 use crate::world::{PackageId, World};
-
-/// A change of one repository, and everything that its packages may need.
-#[derive(Clone, Debug)]
-pub struct Change {
-    /// The architecture of the hosts.
-    pub platform: Arch,
-    /// What the target lists before the change.
-    pub target: Arc<Shelf>,
-    /// What leaves it, and what is not in it is passed over.
-    pub leave: BTreeSet<Nevra>,
-    /// What enters it; its name is of no interest.
-    pub enter: Vec<Package>,
-    /// What hosts draw from beside the target, and what does not change: base system, EPEL.
-    pub context: Vec<Arc<Shelf>>,
-    /// Where a package that is missed may lie: the source stage. Nothing is installed from there.
-    pub elsewhere: Vec<Arc<Shelf>>,
-    /// Names of meta-packages, beside those that [`Package::is_meta`] finds.
-    pub meta_packages: BTreeSet<String>,
-    /// Names of packages that hosts keep in several versions: kernels.
-    pub install_only: BTreeSet<String>,
-}
 
 /// What was asked about a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -137,47 +115,33 @@ struct Judge<'a> {
     work: &'a Work,
     before: World<'a>,
     after: World<'a>,
-    /// The layer of `after` that enters; that of the target is the first of both.
-    entering: usize,
-    leaving: BTreeSet<u32>,
+    /// What leaves, in `before`.
+    gone: Vec<PackageId>,
+    /// What enters, in `after`.
+    entered: Vec<PackageId>,
     judgement: Judgement,
 }
-
-const TARGET: usize = 0;
-const ENTERING: usize = 1;
 
 /// What was asked of the solver and cannot be, or why nothing can be said.
 type Fault = Result<BTreeSet<PackageId>, Unjudged>;
 
-/// The newest package of a name and architecture in some layers.
-fn newest(world: &World<'_>, (name, arch): (&str, &Arch), layers: &[usize]) -> Option<PackageId> {
-    let is_one =
-        |id: &PackageId| layers.contains(&world.layer_number(*id)) && world.package(*id).nevra.arch == *arch;
+/// The newest package of a name and architecture that the target lists.
+fn newest(world: &World<'_>, name: &str, arch: &Arch) -> Option<PackageId> {
+    let is_one = |id: &PackageId| {
+        matches!(world.origin(*id), Some(Origin::Target | Origin::Enters))
+            && world.package(*id).nevra.arch == *arch
+    };
     let all = world.each(|shelf| shelf.named(name)).filter(is_one);
     all.max_by(|a, b| world.package(*a).nevra.evr.cmp(&world.package(*b).nevra.evr))
 }
 
 impl<'a> Judge<'a> {
     fn new(change: &'a Change, look: &'a Look<'a>, work: &'a Work) -> Self {
-        let places = |nevra: &Nevra| {
-            let packages = change.target.packages();
-            change
-                .target
-                .named(&nevra.name)
-                .iter()
-                .copied()
-                .find(move |at| packages[*at as usize].nevra == *nevra)
-        };
-        let leaving: BTreeSet<u32> = change.leave.iter().filter_map(places).collect();
-        let world = || World::new(&change.platform, &change.install_only, work);
-        let entering = Arc::new(Shelf::new(change.target.name(), change.enter.clone()));
-        let context = |world: World<'a>| {
-            change.context.iter().fold(world, |world, shelf| world.with(shelf, BTreeSet::new()))
-        };
-        let before = context(world().with(&change.target, BTreeSet::new()));
-        let after = context(world().with(&change.target, leaving.clone()).with(&entering, BTreeSet::new()));
-        let judgement = Judgement::default();
-        Self { change, look, work, before, after, entering: ENTERING, leaving, judgement }
+        let (before, after) = (change.before(work), change.after(work));
+        let gone = change.gone(&before).into_iter().collect();
+        let enters = |origin| matches!(origin, Some(Origin::Enters | Origin::EntersBeside(_)));
+        let entered = after.of_layers(|layer| enters(layer.origin)).collect();
+        Self { change, look, work, before, after, gone, entered, judgement: Judgement::default() }
     }
 
     fn is_meta(&self, package: &Package) -> bool {
@@ -187,8 +151,10 @@ impl<'a> Judge<'a> {
     /// What enters must be installable; of meta-packages that is asked later.
     fn enters(&mut self) {
         let mut many = Many::new();
-        let enter: Vec<_> = self.after.of_layer(self.entering).collect();
-        for id in enter {
+        for id in self.entered.clone() {
+            if self.after.origin(id) != Some(Origin::Enters) {
+                continue;
+            }
             if !self.is_judged_later(id) {
                 self.judgement.judged += 1;
                 if let Some(fault) = many.fault(&self.after, id) {
@@ -202,15 +168,14 @@ impl<'a> Judge<'a> {
     /// What needs something that leaves, directly or not, must still be installable, and what needs a package of the second word
     /// size that is tied to another once that enters.
     fn stays(&mut self) {
-        let gone = self.leaving.iter().map(|at| PackageId(*at)).collect::<Vec<_>>();
         let mut many = Many::new();
-        let entered: Vec<_> = self.after.of_layer(self.entering).collect();
         // Of the target, both worlds have the same places.
-        let mut stay = reached(&self.before, with_twins(&self.before, gone));
-        stay.retain(|id| self.before.layer_number(*id) == TARGET);
-        let twins = reached(&self.after, twins(&self.after, &entered));
-        stay.extend(twins.into_iter().filter(|id| self.after.layer_number(*id) == TARGET));
-        stay.retain(|id| !self.leaving.contains(&id.0));
+        let of_target = |world: &World<'_>, id: PackageId| world.origin(id) == Some(Origin::Target);
+        let mut stay = reached(&self.before, with_twins(&self.before, self.gone.clone()));
+        stay.retain(|id| of_target(&self.before, *id));
+        let twins = reached(&self.after, twins(&self.after, &self.entered));
+        stay.extend(twins.into_iter().filter(|id| of_target(&self.after, *id)));
+        stay.retain(|id| !self.gone.contains(id));
         for id in stay {
             if self.is_judged_later(id) {
                 continue;
@@ -269,7 +234,7 @@ impl<'a> Judge<'a> {
                 let offered = self.before.offering(required);
                 if let (Some(first), true) = (offered.first(), self.after.offering(required).is_empty()) {
                     let (package, gone) = (self.before.package(id), self.before.package(*first));
-                    let place = self.change.target.name();
+                    let place = self.before.shelf_of(*first).name();
                     let (package, gone) = (package.in_words(), gone.in_words());
                     return Some(format!("{package} needs {required}; {gone} leaves {place}"));
                 }
@@ -282,14 +247,12 @@ impl<'a> Judge<'a> {
     /// Says whether a package is the newest version of a meta-package, of which more is asked.
     fn is_judged_later(&self, id: PackageId) -> bool {
         let Nevra { name, arch, .. } = &self.after.package(id).nevra;
-        let newest = || newest(&self.after, (name, arch), &[TARGET, self.entering]);
+        let newest = || newest(&self.after, name, arch);
         self.is_meta(self.after.package(id)) && newest() == Some(id)
     }
 
     /// Each meta-package that the change can affect, in its newest version.
     fn meta_packages(&mut self) {
-        let gone = self.leaving.iter().map(|at| PackageId(*at)).collect::<Vec<_>>();
-        let entered: Vec<_> = self.after.of_layer(self.entering).collect();
         let mut names = BTreeSet::new();
         let mut note = |world: &World<'_>, reach: BTreeSet<PackageId>| {
             for id in reach {
@@ -299,11 +262,11 @@ impl<'a> Judge<'a> {
                 }
             }
         };
-        note(&self.before, reached(&self.before, with_twins(&self.before, gone)));
-        note(&self.after, reached(&self.after, with_twins(&self.after, entered)));
+        note(&self.before, reached(&self.before, with_twins(&self.before, self.gone.clone())));
+        note(&self.after, reached(&self.after, with_twins(&self.after, self.entered.clone())));
         for (name, arch) in names {
-            let old = newest(&self.before, (&name, &arch), &[TARGET]);
-            if let Some(new) = newest(&self.after, (&name, &arch), &[TARGET, self.entering]) {
+            let old = newest(&self.before, &name, &arch);
+            if let Some(new) = newest(&self.after, &name, &arch) {
                 self.meta_package(old, new);
             }
         }
@@ -345,15 +308,15 @@ impl<'a> Judge<'a> {
         let had = self.before.package(old).in_words();
         let host =
             Host { change: self.change, before: &self.before, work: self.work, packages: &packages, had };
-        let Some((words, judged)) = host.upgraded(self.leaving.clone(), true) else { return };
+        let Some((words, judged)) = host.upgraded(true) else { return };
         let subject = self.after.package(new).nevra.clone();
         let finding = Finding { subject, check: Check::Upgrade, words, judged };
-        let was = host.upgraded(BTreeSet::new(), false).map(|(words, _)| words);
+        let was = host.upgraded(false).map(|(words, _)| words);
         self.blame(was, finding, old);
     }
 
     fn files(&mut self, meta: PackageId, brought: &BTreeSet<PackageId>) {
-        let entered: BTreeSet<_> = self.after.of_layer(self.entering).collect();
+        let entered: BTreeSet<_> = self.entered.iter().copied().collect();
         let subject = &self.after.package(meta).nevra;
         let mut by_pair: BTreeMap<_, Vec<_>> = BTreeMap::new();
         let shared = shared(&self.after, brought, &entered, self.look);

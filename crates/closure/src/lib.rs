@@ -34,6 +34,7 @@
 //!     leave: BTreeSet::new(),
 //!     enter: vec![package("glite-UI-3.2.7-1.noarch", &["voms = 1.9.14-1"])?],
 //!     context: vec![],
+//!     beside: vec![],
 //!     elsewhere: vec![Arc::new(delta)],
 //!     meta_packages: BTreeSet::new(),
 //!     install_only: BTreeSet::new(),
@@ -46,6 +47,7 @@
 //! # Ok::<(), nevra::ParseError>(())
 //! ```
 
+mod change;
 mod clash;
 mod clause;
 mod headers;
@@ -67,9 +69,10 @@ mod words;
 mod work;
 mod world;
 
+pub use change::{Beside, Change};
 pub use headers::{Bringer, Look, Looked, Origin};
 pub use host::upgrade;
-pub use judgement::{Change, Check, Finding, Judgement, judge, judge_with};
+pub use judgement::{Check, Finding, Judgement, judge, judge_with};
 pub use package::{Contents, File, FileKind, Package};
 pub use paths::{Gathered, Paths};
 pub use rich::{Rich, RichError};

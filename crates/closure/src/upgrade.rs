@@ -3,7 +3,7 @@
 use nevra::Nevra;
 
 use crate::clause::Clause;
-use crate::world::{PackageId, World};
+use crate::world::{Layer, PackageId, World};
 
 /// What must become of one installed package.
 #[derive(Clone, Debug)]
@@ -17,8 +17,7 @@ pub(crate) struct Step {
 /// Works out what becomes of each package that a host has, with dnf's `best=1`: the newest version of its
 /// name, or what obsoletes it; itself if nothing follows. Nothing is ever removed.
 pub(crate) fn steps(world: &World<'_>) -> Vec<Step> {
-    let host = world.layers().iter().position(|layer| layer.installed);
-    let installed = host.into_iter().flat_map(|layer| world.of_layer(layer));
+    let installed = world.of_layers(Layer::is_installed);
     installed.map(|from| Step { from, demand: Clause { any: best(world, from), none: vec![] } }).collect()
 }
 

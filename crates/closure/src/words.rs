@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use nevra::{Dependency, Sense};
 
-use crate::judgement::Change;
+use crate::change::Change;
 use crate::package::Package;
 use crate::reasons::Reasons;
 use crate::rich::{Rich, is_rich};
@@ -194,7 +194,7 @@ impl<'a> Words<'a> {
         let any = Dependency { name: wanted.name.clone(), bound: None };
         let mut has: BTreeMap<&str, Vec<&Package>> = BTreeMap::new();
         let mut places: Vec<&str> = Vec::new();
-        for layer in self.world.layers().iter().filter(|layer| !layer.installed) {
+        for layer in self.world.layers().iter().filter(|layer| !layer.is_installed()) {
             if !places.contains(&layer.shelf.name()) {
                 places.push(layer.shelf.name());
             }
@@ -214,21 +214,17 @@ impl<'a> Words<'a> {
             };
             parts.push(format!("{place} has {}{epoch}", listed(versions.collect())));
         }
-        let leaving: BTreeSet<String> = self
-            .before
-            .offering(wanted)
-            .iter()
-            .filter(|id| self.change.leave.contains(&self.before.package(**id).nevra))
-            .map(|id| {
-                let version = version_of(self.before.package(*id), wanted);
-                let plain = version.starts_with(|c: char| c.is_ascii_digit());
-                if plain { version } else { format!("{version}, which offers it,") }
-            })
-            .collect();
-        if !leaving.is_empty() {
-            let (verb, name) =
-                (if leaving.len() == 1 { "leaves" } else { "leave" }, self.change.target.name());
-            parts.push(format!("{} {verb} {name}", listed(leaving.into_iter().collect())));
+        let mut leaving: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        let gone = self.change.gone(self.before);
+        for id in self.before.offering(wanted).iter().filter(|id| gone.contains(id)) {
+            let version = version_of(self.before.package(*id), wanted);
+            let plain = version.starts_with(|c: char| c.is_ascii_digit());
+            let words = if plain { version } else { format!("{version}, which offers it,") };
+            leaving.entry(shelf_of(self.before, *id)).or_default().insert(words);
+        }
+        for (place, versions) in leaving {
+            let verb = if versions.len() == 1 { "leaves" } else { "leave" };
+            parts.push(format!("{} {verb} {place}", listed(versions.into_iter().collect())));
         }
         for shelf in &self.change.elsewhere {
             let lies = shelf

@@ -31,8 +31,19 @@ pub(crate) struct Layer {
     pub(crate) shelf: Arc<Shelf>,
     first: u32,
     hidden: BTreeSet<u32>,
-    /// Whether this is what a host has, rather than what it could draw.
-    pub(crate) installed: bool,
+    /// Where it lies; nowhere if it is what a host has, rather than what it could draw.
+    pub(crate) origin: Option<Origin>,
+}
+
+impl Layer {
+    /// The package at a place.
+    pub(crate) fn id(&self, at: u32) -> PackageId {
+        PackageId(self.first + at)
+    }
+
+    pub(crate) fn is_installed(&self) -> bool {
+        self.origin.is_none()
+    }
 }
 
 /// What a package states, or why that cannot be told.
@@ -62,16 +73,16 @@ impl<'a> World<'a> {
     }
 
     /// Adds a repository behind the others, without those packages that `hidden` numbers.
-    pub(crate) fn with(mut self, shelf: &Arc<Shelf>, hidden: BTreeSet<u32>) -> Self {
+    pub(crate) fn with(mut self, origin: Origin, shelf: &Arc<Shelf>, hidden: BTreeSet<u32>) -> Self {
         let first = self.end();
-        self.layers.push(Layer { shelf: Arc::clone(shelf), first, hidden, installed: false });
+        self.layers.push(Layer { shelf: Arc::clone(shelf), first, hidden, origin: Some(origin) });
         self
     }
 
     /// Adds what a host has.
     pub(crate) fn on_a_host_with(mut self, packages: Vec<Package>) -> Self {
         let (first, shelf) = (self.end(), Arc::new(Shelf::new("the host", packages)));
-        self.layers.push(Layer { shelf, first, hidden: BTreeSet::new(), installed: true });
+        self.layers.push(Layer { shelf, first, hidden: BTreeSet::new(), origin: None });
         self
     }
 
@@ -107,15 +118,16 @@ impl<'a> World<'a> {
         self.layers.partition_point(|layer| layer.first <= id.0) - 1
     }
 
-    /// Says where a package of the world after a change lies: behind the target what enters, behind that the contexts.
-    pub(crate) fn bringer(&self, id: PackageId) -> Bringer {
-        let origin = match self.layer_number(id) {
-            0 => Origin::Target,
-            1 => Origin::Enters,
-            n => Origin::Context(n - 2),
-        };
-        let at = (id.0 - self.layer_of(id).first) as usize;
-        Bringer { origin, at, nevra: self.package(id).nevra.clone() }
+    /// Where a package lies; nowhere if a host has it.
+    pub(crate) fn origin(&self, id: PackageId) -> Option<Origin> {
+        self.layer_of(id).origin
+    }
+
+    /// A package by where it lies.
+    pub(crate) fn bringer(&self, id: PackageId) -> Option<Bringer> {
+        let layer = self.layer_of(id);
+        let at = (id.0 - layer.first) as usize;
+        Some(Bringer { origin: layer.origin?, at, nevra: self.package(id).nevra.clone() })
     }
 
     /// Says whether hosts take 32-bit packages beside 64-bit ones.
@@ -124,20 +136,21 @@ impl<'a> World<'a> {
     }
 
     pub(crate) fn is_installed(&self, id: PackageId) -> bool {
-        self.layer_of(id).installed
+        self.layer_of(id).is_installed()
     }
 
-    /// Every package of a layer that a host can see.
-    pub(crate) fn of_layer(&self, number: usize) -> impl Iterator<Item = PackageId> {
-        let layer = &self.layers[number];
-        (0..layer.shelf.packages().len() as u32).filter_map(move |at| self.seen(layer, at))
+    /// Every package of the layers that are wanted that a host can see.
+    pub(crate) fn of_layers(&self, wanted: impl Fn(&Layer) -> bool) -> impl Iterator<Item = PackageId> {
+        let layers = self.layers.iter().filter(move |layer| wanted(layer));
+        layers.flat_map(move |layer| {
+            (0..layer.shelf.packages().len() as u32).filter_map(move |at| self.seen(layer, at))
+        })
     }
 
     /// The package at a place of a layer, unless it is hidden or of no use to the platform.
     fn seen(&self, layer: &Layer, at: u32) -> Option<PackageId> {
         let arch = &layer.shelf.packages()[at as usize].nevra.arch;
-        (!layer.hidden.contains(&at) && arch.accepted_by(self.platform))
-            .then_some(PackageId(layer.first + at))
+        (!layer.hidden.contains(&at) && arch.accepted_by(self.platform)).then_some(layer.id(at))
     }
 
     /// What `find` finds in each layer.
@@ -185,7 +198,7 @@ impl<'a> World<'a> {
             for layer in &self.layers {
                 for (at, paths) in layer.shelf.paths().owned(wanted.iter().copied()) {
                     let paths = paths.into_iter().map(str::to_owned);
-                    all.entry(PackageId(layer.first + at)).or_default().extend(paths);
+                    all.entry(layer.id(at)).or_default().extend(paths);
                 }
             }
             all

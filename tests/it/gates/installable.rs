@@ -5,7 +5,7 @@ use std::fs;
 
 use repo::Recipe;
 use serde_json::Value;
-use testkit::{Host, Nginx, Sandbox, Site, createrepo_c};
+use testkit::{Host, Nginx, Sandbox, Site, createrepo_c, run};
 
 const STAGES: &str = r#"
 [roles]
@@ -29,7 +29,7 @@ pub(super) struct Bench {
     pub(super) site: Site,
     pub(super) host: Host,
     asked: usize,
-    _nginx: Nginx,
+    nginx: Nginx,
     pub(super) sandbox: Sandbox,
 }
 
@@ -54,7 +54,7 @@ impl Bench {
         let host = Host::new(&sandbox, "host");
         host.repository("glite", &format!("{}/glite/el9/x86_64/production", nginx.base_url()));
         host.repository("base", &format!("file://{}", sandbox.path("base")));
-        Bench { site, host, asked: 0, _nginx: nginx, sandbox }
+        Bench { site, host, asked: 0, nginx, sandbox }
     }
 
     pub(super) fn ask(&mut self, body: &str) -> Value {
@@ -200,6 +200,56 @@ fn a_base_system_that_is_not_there_or_damaged_refuses_and_mended_lets_through() 
     // What others need cannot be taken away.
     let refused = bench.ask("action = \"withdraw\"\nfrom = \"production\"\npackages = [\"voms\"]");
     assert_eq!(refused["code"], "meta-package-broken", "{refused:#}");
+}
+
+#[test]
+fn what_hosts_of_another_stage_draw_from_is_not_taken_away() {
+    let mut bench = Bench::new();
+    let delta = "[[product.stage]]\nname = \"delta\"\nclosure = [\"production\", \"base\"]\nwaiver_roles = [\"operations\"]\n";
+    let config = fs::read_to_string(bench.site.config()).unwrap();
+    fs::write(bench.site.config(), config + delta).unwrap();
+    let mut daemon = bench.site.start();
+    let tools = Recipe::new("vo-tools", "1", "1").requires("voms = 1.9.10-1").file("/usr/bin/vo-tools", "it");
+    let [voms, _] = release("1.9.10", "3.2.6");
+    bench.import(&[voms]);
+    // What moves on is still there for hosts that draw from both stages.
+    bench.import(&[tools]);
+    let done = bench.promote(&["voms"]);
+    assert_eq!(done["code"], "done", "{done:#}");
+    assert_eq!(
+        gate(&done, "closure").1,
+        "all 2 that the change touches can be installed beside `base`, `production`"
+    );
+    let delta = format!("{}/glite/el9/x86_64/delta", bench.nginx.base_url());
+    bench.host.repository("delta", &delta);
+    bench.host.dnf(&["install", "--downloadonly", "vo-tools"]).ok();
+
+    let away = "action = \"withdraw\"\nfrom = \"production\"\npackages = [\"voms\"]";
+    let refused = bench.ask(away);
+    let words = "vo-tools 1-1 needs voms = 1.9.10-1; 1.9.10-1 leaves production (`delta`, el9/x86_64)";
+    assert_eq!(
+        (&refused["code"], &refused["sentence"]),
+        (&"not-installable".into(), &words.into()),
+        "{refused:#}"
+    );
+    let until = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24);
+    let mut waive = |stage: &str| {
+        let waived = bench.ask(&format!(
+            "action = \"waive\"\nstage = \"{stage}\"\ngate = \"closure\"\npackages = [\"vo-tools\"]\n\
+             until = \"{until}\"\nreason = \"the tools go next\""
+        ));
+        assert_eq!(waived["code"], "done", "{waived:#}");
+        bench.ask(away)
+    };
+    // It is hosts of delta that somebody has to answer for.
+    assert_eq!(waive("production")["code"], "not-installable");
+    let passed = waive("delta");
+    assert_eq!((&passed["code"], gate(&passed, "closure").0), (&"done".into(), "waived"), "{passed:#}");
+    let ran = bench.host.dnf(&["install", "--refresh", "vo-tools"]);
+    assert!(ran.code() != 0 && ran.to_string().contains("voms = 1.9.10-1"), "{ran}");
+    daemon.stop();
+    run(bench.site.as_daemon().args(["audit", "--rejudge"])).ok();
+    testkit::Checker::of(&bench.site).assert_sound();
 }
 
 #[test]

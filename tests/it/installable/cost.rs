@@ -68,6 +68,7 @@ pub(super) fn change(production: usize, context: usize) -> Change {
         leave: BTreeSet::new(),
         enter,
         context: vec![Arc::new(Shelf::new("base", context))],
+        beside: vec![],
         elsewhere: vec![],
         meta_packages: BTreeSet::new(),
         install_only: BTreeSet::new(),

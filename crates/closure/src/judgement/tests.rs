@@ -1,12 +1,16 @@
 //! Breakages taken from life, and how they are told.
 
+mod beside;
 mod headers;
 mod hostile;
+
+use std::sync::Arc;
 
 use expect_test::{Expect, expect};
 
 use super::*;
 use crate::package::{Contents, File, FileKind};
+use crate::shelf::Shelf;
 
 /// Makes a package from its full name and lines such as `requires voms = 1`, `file /usr/bin/x` or
 /// `meta` for nothing at all.
@@ -71,6 +75,7 @@ impl Story {
             leave: self.leave.iter().map(|nevra| nevra.parse().unwrap()).collect(),
             enter: self.enter,
             context: vec![Arc::new(Shelf::new("base", self.base))],
+            beside: vec![],
             elsewhere: vec![Arc::new(Shelf::new("delta", self.delta))],
             meta_packages: BTreeSet::new(),
             install_only: BTreeSet::from(["kernel".to_owned()]),
@@ -79,15 +84,20 @@ impl Story {
 
     #[track_caller]
     fn check(self, expected: &Expect) {
-        let judgement = judge(&self.change());
-        let line = |sign: &str, finding: &Finding| {
-            let open = if finding.judged { "" } else { " (not judged)" };
-            format!("{sign}{} {}{open}: {}\n", finding.check.as_str(), finding.subject, finding.words)
-        };
-        let broken = judgement.broken.iter().map(|finding| line("", finding));
-        let known = judgement.known.iter().map(|finding| line("known: ", finding));
-        expected.assert_eq(&broken.chain(known).collect::<String>());
+        check(&self.change(), expected);
     }
+}
+
+#[track_caller]
+fn check(change: &Change, expected: &Expect) {
+    let judgement = judge(change);
+    let line = |sign: &str, finding: &Finding| {
+        let open = if finding.judged { "" } else { " (not judged)" };
+        format!("{sign}{} {}{open}: {}\n", finding.check.as_str(), finding.subject, finding.words)
+    };
+    let broken = judgement.broken.iter().map(|finding| line("", finding));
+    let known = judgement.known.iter().map(|finding| line("known: ", finding));
+    expected.assert_eq(&broken.chain(known).collect::<String>());
 }
 
 #[test]

@@ -92,18 +92,17 @@ impl Line<'_> {
 
     /// Whether a request is judged by indexes of what is published, and its predecessors change that.
     pub(super) fn is_judged_after_them(&self, waiting: &Waiting) -> bool {
-        let (product, stage) = match &waiting.request.action {
-            Action::Promote { product, to, .. } | Action::Import { product, to, .. } => (product, to),
-            Action::Withdraw { product, from, .. } => (product, from),
-            Action::Revert { product, stage, .. } | Action::Adopt { product, stage, .. } => (product, stage),
-            _ => return false,
+        let (Action::Promote { product, .. }
+        | Action::Import { product, .. }
+        | Action::Withdraw { product, .. }
+        | Action::Revert { product, .. }
+        | Action::Adopt { product, .. }) = &waiting.request.action
+        else {
+            return false;
         };
         let stages = self.world.layout.products.get(product).map(|product| &product.stages);
-        let is_judged = |name: &String| {
-            stages.into_iter().flatten().any(|stage| stage.name == *name && stage.closure.is_some())
-        };
         let touched =
             |plan: &plan::Plan| plan.changes.keys().any(|repository| repository.product == *product);
-        is_judged(stage) && self.plans.iter().any(touched)
+        stages.into_iter().flatten().any(|stage| stage.closure.is_some()) && self.plans.iter().any(touched)
     }
 }

@@ -1,6 +1,11 @@
 //! Whether what is judged now is what was recorded.
 
-use plan::{Action, Answer, Code, Decision, GateSeen, Outcome, Plan, Refusal, Request, Verdict, World};
+use std::collections::BTreeMap;
+
+use plan::{
+    Action, Answer, Change, Code, Decision, GateSeen, Kind, Outcome, Plan, Refusal, Repository, Request,
+    Stage, Verdict, World,
+};
 
 use super::policies::Policy;
 use super::{Finding, reason};
@@ -118,14 +123,19 @@ fn effect(policy: &Policy, world: &World, request: &Request, answer: &Answer, pl
         return Some(format!("nobody asked the gate `{gate}`"));
     }
     match answer.outcome {
-        Outcome::Done => unjudged(policy, world, request, answer),
+        Outcome::Done => unjudged(policy, world, (request, answer), &plan.changes),
         _ => None,
     }
 }
 
 /// Looks at the gates that are not judged again: those that the configuration wants must be there, none may have
 /// failed, and what is waived must have a waiver.
-fn unjudged(policy: &Policy, world: &World, request: &Request, answer: &Answer) -> Option<String> {
+fn unjudged(
+    policy: &Policy,
+    world: &World,
+    (request, answer): (&Request, &Answer),
+    changes: &BTreeMap<Repository, Change>,
+) -> Option<String> {
     let place = match &request.action {
         Action::Import { product, to, .. } => Some((product, to, None)),
         Action::Promote { product, from, to, .. } => Some((product, to, Some(from))),
@@ -140,8 +150,16 @@ fn unjudged(policy: &Policy, world: &World, request: &Request, answer: &Answer) 
     let enters =
         matches!(request.action, Action::Import { .. } | Action::Promote { .. } | Action::Adopt { .. });
     let is_signed = enters && policy.config.signed_by.contains_key(&(product.clone(), stage.clone()));
-    let is_closed = matches!(request.action, Action::Import { .. } | Action::Promote { .. })
-        && layout.stage(stage).is_some_and(|stage| stage.closure.is_some());
+    // Judged is each stage that changes, or whose hosts draw from one that does.
+    let is_judged = |judged: &Stage| {
+        let beside = judged.closure.as_ref().map(|closure| &closure.beside);
+        let touches = |changed: &String| {
+            beside.is_some_and(|beside| *changed == judged.name || beside.contains(changed))
+        };
+        let binary = changes.keys().filter(|repository| repository.kind == Kind::Binary);
+        touches(stage) || binary.into_iter().any(|repository| touches(&repository.stage))
+    };
+    let is_closed = !matches!(request.action, Action::Adopt { .. }) && layout.stages.iter().any(is_judged);
     let mut routes = layout.routes.iter();
     let route = from.and_then(|from| routes.find(|route| route.from == *from && route.to == *stage));
     let is_external = route.is_some_and(|route| !route.external.is_empty());

@@ -61,7 +61,6 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
         let leave = superseded(&enter, listing, target.versions);
         changes.extend(Change::of(listing, enter, leave).map(|change| (repository, change)));
     }
-    gates.installable(world, product, target, Some(from), &changes);
     let mut overlaps = BTreeMap::new();
     for (repository, leave) in &selection.packages {
         if !route.overlap.is_zero() {
@@ -73,6 +72,7 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
         let change = Change::of(listing, vec![], leave.clone());
         changes.extend(change.map(|change| (repository.clone(), change)));
     }
+    gates.installable(world, product, target, Some(from), &changes);
     let verb = if count(&selection.packages) == 1 { "moves" } else { "move" };
     let both = if overlaps.is_empty() { String::new() } else { format!(", listed in both until {until}") };
     let sentence = format!(

@@ -14,17 +14,19 @@ use crate::lacking::{Lacking, Unfit};
 use crate::layout::{Closure, Kind, Platform, Product, Repository, Stage};
 use crate::plan::Change;
 use crate::refusal::{Code, Refusal};
-use crate::world::{World, digest_of_set};
+use crate::world::{Listed, World, digest_of_set};
 
 /// How many packages that were broken before are named.
 const KNOWN_MAX: usize = 5;
 
-/// What is in the way of one gate: by package and words, on which platforms and under which code.
-type Found = BTreeMap<(Nevra, String), (Code, BTreeSet<Platform>)>;
+/// What is in the way of one gate: by stage, package and words, on which platforms and under which code.
+type Found = BTreeMap<(String, Nevra, String), (Code, BTreeSet<Platform>)>;
 
 /// What was seen on all platforms.
 #[derive(Default)]
 struct Seen {
+    /// Whether anything was to be judged.
+    is_asked: bool,
     closure: Found,
     meta_packages: Found,
     /// What was broken before, one sentence each.
@@ -39,7 +41,8 @@ struct Seen {
 
 impl Gates<'_> {
     /// Looks whether what enters a stage, what stays in it and its meta-packages can be installed after `changes`, with
-    /// what hosts draw from beside it. `from` is the stage that packages come from.
+    /// what hosts draw from beside it; and what stays in other stages that change, or whose hosts draw from one that does.
+    /// `from` is the stage that packages come from.
     ///
     /// What was not read yet is noted as lacking.
     pub(in crate::decide) fn installable(
@@ -50,42 +53,33 @@ impl Gates<'_> {
         from: Option<&str>,
         changes: &BTreeMap<Repository, Change>,
     ) {
-        let Some(closure) = &stage.closure else { return };
-        let is_judged = |repository: &Repository| {
-            repository.product == product.name
-                && repository.stage == stage.name
-                && repository.kind == Kind::Binary
-        };
         let mut seen = Seen::default();
         let mut lacking = Lacking::default();
-        for (repository, change) in changes.iter().filter(|(repository, _)| is_judged(repository)) {
-            let gathering = Gathering { world, product, closure, repository, change, from };
-            match gathering.change(&mut lacking, &mut seen) {
-                Ok(Some(change)) => {
-                    let judgement =
-                        closure::judge_with(&change, &|bringer, path| gathering.look(bringer, path));
-                    gathering.want_headers(&judgement.unread, &mut lacking);
-                    seen.note(judgement, &repository.platform());
-                }
-                Ok(None) => {}
-                // A gate that cannot run has failed.
-                Err(unfit) => {
-                    for listed in change.enter.iter().chain(&change.leave) {
-                        let words = format!("it cannot be judged: {}", unfit.words);
-                        for found in [&mut seen.closure, &mut seen.meta_packages] {
-                            let key = (listed.nevra.clone(), words.clone());
-                            let (_, platforms) = found.entry(key).or_insert((unfit.code, BTreeSet::new()));
-                            platforms.insert(repository.platform());
-                        }
-                    }
-                }
+        for judged in &product.stages {
+            let Some(closure) = &judged.closure else { continue };
+            let is_beside = |name: &String| *name == judged.name || closure.beside.contains(name);
+            let is_touched = |repository: &&Repository| {
+                repository.product == product.name
+                    && repository.kind == Kind::Binary
+                    && is_beside(&repository.stage)
+            };
+            let touched: BTreeSet<Repository> = (changes.keys().filter(is_touched))
+                .map(|repository| repository.in_stage(&judged.name))
+                .collect();
+            let from = from.filter(|_| judged.name == stage.name);
+            for repository in &touched {
+                let gathering = Gathering { world, product, closure, repository, changes, from };
+                gathering.judge(&mut lacking, &mut seen);
             }
+        }
+        if !seen.is_asked && stage.closure.is_none() {
+            return;
         }
         if !lacking.is_empty() {
             self.lacking.add(lacking);
             return;
         }
-        let Seen { closure, meta_packages, known: [known, known_meta], judged, by, contexts } = seen;
+        let Seen { closure, meta_packages, known: [known, known_meta], judged, by, contexts, .. } = seen;
         if !contexts.is_empty() {
             // What a verdict was found by is on record, whatever it is.
             self.pass("contexts", contexts.into_iter().collect::<Vec<_>>().join("; "));
@@ -131,10 +125,12 @@ impl Gates<'_> {
         refusal: impl FnOnce(Code, &[String]) -> Refusal,
     ) {
         let mut by_words: BTreeMap<String, (Code, Finding)> = BTreeMap::new();
-        for ((subject, words), (code, platforms)) in found {
+        for ((stage, subject, words), (code, platforms)) in found {
             let platforms: Vec<String> = platforms.iter().map(Platform::to_string).collect();
-            let words = format!("{words} ({})", platforms.join(", "));
-            let finding = Finding { stage: None, subjects: Vec::new(), words: words.clone() };
+            let other = (stage != self.stage).then_some(stage);
+            let place = other.as_ref().map(|stage| format!("`{stage}`, ")).unwrap_or_default();
+            let words = format!("{words} ({place}{})", platforms.join(", "));
+            let finding = Finding { stage: other, subjects: Vec::new(), words: words.clone() };
             by_words.entry(words).or_insert((code, finding)).1.subjects.push(subject);
         }
         let codes: BTreeMap<String, Code> =
@@ -152,7 +148,8 @@ impl Gates<'_> {
 }
 
 impl Seen {
-    fn note(&mut self, judgement: Judgement, platform: &Platform) {
+    fn note(&mut self, judgement: Judgement, repository: &Repository) {
+        let platform = &repository.platform();
         let is_meta = |finding: &&closure::Finding| !matches!(finding.check, Check::Enters | Check::Stays);
         let known = judgement.known.iter().filter(is_meta).count();
         self.judged[0] += judgement.judged - judgement.meta_packages - (judgement.known.len() - known);
@@ -171,12 +168,30 @@ impl Seen {
                     format!("`{}` cannot be judged: {}", finding.subject, finding.words),
                 ),
             };
-            let (_, platforms) = found.entry((finding.subject, words)).or_insert((code, BTreeSet::new()));
+            let key = (repository.stage.clone(), finding.subject, words);
+            let (_, platforms) = found.entry(key).or_insert((code, BTreeSet::new()));
             platforms.insert(platform.clone());
         }
         for finding in judgement.known {
             let of = usize::from(!matches!(finding.check, Check::Enters | Check::Stays));
             self.known[of].insert(format!("{} ({platform})", finding.words));
+        }
+    }
+
+    /// Puts down that nothing can be told of a repository.
+    fn unfit<'l>(
+        &mut self,
+        unfit: &Unfit,
+        changed: impl Iterator<Item = &'l Listed>,
+        repository: &Repository,
+    ) {
+        for listed in changed {
+            let words = format!("it cannot be judged: {}", unfit.words);
+            for found in [&mut self.closure, &mut self.meta_packages] {
+                let key = (repository.stage.clone(), listed.nevra.clone(), words.clone());
+                let (_, platforms) = found.entry(key).or_insert((unfit.code, BTreeSet::new()));
+                platforms.insert(repository.platform());
+            }
         }
     }
 }
@@ -194,17 +209,37 @@ fn told(known: BTreeSet<String>) -> String {
     format!("; broken before, and still: {}{more}", some.join("; "))
 }
 
-/// Gathers what a change of one repository is judged by.
+/// Gathers what one repository is judged by.
 struct Gathering<'a> {
     world: &'a World,
     product: &'a Product,
     closure: &'a Closure,
     repository: &'a Repository,
-    change: &'a Change,
+    /// What changes in the same instant, here and elsewhere.
+    changes: &'a BTreeMap<Repository, Change>,
     from: Option<&'a str>,
 }
 
 impl Gathering<'_> {
+    fn judge(&self, lacking: &mut Lacking, seen: &mut Seen) {
+        seen.is_asked = true;
+        match self.change(lacking, seen) {
+            Ok(Some(change)) => {
+                let judgement = closure::judge_with(&change, &|bringer, path| self.look(bringer, path));
+                self.want_headers(&judgement.unread, lacking);
+                seen.note(judgement, self.repository);
+            }
+            Ok(None) => {}
+            // A gate that cannot run has failed.
+            Err(unfit) => {
+                let stages = [&self.repository.stage].into_iter().chain(&self.closure.beside);
+                let changes = stages.filter_map(|stage| self.changes.get(&self.repository.in_stage(stage)));
+                let changed = changes.flat_map(|change| change.enter.iter().chain(&change.leave));
+                seen.unfit(&unfit, changed, self.repository);
+            }
+        }
+    }
+
     /// Makes the change as it is judged; nothing if something lacks. Notes the contexts in `by`.
     fn change(
         &self,
@@ -212,21 +247,32 @@ impl Gathering<'_> {
         Seen { by, contexts, .. }: &mut Seen,
     ) -> Result<Option<closure::Change>, Unfit> {
         let target = self.shelf(self.repository.clone(), lacking)?;
-        let mut beside = Vec::new();
-        for name in &self.closure.beside {
-            if self.product.stages.iter().any(|stage| stage.name == *name) {
-                beside.push(self.shelf(self.repository.in_stage(name), lacking)?);
-                by.insert(format!("`{name}`"));
-                continue;
-            }
-            let key = (name.clone(), self.repository.platform());
-            match self.world.contexts.get(&key) {
-                None => drop(lacking.contexts.insert(key)),
-                Some(Err(unfit)) => return Err(unfit.clone()),
-                Some(Ok(context)) => {
-                    beside.push(Some(Arc::clone(&context.shelf)));
+        let (leave, enter) = self.moving(self.repository, lacking);
+        let (mut context, mut beside) = (Vec::new(), Vec::new());
+        for source in self.beside() {
+            match source {
+                Source::Stage { name, repository } => {
                     by.insert(format!("`{name}`"));
-                    contexts.insert(format!("`{name}` of {} is {}", key.1, context.digest));
+                    let Some(shelf) = self.shelf(repository.clone(), lacking)? else { continue };
+                    match self.changes.contains_key(&repository) {
+                        true => {
+                            let (leave, enter) = self.moving(&repository, lacking);
+                            beside.push(closure::Beside { shelf, leave, enter });
+                        }
+                        false => context.push(shelf),
+                    }
+                }
+                Source::Context(name) => {
+                    let key = (name.to_owned(), self.repository.platform());
+                    match self.world.contexts.get(&key) {
+                        None => drop(lacking.contexts.insert(key)),
+                        Some(Err(unfit)) => return Err(unfit.clone()),
+                        Some(Ok(known)) => {
+                            context.push(Arc::clone(&known.shelf));
+                            by.insert(format!("`{name}`"));
+                            contexts.insert(format!("`{name}` of {} is {}", key.1, known.digest));
+                        }
+                    }
                 }
             }
         }
@@ -234,25 +280,46 @@ impl Gathering<'_> {
             Some(from) => self.shelf(self.repository.in_stage(from), lacking)?,
             None => None,
         };
-        let mut enter = Vec::new();
-        for listed in &self.change.enter {
-            match self.world.relations.get(&listed.pkgid) {
-                Some(package) => enter.push(closure::Package::clone(package)),
-                None => drop(lacking.relations.insert(listed.pkgid)),
-            }
-        }
         let Some(target) = target.filter(|_| lacking.is_empty()) else { return Ok(None) };
         let meta_packages = self.meta_packages(&target, &enter);
         Ok(Some(closure::Change {
             platform: self.repository.arch.clone(),
             target,
-            leave: self.change.leave.iter().map(|listed| listed.nevra.clone()).collect(),
+            leave,
             enter,
-            context: beside.into_iter().flatten().collect(),
+            context,
+            beside,
             elsewhere: elsewhere.into_iter().collect(),
             meta_packages,
             install_only: self.closure.install_only.iter().cloned().collect(),
         }))
+    }
+
+    /// What hosts draw from beside the repository, in the order of the configuration.
+    fn beside(&self) -> impl Iterator<Item = Source<'_>> {
+        self.closure.beside.iter().map(|name| {
+            match self.product.stages.iter().any(|stage| stage.name == *name) {
+                true => Source::Stage { name, repository: self.repository.in_stage(name) },
+                false => Source::Context(name),
+            }
+        })
+    }
+
+    /// What leaves a repository, and what enters it.
+    fn moving(
+        &self,
+        repository: &Repository,
+        lacking: &mut Lacking,
+    ) -> (BTreeSet<Nevra>, Vec<closure::Package>) {
+        let mut enter = Vec::new();
+        let Some(change) = self.changes.get(repository) else { return (BTreeSet::new(), enter) };
+        for listed in &change.enter {
+            match self.world.relations.get(&listed.pkgid) {
+                Some(package) => enter.push(closure::Package::clone(package)),
+                None => drop(lacking.relations.insert(listed.pkgid)),
+            }
+        }
+        (change.leave.iter().map(|listed| listed.nevra.clone()).collect(), enter)
     }
 
     /// Takes the index of a repository, if it is of what the repository lists.
@@ -278,6 +345,12 @@ impl Gathering<'_> {
         let names = target.packages().iter().chain(enter).map(|package| &package.nevra.name);
         names.filter(|name| patterns.is_match(name.as_str())).cloned().collect()
     }
+}
+
+/// What hosts draw from beside a repository.
+enum Source<'a> {
+    Stage { name: &'a str, repository: Repository },
+    Context(&'a str),
 }
 
 fn patterns(texts: &[String]) -> GlobSet {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use closure::{Bringer, Looked, Origin};
 
-use super::Gathering;
+use super::{Gathering, Source};
 use crate::lacking::{HeaderOf, Lacking};
 use crate::layout::Repository;
 
@@ -44,20 +44,36 @@ impl Gathering<'_> {
             let listed = self.world.repositories.get(repository)?;
             listed.iter().find(|listed| listed.nevra == bringer.nevra)
         };
+        let entering = |repository: &Repository| {
+            let listed = self.changes.get(repository)?.enter.get(bringer.at)?;
+            Some(HeaderOf::Ours(listed.pkgid))
+        };
+        let ours = |repository: &Repository| listed(repository).map(|listed| HeaderOf::Ours(listed.pkgid));
+        let is_changing = |source: &Source<'_>| match source {
+            Source::Stage { repository, .. } => self.changes.contains_key(repository),
+            Source::Context(_) => false,
+        };
+        let changing = |number: usize| match self.beside().filter(is_changing).nth(number)? {
+            Source::Stage { repository, .. } => Some(repository),
+            Source::Context(_) => None,
+        };
         match bringer.origin {
-            Origin::Target => listed(self.repository).map(|listed| HeaderOf::Ours(listed.pkgid)),
-            Origin::Enters => self.change.enter.get(bringer.at).map(|listed| HeaderOf::Ours(listed.pkgid)),
+            Origin::Target => ours(self.repository),
+            Origin::Enters => entering(self.repository),
+            Origin::Beside(number) => ours(&changing(number)?),
+            Origin::EntersBeside(number) => entering(&changing(number)?),
             Origin::Context(number) => {
-                let name = self.closure.beside.get(number)?;
-                if self.product.stages.iter().any(|stage| stage.name == *name) {
-                    let listed = listed(&self.repository.in_stage(name))?;
-                    return Some(HeaderOf::Ours(listed.pkgid));
+                match self.beside().filter(|source| !is_changing(source)).nth(number)? {
+                    Source::Stage { repository, .. } => ours(&repository),
+                    Source::Context(name) => {
+                        let platform = self.repository.platform();
+                        let key = (name.to_owned(), platform.clone());
+                        let place =
+                            self.world.contexts.get(&key)?.as_ref().ok()?.places.get(bringer.at)?.clone();
+                        let nevra = bringer.nevra.clone();
+                        Some(HeaderOf::Beside { context: key.0, platform, nevra, place })
+                    }
                 }
-                let platform = self.repository.platform();
-                let key = (name.clone(), platform.clone());
-                let place = self.world.contexts.get(&key)?.as_ref().ok()?.places.get(bringer.at)?.clone();
-                let nevra = bringer.nevra.clone();
-                Some(HeaderOf::Beside { context: name.clone(), platform, nevra, place })
             }
         }
     }

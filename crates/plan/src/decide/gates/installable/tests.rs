@@ -56,6 +56,34 @@ fn site() -> World {
     world
 }
 
+/// The same, and hosts of delta draw from these.
+fn delta_beside(mut world: World, beside: &[&str]) -> World {
+    let mut layout = (*world.layout).clone();
+    let product = layout.products.get_mut("glite-3.2").unwrap();
+    let delta = product.stages.iter_mut().find(|stage| stage.name == "delta").unwrap();
+    let beside = beside.iter().map(|name| (*name).to_owned()).collect();
+    delta.closure = Some(Closure { beside, ..Closure::default() });
+    world.layout = Arc::new(layout);
+    world
+}
+
+fn waiver(stage: &str, gate: &str, packages: &[&str]) -> Waiver {
+    Waiver {
+        id: format!("{stage}-{gate}-{}", packages[0]),
+        product: "glite-3.2".into(),
+        stage: stage.into(),
+        gate: gate.into(),
+        packages: packages.iter().map(|text| (*text).to_owned()).collect(),
+        until: now() + jiff::SignedDuration::from_hours(1),
+        by: "user:bob".into(),
+        reason: "the sites know".into(),
+    }
+}
+
+fn put(world: &mut World, waiver: Waiver) {
+    world.standing.waivers.insert(waiver.id.clone(), waiver);
+}
+
 /// Decides, and reads what lacks as the engine does, with `base` for the base system.
 fn decided(world: &World, request: &Request, came: &[Arrival], base: Result<&[&str], Unfit>) -> Decision {
     let mut world = world.clone();
@@ -150,28 +178,16 @@ fn a_base_system_without_what_is_needed_refuses_by_both_gates() {
 #[test]
 fn whoever_answers_for_the_meta_package_lets_it_pass_and_no_other() {
     let mut world = site();
-    let waiver = |gate: &str, packages: &[&str]| Waiver {
-        id: format!("{gate}-{}", packages[0]),
-        product: "glite-3.2".into(),
-        stage: "production".into(),
-        gate: gate.into(),
-        packages: packages.iter().map(|text| (*text).to_owned()).collect(),
-        until: now() + jiff::SignedDuration::from_hours(1),
-        by: "user:bob".into(),
-        reason: "the sites know".into(),
-    };
-    let put =
-        |world: &mut World, waiver: Waiver| drop(world.standing.waivers.insert(waiver.id.clone(), waiver));
-    put(&mut world, waiver("closure", &["glite-UI"]));
-    put(&mut world, waiver("meta-packages", &["glite-WN"]));
+    put(&mut world, waiver("production", "closure", &["glite-UI"]));
+    put(&mut world, waiver("production", "meta-packages", &["glite-WN"]));
     refused(&world, &promote(&["glite-UI"]), &[], Ok(BASE), Code::MetaPackageBroken);
-    put(&mut world, waiver("meta-packages", &["glite-*"]));
+    put(&mut world, waiver("production", "meta-packages", &["glite-*"]));
     let plan = done(&world, &promote(&["glite-UI"]), &[], Ok(BASE));
     let seen = plan.gates.iter().find(|seen| seen.gate == "meta-packages").unwrap();
     assert_eq!(seen.verdict, Verdict::Waived);
     expect![[r#"
         closure pass: the change touches no package that could be broken
-        meta-packages waived: glite-UI 3.2.7-1 needs voms = 1.9.14-1; production has 1.9.10-1; 1.9.14-1 stays in delta (sl5/x86_64); glite-UI 3.2.7-1 needs voms = 1.9.14-1; production has voms 1.9.10-1 (i686); voms 1.9.14-1 (i686) stays in delta (sl5/i386); `user:bob` answers for it until 2026-03-01T13:00:00Z, waiver meta-packages-glite-*: the sites know
+        meta-packages waived: glite-UI 3.2.7-1 needs voms = 1.9.14-1; production has 1.9.10-1; 1.9.14-1 stays in delta (sl5/x86_64); glite-UI 3.2.7-1 needs voms = 1.9.14-1; production has voms 1.9.10-1 (i686); voms 1.9.14-1 (i686) stays in delta (sl5/i386); `user:bob` answers for it until 2026-03-01T13:00:00Z, waiver production-meta-packages-glite-*: the sites know
     "#]].assert_eq(&told(&plan.gates));
 }
 
@@ -185,6 +201,82 @@ fn what_is_withdrawn_and_still_needed_is_refused() {
     .assert_eq(&told(&refusal.gates));
     // Nobody judges delta.
     done(&site(), &withdraw("delta", &["voms"]), &[], Ok(BASE));
+}
+
+/// Delta has a package that needs voms, of which it has its own.
+fn needing(delta: &str) -> World {
+    let mut world = site();
+    for platform in ["sl5/x86_64", "sl5/i386"] {
+        world.repositories.insert(repository(&format!("{platform} delta")), Vec::new());
+    }
+    let listed = delta.split(' ').map(listed).collect();
+    world.repositories.insert(repository("sl5/x86_64 delta"), listed);
+    world
+}
+
+#[test]
+fn hosts_of_another_stage_need_what_leaves_and_who_answers_for_that_stage_lets_it_pass() {
+    let mut world = delta_beside(needing("voms-clients-1-1.x86_64"), &["production", "sl5"]);
+    world.repositories.insert(repository("sl5/x86_64 production"), vec![listed("voms-1.9.10-1.x86_64")]);
+    let away = withdraw("production", &["voms-1.9.10-1.x86_64"]);
+    let refusal = refused(&world, &away, &[], Ok(BASE), Code::NotInstallable);
+    expect![[r#"
+        closure fail: voms-clients 1-1 needs voms; 1.9.10-1 leaves production (`delta`, sl5/x86_64)
+        meta-packages pass: the change touches no meta-package
+    "#]]
+    .assert_eq(&told(&refusal.gates));
+    // Whoever answers for production answers for its own hosts.
+    put(&mut world, waiver("production", "closure", &["*"]));
+    refused(&world, &away, &[], Ok(BASE), Code::NotInstallable);
+    put(&mut world, waiver("delta", "closure", &["voms-clients"]));
+    let plan = done(&world, &away, &[], Ok(BASE));
+    expect![[r#"
+        closure waived: voms-clients 1-1 needs voms; 1.9.10-1 leaves production (`delta`, sl5/x86_64); `user:bob` answers for it until 2026-03-01T13:00:00Z, waiver delta-closure-voms-clients: the sites know
+        meta-packages pass: the change touches no meta-package
+    "#]].assert_eq(&told(&plan.gates));
+    // Nothing that its hosts draw from changes.
+    let world = delta_beside(world, &["sl5"]);
+    let mut seen = done(&world, &away, &[], Ok(BASE)).gates;
+    seen.retain(|seen| seen.evidence.contains("delta"));
+    assert_eq!(seen, []);
+}
+
+#[test]
+fn what_moves_on_is_still_there_for_hosts_that_draw_from_both() {
+    let mut world = needing("voms-1.9.14-1.x86_64 voms-clients-1-1.x86_64");
+    world.repositories.insert(repository("sl5/x86_64 production"), vec![listed("voms-1.9.10-1.x86_64")]);
+    let request = promote_on(&["voms"], &["sl5/x86_64"]);
+    let plan = done(&delta_beside(world.clone(), &["production", "sl5"]), &request, &[], Ok(BASE));
+    expect![[r#"
+        closure pass: all 2 that the change touches can be installed beside `production`, `sl5`
+        meta-packages pass: the change touches no meta-package
+    "#]]
+    .assert_eq(&told(&plan.gates));
+    let refusal = refused(&delta_beside(world, &["sl5"]), &request, &[], Ok(BASE), Code::NotInstallable);
+    expect![[r#"
+        closure fail: voms-clients 1-1 needs voms; 1.9.14-1 leaves delta (`delta`, sl5/x86_64)
+        meta-packages pass: the change touches no meta-package
+    "#]]
+    .assert_eq(&told(&refusal.gates));
+}
+
+#[test]
+fn a_context_of_another_stage_that_is_not_fit_refuses_what_touches_its_hosts() {
+    let mut world = delta_beside(needing("voms-clients-1-1.x86_64"), &["production", "sl5"]);
+    let mut layout = (*world.layout).clone();
+    layout.products.get_mut("glite-3.2").unwrap().stages.iter_mut().for_each(|stage| {
+        stage.closure = stage.closure.take().filter(|_| stage.name == "delta");
+    });
+    world.layout = Arc::new(layout);
+    let unfit = Err(Unfit { code: Code::ContextStale, words: "it is old".into() });
+    let away = withdraw("production", &["voms-clients"]);
+    let refusal = refused(&world, &away, &[], unfit, Code::ContextStale);
+    expect![[r#"
+        closure fail: it cannot be judged: it is old (`delta`, sl5/x86_64)
+        meta-packages fail: it cannot be judged: it is old (`delta`, sl5/x86_64)
+    "#]]
+    .assert_eq(&told(&refusal.gates));
+    done(&world, &away, &[], Ok(BASE));
 }
 
 #[test]

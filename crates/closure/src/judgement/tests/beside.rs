@@ -1,0 +1,91 @@
+//! What changes beside the target in the same instant: hosts of `delta` draw from `production`, too.
+
+use super::*;
+use crate::change::Beside;
+
+/// A change of `delta`, with one of `production` beside it.
+fn changing(
+    [delta, production]: [Vec<Package>; 2],
+    leave: [&[&str]; 2],
+    [enter, enter_beside]: [Vec<Package>; 2],
+) -> Change {
+    let [leave, leave_beside] =
+        leave.map(|nevras| nevras.iter().map(|nevra| nevra.parse().unwrap()).collect());
+    let beside = Beside {
+        shelf: Arc::new(Shelf::new("production", production)),
+        leave: leave_beside,
+        enter: enter_beside,
+    };
+    Change {
+        target: Arc::new(Shelf::new("delta", delta)),
+        leave,
+        enter,
+        beside: vec![beside],
+        elsewhere: vec![],
+        ..Story::default().change()
+    }
+}
+
+#[test]
+fn what_moves_beside_is_still_there() {
+    let voms = || package("voms-1.9.14-1.x86_64", &["file /usr/bin/voms"]);
+    let tools = package("vo-tools-1-1.noarch", &["requires voms >= 1.9.14", "requires voms = 1.9.14-1"]);
+    let voms_1_9_10 = package("voms-1.9.10-1.x86_64", &["file /usr/bin/voms"]);
+    let moved = [vec![], vec![voms()]];
+    let listed = [vec![voms(), tools], vec![voms_1_9_10]];
+    let change = changing(listed, [&["voms-1.9.14-1.x86_64"], &["voms-1.9.10-1.x86_64"]], moved);
+    check(&change, &expect![[""]]);
+    assert_eq!(judge(&change).judged, 1);
+    // Where hosts of `delta` draw from nothing else, it is gone.
+    check(
+        &Change { beside: vec![], ..change },
+        &expect![[r#"
+        fresh vo-tools-1-1.noarch: vo-tools 1-1 needs voms >= 1.9.14; 1.9.14-1 leaves delta
+    "#]],
+    );
+}
+
+#[test]
+fn what_leaves_beside_breaks_what_stays() {
+    let voms = package("voms-1.9.10-1.x86_64", &["file /usr/bin/voms"]);
+    let tools = package("vo-tools-1-1.noarch", &["requires voms"]);
+    let alone = package("alone-1-1.noarch", &["file /usr/bin/alone"]);
+    let change =
+        changing([vec![tools, alone], vec![voms]], [&[], &["voms-1.9.10-1.x86_64"]], [vec![], vec![]]);
+    check(
+        &change,
+        &expect![[r#"
+        stays vo-tools-1-1.noarch: vo-tools 1-1 needs voms; 1.9.10-1 leaves production
+    "#]],
+    );
+}
+
+#[test]
+fn what_enters_beside_takes_hosts_along() {
+    let voms = |version: &str| package(&format!("voms-{version}-1.x86_64"), &["file /usr/bin/voms"]);
+    let ui = package("glite-UI-3.2.6-1.noarch", &["requires voms = 1.9.10-1"]);
+    let listed = [vec![ui], vec![voms("1.9.10")]];
+    let change = changing(listed, [&[], &[]], [vec![], vec![voms("1.9.14")]]);
+    check(
+        &change,
+        &expect![[r#"
+        upgrade glite-UI-3.2.6-1.noarch: a host with glite-UI 3.2.6-1 takes voms 1.9.14-1 for voms 1.9.10-1; glite-UI 3.2.6-1 needs voms = 1.9.10-1; only one voms can be installed
+    "#]],
+    );
+}
+
+#[test]
+fn what_two_bring_by_way_of_another_stage_cannot_share_a_path() {
+    let ui = package("glite-UI-3.2.7-1.noarch", &["requires lcg-tags", "requires lcg-info"]);
+    let tags = package("lcg-tags-0.4-1.x86_64", &["file /usr/bin/lcg-tags aaa"]);
+    let info = package("lcg-info-1.12-1.x86_64", &["file /usr/bin/lcg-tags bbb"]);
+    let change = changing([vec![tags], vec![]], [&[], &[]], [vec![ui.clone()], vec![info.clone()]]);
+    check(&change, &expect![[r#""#]]);
+    // And where each is said to lie is where it lies.
+    let work = Work::default();
+    let after = change.after(&work);
+    let origins = [Origin::Target, Origin::Enters, Origin::Context(0), Origin::EntersBeside(0)];
+    let found: BTreeSet<Origin> =
+        after.of_layers(|_| true).filter_map(|id| Some(after.bringer(id)?.origin)).collect();
+    assert_eq!(found, BTreeSet::from(origins));
+}
