@@ -44,6 +44,7 @@ mod fault;
 mod identity;
 mod key;
 mod name;
+mod named_file;
 mod network;
 mod path;
 mod people;

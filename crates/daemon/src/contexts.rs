@@ -144,22 +144,12 @@ fn fits(weight: u64, beside: u64) -> Result<(), Unfit> {
 impl Kept<'_> {
     /// Looks at a context as far as must be to tell whether one can judge by it. Nothing is written.
     pub fn seen(&self, context: &Context, platform: &Platform, now: Timestamp) -> Result<Seen, Unfit> {
-        let (digest, looked, packages) =
-            self.reading(context, platform, now, |repodata| match index::count(self, repodata.digest) {
-                Some(packages) => Ok(packages),
-                None => Ok(repodata.listing()?.packages.len()),
-            })?;
-        Ok(Seen { digest, packages, looked })
+        self.counted(context, platform, now, |repodata| Ok(repodata.listing()?.packages.len()))
     }
 
     /// Reads a context into its index, if it has none; says how many packages it lists.
     pub fn indexed(&self, context: &Context, platform: &Platform, now: Timestamp) -> Result<Seen, Unfit> {
-        let (digest, looked, packages) =
-            self.reading(context, platform, now, |repodata| match index::count(self, repodata.digest) {
-                Some(packages) => Ok(packages),
-                None => Ok(self.listing(repodata)?.packages.len()),
-            })?;
-        Ok(Seen { digest, packages, looked })
+        self.counted(context, platform, now, |repodata| Ok(self.listing(repodata)?.packages.len()))
     }
 
     /// Names the packages of a context that hosts see, in the order of its metadata.
@@ -171,6 +161,23 @@ impl Kept<'_> {
     ) -> Result<Vec<Nevra>, Unfit> {
         let (_, _, listing) = self.reading(context, platform, now, |repodata| self.listing(repodata))?;
         Ok(listing.packages.into_iter().map(|package| package.nevra).collect())
+    }
+
+    /// Takes the number of packages from the index, or else has them counted.
+    fn counted(
+        &self,
+        context: &Context,
+        platform: &Platform,
+        now: Timestamp,
+        mut count: impl FnMut(&Repodata<'_>) -> Result<usize, Unfit>,
+    ) -> Result<Seen, Unfit> {
+        let counted =
+            self.reading(context, platform, now, |repodata| match index::count(self, repodata.digest) {
+                Some(packages) => Ok(packages),
+                None => count(repodata),
+            });
+        let (digest, looked, packages) = counted?;
+        Ok(Seen { digest, packages, looked })
     }
 
     /// Reads what a repomd.xml leads to from its index, or else from the repodata, and writes the index.

@@ -46,14 +46,7 @@ pub(crate) fn signer<'a>(
         .key
         .verify(NAMESPACE, bytes, &signature)
         .map_err(|_| bad(format!("the signature of `{name}` is of other bytes than the request")))?;
-    if let Some(after) = signer.after.filter(|after| now < *after || witnessed < *after) {
-        let words = format!("the key of `{name}` signs from {after} on");
-        return Err(Refusal::new(Code::SshKeyNotValid, words));
-    }
-    if let Some(before) = signer.before.filter(|before| now >= *before || witnessed >= *before) {
-        let words = format!("the key of `{name}` signed until {before}");
-        return Err(Refusal::new(Code::SshKeyNotValid, words));
-    }
+    signer.in_time([now, witnessed]).map_err(|words| Refusal::new(Code::SshKeyNotValid, words))?;
     Ok(name)
 }
 

@@ -36,9 +36,19 @@ pub struct AllowedSigner {
 impl AllowedSigner {
     /// Says whether the key counts: by the wall clock and by the witnessed time.
     pub fn counts_at(&self, clocks: [Timestamp; 2]) -> bool {
-        clocks.iter().all(|now| {
-            self.after.is_none_or(|after| after <= *now) && self.before.is_none_or(|before| *now < before)
-        })
+        self.in_time(clocks).is_ok()
+    }
+
+    /// Says why it does not count, if it does not.
+    pub(crate) fn in_time(&self, clocks: [Timestamp; 2]) -> Result<(), String> {
+        let name = &self.name;
+        if let Some(after) = self.after.filter(|after| clocks.iter().any(|now| now < after)) {
+            return Err(format!("the key of `{name}` signs from {after} on"));
+        }
+        match self.before.filter(|before| clocks.iter().any(|now| now >= before)) {
+            Some(before) => Err(format!("the key of `{name}` signed until {before}")),
+            None => Ok(()),
+        }
     }
 }
 

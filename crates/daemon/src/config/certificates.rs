@@ -1,14 +1,9 @@
 //! The certificates of keys: read where the configuration is read.
-#![expect(clippy::disallowed_methods, reason = "reads the files that the configuration names")]
 
-use super::{Code, Config, ConfigErrors, Fault, Key};
+use super::{Code, Config, ConfigErrors, Fault, Key, named_file};
 use crate::error::Error;
-use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use signatures::Certificate;
-use std::fs::OpenOptions;
-use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 
 /// The most bytes a file with a certificate may have.
@@ -41,7 +36,7 @@ pub fn read(config: &mut Config) -> Result<(), Error> {
 }
 
 fn read_one(key: &Key) -> Result<Certificate, (String, &'static str)> {
-    let bytes = bytes_of(&key.file)?;
+    let bytes = named_file::read(&key.file, SIZE_MAX, "is it really a certificate?")?;
     let certificate = Certificate::parse(&bytes).map_err(|error| {
         let hint = match error {
             signatures::KeyError::Secret => {
@@ -60,25 +55,6 @@ fn read_one(key: &Key) -> Result<Certificate, (String, &'static str)> {
         ));
     }
     Ok(certificate)
-}
-
-fn bytes_of(path: &Utf8Path) -> Result<Vec<u8>, (String, &'static str)> {
-    let unreadable = |error: std::io::Error| {
-        (format!("failed to read it: {error}"), "put the file there, readable by the daemon's user")
-    };
-    // What is no file (a FIFO, a terminal) must not hang the daemon.
-    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits();
-    let flags = i32::try_from(nonblocking).unwrap_or(0);
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(unreadable)?;
-    if !file.metadata().map_err(unreadable)?.is_file() {
-        return Err(("it is not a file".to_owned(), "name the file itself"));
-    }
-    let mut bytes = Vec::new();
-    file.take(SIZE_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > SIZE_MAX {
-        return Err((format!("it has more than {SIZE_MAX} bytes"), "is it really a certificate?"));
-    }
-    Ok(bytes)
 }
 
 /// Says which keys do not count at `now`, or soon will not, in the order of the lines.

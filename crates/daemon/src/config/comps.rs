@@ -1,11 +1,7 @@
 //! The files with groups of packages that stages name: read where the configuration is read.
-#![expect(clippy::disallowed_methods, reason = "reads the files that the configuration names")]
 
-use super::{Code, Config, ConfigErrors, Fault};
+use super::{Code, Config, ConfigErrors, Fault, named_file};
 use crate::error::Error;
-use std::fs::OpenOptions;
-use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 
 /// The most bytes a file with groups may have; Fedora's has three million.
@@ -44,21 +40,7 @@ pub fn read(config: &mut Config) -> Result<(), Error> {
 }
 
 fn read_one(path: &str) -> Result<Vec<u8>, (String, &'static str)> {
-    let unreadable = |error: std::io::Error| {
-        (format!("failed to read it: {error}"), "put the file there, readable by the daemon's user")
-    };
-    // What is no file (a FIFO, a terminal) must not hang the daemon.
-    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits();
-    let flags = i32::try_from(nonblocking).unwrap_or(0);
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(unreadable)?;
-    if !file.metadata().map_err(unreadable)?.is_file() {
-        return Err(("it is not a file".to_owned(), "name the file itself"));
-    }
-    let mut bytes = Vec::new();
-    file.take(SIZE_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > SIZE_MAX {
-        return Err((format!("it has more than {SIZE_MAX} bytes"), "is it really a file with groups?"));
-    }
+    let bytes = named_file::read(path.as_ref(), SIZE_MAX, "is it really a file with groups?")?;
     repo::check_comps(&bytes).map_err(|error| {
         (error.to_string(), "`xmllint --noout` shows the place; the outermost element is <comps>")
     })?;

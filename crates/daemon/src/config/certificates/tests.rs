@@ -1,4 +1,5 @@
 //! Keys in the configuration, from their tables to the files they name.
+#![expect(clippy::disallowed_methods, reason = "writes the files that the configuration names")]
 
 use camino::{Utf8Path, Utf8PathBuf};
 use expect_test::{Expect, expect};
