@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 
 from planted import plant, register_mirror
+from played import end_agent
 
 TOP = "signed/el9/x86_64/production"
 OTHER = "signed/el9/x86_64/delta"
@@ -29,8 +30,7 @@ def made_by_a_stranger(data):
             return subprocess.run(command, input=given, capture_output=True, check=True).stdout
         gpg("--quick-generate-key", "stranger <stranger@example.org>", "rsa2048", "sign", "never")
         made = gpg("--armor", "--detach-sign", "--output", "-", given=data), gpg("--armor", "--export")
-        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=False)
-        subprocess.run(["gpgconf", "--homedir", home, "--remove-socketdir"], check=False, capture_output=True)
+        end_agent(home)
         return made
 
 

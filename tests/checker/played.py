@@ -200,8 +200,7 @@ class Played:
 
     def end(self):
         """Nothing is signed any more; the agent goes with its home."""
-        for what in (["--kill", "all"], ["--remove-socketdir"]):
-            subprocess.run(["gpgconf", "--homedir", self.home, *what], check=False, capture_output=True)
+        end_agent(self.home)
         shutil.rmtree(self.home, ignore_errors=True)
 
     def grace(self, old, new):
@@ -239,6 +238,12 @@ def name_of(uid):
         return f'"user:{pwd.getpwuid(uid).pw_name}", '
     except KeyError:
         return ""
+
+
+def end_agent(home):
+    """Ends the agent of a home of gpg and takes its sockets away."""
+    for what in (["--kill", "all"], ["--remove-socketdir"]):
+        subprocess.run(["gpgconf", "--homedir", home, *what], check=False, capture_output=True)
 
 
 def promote(package, more="", product="glite"):

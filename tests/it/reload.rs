@@ -3,7 +3,6 @@
 use std::fs;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
 use serde_json::Value;
 use testkit::{Running, Sandbox, Site, Watch};
 
@@ -59,16 +58,6 @@ fn dot_repo_files(site: &Site) -> Vec<(String, String)> {
     files
 }
 
-/// Writes another configuration, asks the daemon to read it, and waits until it says what came of it.
-fn reload(site: &Site, daemon: &Running, text: &str, said: &str) {
-    let before = daemon.log().matches(said).count();
-    let watch = Watch::on(&[site.config().parent().unwrap()]);
-    fs::write(site.config(), text).unwrap();
-    daemon.signal(Signal::SIGHUP);
-    let heard = watch.until(PATIENCE, || (daemon.log().matches(said).count() > before).then_some(()));
-    assert!(heard.is_some(), "the daemon did not say `{said}`:\n{}", daemon.log());
-}
-
 #[test]
 fn a_product_that_is_added_appears_and_a_configuration_that_is_wrong_changes_nothing() {
     let sandbox = Sandbox::new();
@@ -78,7 +67,7 @@ fn a_product_that_is_added_appears_and_a_configuration_that_is_wrong_changes_not
 
     let watch = Watch::on(&[&site.root().join("public")]);
     let added = format!("{first}{MORE}");
-    reload(&site, &daemon, &added, "the configuration was read again");
+    daemon.reload(&site.config(), Some(&added), Running::RELOADED);
     let untested = site.root().join("public/current/umd-3/el9/x86_64/untested/repodata/repomd.xml");
     let appeared = watch.until(PATIENCE, || untested.is_file().then_some(()));
     assert!(appeared.is_some(), "{}", daemon.log());
@@ -95,7 +84,7 @@ fn a_product_that_is_added_appears_and_a_configuration_that_is_wrong_changes_not
     ];
     for (stem, text, minor) in cases {
         assert_ne!(text, added, "{stem} is no other configuration");
-        reload(&site, &daemon, &text, "the configuration in force stays");
+        daemon.reload(&site.config(), Some(&text), "the configuration in force stays");
         let answer = import(&site, stem, minor);
         assert_eq!(answer["outcome"], "done", "{stem}: {answer:#}");
         assert_eq!(dot_repo_files(&site), files, "{stem} changed a .repo file");

@@ -86,11 +86,15 @@ impl Gnupg {
 
 impl Drop for Gnupg {
     fn drop(&mut self) {
-        // One that was never started, or ended by itself, is well, too.
-        for what in [&["--kill", "all"][..], &["--remove-socketdir"]] {
-            let mut end = program("gpgconf");
-            end.args(["--homedir", self.home.as_str()]).args(what);
-            let _ = end.stdout(Stdio::null()).stderr(Stdio::null()).status();
-        }
+        end_agent(&self.home);
+    }
+}
+
+/// Ends the agent of a GNUPGHOME, and takes its sockets away. One that was never started, or ended by itself, is well.
+pub fn end_agent(home: &Utf8Path) {
+    for what in [&["--kill", "all"][..], &["--remove-socketdir"]] {
+        let mut end = program("gpgconf");
+        end.args(["--homedir", home.as_str()]).args(what);
+        let _ = end.stdout(Stdio::null()).stderr(Stdio::null()).status();
     }
 }

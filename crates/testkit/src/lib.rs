@@ -42,7 +42,7 @@ pub use checker::Checker;
 pub use checkout::{checkout, sluice};
 pub use client_host::Host;
 pub use fixture_packages::{Fixtures, SOURCE_DATE_EPOCH, fixtures};
-pub use gnupg::Gnupg;
+pub use gnupg::{Gnupg, end_agent};
 pub use http::{Fetched, fetch, fetch_with};
 pub use metadata_tools::{createrepo_c, mergerepo_c};
 pub use nginx::Nginx;

@@ -254,6 +254,9 @@ pub struct Running {
 }
 
 impl Running {
+    /// What it says when another configuration came into force.
+    pub const RELOADED: &'static str = "the configuration was read again";
+
     /// Says which process it is.
     #[must_use]
     pub fn process(&self) -> u32 {
@@ -263,6 +266,23 @@ impl Running {
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         let _ = kill(Pid::from_raw(self.child.id().cast_signed()), signal);
+    }
+
+    /// Has it read its configuration again, after a test wrote another one to `config` if it gives its text, and waits
+    /// until it says `said` once more.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub fn reload(&self, config: &Utf8Path, text: Option<&str>, said: &str) {
+        let count = || self.log().matches(said).count();
+        let before = count();
+        let watch = Watch::on(&[config.parent().expect("it lies in a folder")]);
+        if let Some(text) = text {
+            fs::write(config, text).expect("the configuration can be written");
+        }
+        self.signal(Signal::SIGHUP);
+        let heard = watch.until(PATIENCE, || (count() > before).then_some(()));
+        assert!(heard.is_some(), "the daemon did not say `{said}`:\n{}", self.log());
     }
 
     /// Kills it as a power cut would end it, and waits until it is gone.

@@ -145,7 +145,7 @@ pub fn parse(trace: &str) -> Vec<Call> {
             call.trim_start().strip_prefix("<... ").and_then(|end| end.split_once(" resumed>"))
         {
             if let Some(call) = calls.last_mut() {
-                let (arguments, outcome) = rest.rsplit_once(") = ").unwrap_or((rest, ""));
+                let (arguments, outcome) = parts(rest);
                 call.arguments.push_str(arguments);
                 outcome.clone_into(&mut call.outcome);
             }
@@ -159,7 +159,7 @@ pub fn parse(trace: &str) -> Vec<Call> {
         let rest = rest.strip_suffix(" <unfinished ...>").unwrap_or(rest);
         let count = counts.entry(name).or_default();
         *count += 1;
-        let (arguments, outcome) = rest.rsplit_once(") = ").unwrap_or((rest, ""));
+        let (arguments, outcome) = parts(rest);
         calls.push(Call {
             name: name.to_owned(),
             count: *count,
@@ -168,6 +168,11 @@ pub fn parse(trace: &str) -> Vec<Call> {
         });
     }
     calls
+}
+
+/// The arguments and the outcome of a call, of which either may be in another line.
+fn parts(rest: &str) -> (&str, &str) {
+    rest.rsplit_once(") = ").unwrap_or((rest, ""))
 }
 
 #[test]

@@ -99,8 +99,6 @@ impl Keyring {
 
 impl Drop for Keyring {
     fn drop(&mut self) {
-        for what in [&["--kill", "all"][..], &["--remove-socketdir"]] {
-            let _ = program("gpgconf").arg("--homedir").arg(&self.home).args(what).output();
-        }
+        testkit::end_agent(&self.home);
     }
 }

@@ -3,9 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
 use serde_json::Value;
-use testkit::{Host, Nginx, Running, Sandbox, Site, Watch, createrepo_c, fetch, run};
+use testkit::{Host, Nginx, Running, Sandbox, Site, createrepo_c, fetch, run};
 
 use super::forge::{Parts, binary};
 use super::keyring::Keyring;
@@ -98,7 +97,7 @@ fn a_promotion_asks_again_whether_the_signature_counts_now() {
     let text = fs::read_to_string(site.config()).unwrap();
     let line = format!("fingerprint = \"{ours}\"\n");
     let withdrawn = text.replace(&line, &format!("{line}until = \"2025-01-01T00:00:00Z\"\n"));
-    reload(&site, &daemon, &withdrawn);
+    daemon.reload(&site.config(), Some(&withdrawn), Running::RELOADED);
     let refused = promote(&site, "two-on", "two");
     assert_eq!(refused["code"], "signer-not-allowed", "{refused:#}");
     let words = refused["sentence"].as_str().unwrap();
@@ -106,7 +105,7 @@ fn a_promotion_asks_again_whether_the_signature_counts_now() {
     // Revoked, it counts no more either, without any `until`.
     ring.revoke(&ours);
     ring.export(&ours);
-    reload(&site, &daemon, &text);
+    daemon.reload(&site.config(), Some(&text), Running::RELOADED);
     let refused = promote(&site, "two-again", "two");
     assert_eq!(refused["code"], "signer-revoked", "{refused:#}");
     let told = run(site.as_daemon().arg("keys")).ok();
@@ -120,17 +119,6 @@ fn a_promotion_asks_again_whether_the_signature_counts_now() {
     testkit::Checker::of(&site).assert_sound();
     let checked = site.sluice(&["config", "check"]).ok();
     assert!(checked.stderr.contains("nothing that the key `ours` signs counts"), "{checked}");
-}
-
-/// Has the daemon read another configuration, or the same with other files.
-fn reload(site: &Site, daemon: &Running, text: &str) {
-    let said = "the configuration was read again";
-    let before = daemon.log().matches(said).count();
-    let watch = Watch::on(&[site.config().parent().unwrap()]);
-    fs::write(site.config(), text).unwrap();
-    daemon.signal(Signal::SIGHUP);
-    let heard = watch.until(PATIENCE, || (daemon.log().matches(said).count() > before).then_some(()));
-    assert!(heard.is_some(), "{}", daemon.log());
 }
 
 /// A new host that draws from production with the `.repo` file that is served.

@@ -5,7 +5,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
 use serde_json::Value;
 use testkit::{Running, Sandbox, Watch, run};
 
@@ -57,16 +56,6 @@ fn fails_with(signed: &Signed, code: &str, log: &dyn Fn() -> String) -> Value {
     failing.unwrap_or_else(|| panic!("not `{code}`: {}\n{}", signed.signer(), log()))
 }
 
-/// Has the configuration read again. Until that is said it may still happen, and make the daemon forget what fails next.
-fn reload(signed: &Signed, daemon: &Running) {
-    let said = || daemon.log().matches("the configuration was read again").count();
-    let before = said();
-    let watch = Watch::on(&[signed.site.config().parent().expect("it lies in a folder")]);
-    daemon.signal(Signal::SIGHUP);
-    let heard = watch.until(PATIENCE, || (said() > before).then_some(()));
-    assert!(heard.is_some(), "{}", daemon.log());
-}
-
 #[test]
 fn what_a_signer_does_wrong_is_told_by_its_code_and_never_published() {
     let signed = on_a_site();
@@ -92,7 +81,8 @@ fn what_a_signer_does_wrong_is_told_by_its_code_and_never_published() {
         tell(&signed, how);
         if code == "signer-hangs" {
             fs::write(signed.site.config(), patient.replace(TIMEOUT, "timeout = \"5s\"")).unwrap();
-            reload(&signed, &daemon);
+            // Until that is said it may still happen, and make the daemon forget what fails next.
+            daemon.reload(&signed.site.config(), None, Running::RELOADED);
         }
         let version = format!("2.{n}");
         signed.import("production", &version, &["--no-wait"]).ok();
@@ -109,7 +99,8 @@ fn what_a_signer_does_wrong_is_told_by_its_code_and_never_published() {
         tell(&signed, "sign \"$1\"");
         fs::write(signed.site.config(), &patient).unwrap();
         let watch = Watch::on(&[&signed.site.root().join("public")]);
-        reload(&signed, &daemon);
+        // Until that is said it may still happen, and make the daemon forget what fails next.
+        daemon.reload(&signed.site.config(), None, Running::RELOADED);
         let published = || (signed.published("repomd.xml") != before.0).then_some(());
         watch.until(PATIENCE, published).unwrap_or_else(|| panic!("it is not published:\n{}", daemon.log()));
         assert_eq!(signed.signed_by(), "repo-2026");
