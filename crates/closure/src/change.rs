@@ -24,7 +24,7 @@ pub struct Change {
     pub enter: Vec<Package>,
     /// What hosts draw from beside the target, and what does not change: base system, EPEL.
     pub context: Vec<Arc<Shelf>>,
-    /// What hosts draw from beside the target, and what changes in the same instant: other stages. Judged is the target alone.
+    /// Other stages that hosts draw from beside the target, which may change in the same instant. Judged is the target alone.
     pub beside: Vec<Beside>,
     /// Where a package that is missed may lie: the source stage. Nothing is installed from there.
     pub elsewhere: Vec<Arc<Shelf>>,

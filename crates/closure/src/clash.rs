@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::headers::{Bringer, Look, Looked};
+use crate::headers::{Bringer, Look, Looked, Origin};
 use crate::package::{Contents, File, FileKind, Package};
 use crate::world::{PackageId, World};
 
@@ -42,22 +42,26 @@ struct Side<'a> {
     contents: Option<&'a Contents>,
 }
 
-/// Finds the paths that cannot be shared by something that enters and something that is brought with it.
+/// Finds the paths that two of what is brought together cannot share, one of them `new`.
+///
+/// What contexts bring together is for whoever made them to judge.
 pub(crate) fn shared(
     world: &World<'_>,
     brought: &BTreeSet<PackageId>,
-    entered: &BTreeSet<PackageId>,
+    new: &BTreeSet<PackageId>,
     look: &Look<'_>,
 ) -> Shared {
     let mut found = Shared::default();
     let mut listed: HashMap<PackageId, HashMap<&str, &File>> = HashMap::new();
-    for one in brought.intersection(entered) {
+    let is_of_context = |id: &PackageId| matches!(world.origin(*id), Some(Origin::Context(_)));
+    for one in brought.iter().filter(|id| !is_of_context(id)) {
         let package = world.package(*one);
         for file in &package.files {
             world.work().count(1);
             for (other, kind) in world.owners_among(&file.path, brought) {
-                // Of two that enter each is met by the other.
-                if other == *one || entered.contains(&other) && other < *one {
+                // Of two of ours each is met by the other.
+                let is_met = other == *one || other < *one && !is_of_context(&other);
+                if is_met || !(new.contains(one) || new.contains(&other)) {
                     continue;
                 }
                 let beside = world.package(other);

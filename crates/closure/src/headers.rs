@@ -13,7 +13,7 @@ pub enum Origin {
     Enters,
     /// The context of that number.
     Context(usize),
-    /// What changes beside the target, of that number, as it is.
+    /// The stage beside the target of that number, as it is.
     Beside(usize),
     /// What enters there.
     EntersBeside(usize),

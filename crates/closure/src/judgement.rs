@@ -125,14 +125,17 @@ struct Judge<'a> {
 /// What was asked of the solver and cannot be, or why nothing can be said.
 type Fault = Result<BTreeSet<PackageId>, Unjudged>;
 
-/// The newest package of a name and architecture that the target lists.
-fn newest(world: &World<'_>, name: &str, arch: &Arch) -> Option<PackageId> {
-    let is_one = |id: &PackageId| {
-        matches!(world.origin(*id), Some(Origin::Target | Origin::Enters))
-            && world.package(*id).nevra.arch == *arch
-    };
+/// The newest package of a name and architecture of those that lie where it counts.
+fn newest(world: &World<'_>, name: &str, arch: &Arch, counts: fn(Origin) -> bool) -> Option<PackageId> {
+    let is_one =
+        |id: &PackageId| world.origin(*id).is_some_and(counts) && world.package(*id).nevra.arch == *arch;
     let all = world.each(|shelf| shelf.named(name)).filter(is_one);
     all.max_by(|a, b| world.package(*a).nevra.evr.cmp(&world.package(*b).nevra.evr))
+}
+
+/// Whether something lies in the target.
+fn of_target(origin: Origin) -> bool {
+    matches!(origin, Origin::Target | Origin::Enters)
 }
 
 impl<'a> Judge<'a> {
@@ -170,11 +173,11 @@ impl<'a> Judge<'a> {
     fn stays(&mut self) {
         let mut many = Many::new();
         // Of the target, both worlds have the same places.
-        let of_target = |world: &World<'_>, id: PackageId| world.origin(id) == Some(Origin::Target);
+        let is_listed = |world: &World<'_>, id: PackageId| world.origin(id) == Some(Origin::Target);
         let mut stay = reached(&self.before, with_twins(&self.before, self.gone.clone()));
-        stay.retain(|id| of_target(&self.before, *id));
+        stay.retain(|id| is_listed(&self.before, *id));
         let twins = reached(&self.after, twins(&self.after, &self.entered));
-        stay.extend(twins.into_iter().filter(|id| of_target(&self.after, *id)));
+        stay.extend(twins.into_iter().filter(|id| is_listed(&self.after, *id)));
         stay.retain(|id| !self.gone.contains(id));
         for id in stay {
             if self.is_judged_later(id) {
@@ -182,8 +185,9 @@ impl<'a> Judge<'a> {
             }
             self.judgement.judged += 1;
             if let Some(fault) = many.fault(&self.after, id) {
-                let was = Many::new().fault(&self.before, id);
-                let was = was.map(|was| self.explained(&self.before, id, Check::Stays, was).words);
+                // What could not be judged before is no excuse.
+                let was = Many::new().fault(&self.before, id).and_then(Result::ok);
+                let was = was.map(|was| self.explained(&self.before, id, Check::Stays, Ok(was)).words);
                 let finding = self.explained(&self.after, id, Check::Stays, fault);
                 self.blame(was, finding, id);
             }
@@ -197,9 +201,9 @@ impl<'a> Judge<'a> {
     }
 
     /// Puts down what is wrong with a package after the change. It is known if the package was broken before for more than
-    /// twins, and the change takes away nothing more that it needs.
+    /// twins, and the change takes away nothing more that it needs; never if nothing can be said of it now.
     fn blame(&mut self, was: Option<String>, finding: Finding, id: PackageId) {
-        let Some(was) = was else { return self.judgement.broken.push(finding) };
+        let Some(was) = was.filter(|_| finding.judged) else { return self.judgement.broken.push(finding) };
         match self.lost(id) {
             None if finding.check != Check::Upgrade && self.was_doubtful(id) => {
                 self.judgement.broken.push(finding);
@@ -247,7 +251,7 @@ impl<'a> Judge<'a> {
     /// Says whether a package is the newest version of a meta-package, of which more is asked.
     fn is_judged_later(&self, id: PackageId) -> bool {
         let Nevra { name, arch, .. } = &self.after.package(id).nevra;
-        let newest = || newest(&self.after, name, arch);
+        let newest = || newest(&self.after, name, arch, of_target);
         self.is_meta(self.after.package(id)) && newest() == Some(id)
     }
 
@@ -265,10 +269,12 @@ impl<'a> Judge<'a> {
         note(&self.before, reached(&self.before, with_twins(&self.before, self.gone.clone())));
         note(&self.after, reached(&self.after, with_twins(&self.after, self.entered.clone())));
         for (name, arch) in names {
-            let old = newest(&self.before, &name, &arch);
-            if let Some(new) = newest(&self.after, &name, &arch) {
-                self.meta_package(old, new);
-            }
+            let Some(new) = newest(&self.after, &name, &arch, of_target) else { continue };
+            let old = newest(&self.before, &name, &arch, of_target);
+            // Hosts may have it from a stage beside; one that comes from there was not offered by the target.
+            let beside = || newest(&self.before, &name, &arch, |_| true);
+            let is_other = |old: &PackageId| self.before.package(*old).nevra != self.after.package(new).nevra;
+            self.meta_package(old.or_else(|| beside().filter(is_other)), new);
         }
     }
 
@@ -278,7 +284,7 @@ impl<'a> Judge<'a> {
         let host = old.map(|old| (old, install_one(&self.before, old)));
         let fault = match install_one(&self.after, new) {
             Ok(Outcome::Together(brought)) => {
-                self.files(new, &brought);
+                self.files(new, &brought, host.as_ref().and_then(|(_, host)| host.as_ref().ok()));
                 match host {
                     Some((old, Ok(Outcome::Together(host)))) => self.upgrade(old, new, &host),
                     Some((_, Err(unjudged))) => {
@@ -311,15 +317,22 @@ impl<'a> Judge<'a> {
         let Some((words, judged)) = host.upgraded(true) else { return };
         let subject = self.after.package(new).nevra.clone();
         let finding = Finding { subject, check: Check::Upgrade, words, judged };
-        let was = host.upgraded(false).map(|(words, _)| words);
+        let was = host.upgraded(false).filter(|(_, judged)| *judged).map(|(words, _)| words);
         self.blame(was, finding, old);
     }
 
-    fn files(&mut self, meta: PackageId, brought: &BTreeSet<PackageId>) {
-        let entered: BTreeSet<_> = self.entered.iter().copied().collect();
+    /// Looks at the paths of what a meta-package brings: of what enters, and of what hosts that had it before had not.
+    fn files(&mut self, meta: PackageId, brought: &BTreeSet<PackageId>, had: Option<&Outcome>) {
+        let had: BTreeSet<&Nevra> = match had {
+            Some(Outcome::Together(had)) => had.iter().map(|id| &self.before.package(*id).nevra).collect(),
+            _ => BTreeSet::new(),
+        };
+        let is_new = |id: &PackageId| !had.contains(&self.after.package(*id).nevra);
+        let mut new: BTreeSet<_> = brought.iter().copied().filter(is_new).collect();
+        new.extend(self.entered.iter().copied());
         let subject = &self.after.package(meta).nevra;
         let mut by_pair: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        let shared = shared(&self.after, brought, &entered, self.look);
+        let shared = shared(&self.after, brought, &new, self.look);
         for (bringer, paths) in shared.unread {
             self.judgement.unread.entry(bringer).or_default().extend(paths);
         }

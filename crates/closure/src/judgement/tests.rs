@@ -147,6 +147,56 @@ fn two_packages_bring_one_file() {
 }
 
 #[test]
+fn two_that_were_there_before_bring_one_file() {
+    let tags = || package("lcg-tags-0.4-1.x86_64", &["file /usr/bin/lcg-tags aaa"]);
+    let info = || package("lcg-info-1.12-1.x86_64", &["file /usr/bin/lcg-tags bbb"]);
+    let ui =
+        || package("glite-UI-3.2.7-1.noarch", &["requires lcg-tags = 0.4-1", "requires lcg-info = 1.12-1"]);
+    Story { production: vec![tags(), info()], enter: vec![ui()], ..Story::default() }
+        .check(&expect![[r#"
+            files glite-UI-3.2.7-1.noarch: lcg-tags 0.4-1 and lcg-info 1.12-1 both bring `/usr/bin/lcg-tags`, with different contents
+        "#]]);
+    // What comes from a context to hosts that have the other already clashes as well, and who has both has both.
+    let lcg = || package("lcg-1-1.noarch", &["requires lcg-info"]);
+    let other = package("lcg-info-2-1.x86_64", &["file /usr/bin/lcg-info"]);
+    let ui = || package("glite-UI-3.2.7-1.noarch", &["requires lcg-tags = 0.4-1", "requires lcg = 1-1"]);
+    Story {
+        production: vec![tags(), ui(), lcg(), other],
+        leave: vec!["lcg-info-2-1.x86_64"],
+        base: vec![package("lcg-info-1.12-1.x86_64", &["file /usr/bin/lcg-tags bbb"])],
+        ..Story::default()
+    }
+    .check(&expect![[r#"
+        files glite-UI-3.2.7-1.noarch: lcg-tags 0.4-1 and lcg-info 1.12-1 both bring `/usr/bin/lcg-tags`, with different contents
+    "#]]);
+    Story {
+        production: vec![
+            tags(),
+            info(),
+            ui(),
+            lcg(),
+            package("alone-1-1.noarch", &["provides lcg-info = 1"]),
+        ],
+        leave: vec!["alone-1-1.noarch"],
+        ..Story::default()
+    }
+    .check(&expect![[r#""#]]);
+}
+
+#[test]
+fn what_could_not_be_judged_before_excuses_nothing() {
+    // Nobody can tell what it needs; what enters does not suffer it.
+    let odd = package("odd-1-1.noarch", &["requires (a xor b)"]);
+    let enter = vec![package("voms-2-1.x86_64", &["conflicts odd"])];
+    let voms = package("voms-1-1.x86_64", &["file /usr/bin/voms"]);
+    let needing = package("odd-tools-1-1.noarch", &["requires odd", "requires voms"]);
+    Story { production: vec![odd, voms, needing], leave: vec!["voms-1-1.x86_64"], enter, ..Story::default() }
+        .check(&expect![[r#"
+            stays odd-tools-1-1.noarch (not judged): `odd-1-1.noarch`: failed to read the rich dependency `(a xor b)`: an operator is none that rpm knows
+        "#]]);
+}
+
+#[test]
 fn two_node_types_pin_different_versions() {
     Story {
         production: vec![

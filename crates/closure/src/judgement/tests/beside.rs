@@ -76,11 +76,16 @@ fn what_enters_beside_takes_hosts_along() {
 
 #[test]
 fn what_two_bring_by_way_of_another_stage_cannot_share_a_path() {
-    let ui = package("glite-UI-3.2.7-1.noarch", &["requires lcg-tags", "requires lcg-info"]);
+    let ui = package("glite-UI-3.2.7-1.noarch", &["requires lcg-tags = 0.4-1", "requires lcg-info = 1.12-1"]);
     let tags = package("lcg-tags-0.4-1.x86_64", &["file /usr/bin/lcg-tags aaa"]);
     let info = package("lcg-info-1.12-1.x86_64", &["file /usr/bin/lcg-tags bbb"]);
-    let change = changing([vec![tags], vec![]], [&[], &[]], [vec![ui.clone()], vec![info.clone()]]);
-    check(&change, &expect![[r#""#]]);
+    let change = changing([vec![tags], vec![]], [&[], &[]], [vec![ui], vec![info]]);
+    check(
+        &change,
+        &expect![[r#"
+        files glite-UI-3.2.7-1.noarch: lcg-tags 0.4-1 and lcg-info 1.12-1 both bring `/usr/bin/lcg-tags`, with different contents
+    "#]],
+    );
     // And where each is said to lie is where it lies.
     let work = Work::default();
     let after = change.after(&work);
@@ -88,4 +93,20 @@ fn what_two_bring_by_way_of_another_stage_cannot_share_a_path() {
     let found: BTreeSet<Origin> =
         after.of_layers(|_| true).filter_map(|id| Some(after.bringer(id)?.origin)).collect();
     assert_eq!(found, BTreeSet::from(origins));
+}
+
+#[test]
+fn hosts_have_a_meta_package_from_either_stage() {
+    let ui = |version: &str, requires: &str| package(&format!("glite-UI-{version}-1.noarch"), &[requires]);
+    let old = package("voms-tools-1-1.x86_64", &["file /usr/bin/voms-tools"]);
+    let new = package("vo-tools-1-1.x86_64", &["file /usr/bin/vo-tools", "conflicts voms-tools"]);
+    let production = vec![old, ui("3.2.6", "requires voms-tools = 1-1")];
+    let enter = vec![new, ui("3.2.7", "requires vo-tools = 1-1")];
+    let change = changing([vec![], production], [&[], &[]], [enter, vec![]]);
+    check(
+        &change,
+        &expect![[r#"
+        upgrade glite-UI-3.2.7-1.noarch: a host with glite-UI 3.2.6-1 takes glite-UI 3.2.7-1 for glite-UI 3.2.6-1 and keeps voms-tools 1-1; glite-UI 3.2.7-1 needs vo-tools = 1-1; vo-tools 1-1 conflicts with voms-tools, and so voms-tools 1-1
+    "#]],
+    );
 }

@@ -253,14 +253,9 @@ impl Gathering<'_> {
             match source {
                 Source::Stage { name, repository } => {
                     by.insert(format!("`{name}`"));
-                    let Some(shelf) = self.shelf(repository.clone(), lacking)? else { continue };
-                    match self.changes.contains_key(&repository) {
-                        true => {
-                            let (leave, enter) = self.moving(&repository, lacking);
-                            beside.push(closure::Beside { shelf, leave, enter });
-                        }
-                        false => context.push(shelf),
-                    }
+                    let (leave, enter) = self.moving(&repository, lacking);
+                    let shelf = self.shelf(repository, lacking)?;
+                    beside.extend(shelf.map(|shelf| closure::Beside { shelf, leave, enter }));
                 }
                 Source::Context(name) => {
                     let key = (name.to_owned(), self.repository.platform());

@@ -49,31 +49,32 @@ impl Gathering<'_> {
             Some(HeaderOf::Ours(listed.pkgid))
         };
         let ours = |repository: &Repository| listed(repository).map(|listed| HeaderOf::Ours(listed.pkgid));
-        let is_changing = |source: &Source<'_>| match source {
-            Source::Stage { repository, .. } => self.changes.contains_key(repository),
-            Source::Context(_) => false,
+        // Stages and contexts are numbered by themselves, in the order of the configuration.
+        let stage = |number: usize| {
+            let stages = self.beside().filter_map(|source| match source {
+                Source::Stage { repository, .. } => Some(repository),
+                Source::Context(_) => None,
+            });
+            stages.into_iter().nth(number)
         };
-        let changing = |number: usize| match self.beside().filter(is_changing).nth(number)? {
-            Source::Stage { repository, .. } => Some(repository),
-            Source::Context(_) => None,
+        let context = |number: usize| {
+            let contexts = self.beside().filter_map(|source| match source {
+                Source::Stage { .. } => None,
+                Source::Context(name) => Some(name),
+            });
+            contexts.into_iter().nth(number)
         };
         match bringer.origin {
             Origin::Target => ours(self.repository),
             Origin::Enters => entering(self.repository),
-            Origin::Beside(number) => ours(&changing(number)?),
-            Origin::EntersBeside(number) => entering(&changing(number)?),
+            Origin::Beside(number) => ours(&stage(number)?),
+            Origin::EntersBeside(number) => entering(&stage(number)?),
             Origin::Context(number) => {
-                match self.beside().filter(|source| !is_changing(source)).nth(number)? {
-                    Source::Stage { repository, .. } => ours(&repository),
-                    Source::Context(name) => {
-                        let platform = self.repository.platform();
-                        let key = (name.to_owned(), platform.clone());
-                        let place =
-                            self.world.contexts.get(&key)?.as_ref().ok()?.places.get(bringer.at)?.clone();
-                        let nevra = bringer.nevra.clone();
-                        Some(HeaderOf::Beside { context: key.0, platform, nevra, place })
-                    }
-                }
+                let platform = self.repository.platform();
+                let key = (context(number)?.to_owned(), platform.clone());
+                let place = self.world.contexts.get(&key)?.as_ref().ok()?.places.get(bringer.at)?.clone();
+                let nevra = bringer.nevra.clone();
+                Some(HeaderOf::Beside { context: key.0, platform, nevra, place })
             }
         }
     }

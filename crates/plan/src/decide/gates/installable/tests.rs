@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use closure::{Package, Shelf};
+use closure::{Contents, File, FileKind, Package, Shelf};
 use expect_test::expect;
 
 use crate::layout::Closure;
@@ -14,23 +14,29 @@ use crate::samples::{
 };
 use crate::standing::Waiver;
 use crate::world::{Arrival, World, digest_of_set};
-use crate::{Action, Context, Decision, Indexed, Plan, Unfit};
+use crate::{Action, Context, Decision, HeaderOf, Indexed, Place, Plan, Unfit};
 
 /// What the packages of these stories say; who is not here says nothing.
-const SAID: [(&str, &[&str]); 6] = [
+const SAID: [(&str, &[&str]); 9] = [
     ("glite-UI-3.2.6-1.noarch", &["voms = 1.9.10-1"]),
     ("glite-UI-3.2.7-1.noarch", &["voms = 1.9.14-1"]),
     ("voms-1.9.14-1.x86_64", &["libc.so.6"]),
     ("voms-1.9.14-1.i686", &["libc.so.6"]),
     ("voms-clients-1-1.x86_64", &["voms"]),
     ("bundle-1-1.noarch", &["voms"]),
+    ("set-1-1.noarch", &["lcg-tags = 1-1", "lcg-info = 1-1"]),
+    ("lcg-tags-1-1.noarch", &["/usr/bin/lcg"]),
+    ("lcg-info-1-1.noarch", &["/usr/bin/lcg"]),
 ];
 
 fn package(listed: &crate::Listed) -> Package {
     let mut package = Package::new(listed.nevra.clone());
     let said = SAID.iter().find(|(nevra, _)| *nevra == listed.nevra.to_string());
-    for requires in said.into_iter().flat_map(|(_, requires)| *requires) {
-        package.requires.push(requires.parse().unwrap());
+    for words in said.into_iter().flat_map(|(_, words)| *words) {
+        match words.starts_with('/') {
+            true => package.files.push(File { path: (*words).into(), kind: FileKind::File, contents: None }),
+            false => package.requires.push(words.parse().unwrap()),
+        }
     }
     package
 }
@@ -100,12 +106,40 @@ fn decided(world: &World, request: &Request, came: &[Arrival], base: Result<&[&s
             world.shelves.insert(repository.clone(), indexed);
         }
         for key in lacking.contexts {
-            let context = base.clone().map(|names| Context {
-                shelf: shelf(&key.0, &names.iter().map(|name| listed(name)).collect::<Vec<_>>()),
-                digest: "ab".repeat(32).parse().unwrap(),
-                places: Arc::from([]),
+            // A name behind that of a context is of that one alone.
+            let of_it = |name: &&&str| name.split_once(' ').is_none_or(|(context, _)| context == key.0);
+            let named = |name: &&str| name.rsplit(' ').next().unwrap().to_owned();
+            let context = base.clone().map(|names| {
+                let names: Vec<String> = names.iter().filter(of_it).map(named).collect();
+                let place = |name: &String| Place { href: format!("{}/{name}", key.0).into(), size: 1 };
+                Context {
+                    shelf: shelf(&key.0, &names.iter().map(|name| listed(name)).collect::<Vec<_>>()),
+                    digest: "ab".repeat(32).parse().unwrap(),
+                    places: names.iter().map(place).collect(),
+                }
             });
             world.contexts.insert(key, context);
+        }
+        // All packages have the same files, but those of the first context.
+        for (header, paths) in lacking.headers {
+            let text = match &header {
+                HeaderOf::Ours(_) => "the same",
+                HeaderOf::Beside { context, nevra, place, .. } => {
+                    assert_eq!(*place.href, format!("{context}/{nevra}"));
+                    if context == "sl5" { "another" } else { "the same" }
+                }
+            };
+            let contents = Contents {
+                mode: 0o100_755,
+                user: "root".into(),
+                group: "root".into(),
+                size: 1,
+                text: text.to_owned(),
+                colour: 0,
+                ghost: false,
+            };
+            let files = paths.into_iter().map(|path| (path, Some(contents.clone()))).collect();
+            world.headers.insert(header, Ok(files));
         }
         let all: Vec<crate::Listed> = world.repositories.values().flatten().cloned().collect();
         let all = all.into_iter().chain(came.iter().map(|arrival| arrival.listed.clone()));
@@ -258,6 +292,27 @@ fn what_moves_on_is_still_there_for_hosts_that_draw_from_both() {
         meta-packages pass: the change touches no meta-package
     "#]]
     .assert_eq(&told(&refusal.gates));
+}
+
+#[test]
+fn headers_are_those_of_the_packages_that_share_a_path() {
+    let mut world = needing("set-1-1.noarch lcg-tags-1-1.noarch");
+    let mut layout = (*world.layout).clone();
+    let product = layout.products.get_mut("glite-3.2").unwrap();
+    let beside = ["sl5", "delta", "epel"].map(str::to_owned).to_vec();
+    product.stages[1].closure = Some(Closure { beside, ..Closure::default() });
+    world.layout = Arc::new(layout);
+    // One lies in a stage beside, the other in the second context.
+    let set = promote_on(&["set"], &["sl5/x86_64"]);
+    done(&world, &set, &[], Ok(&["epel lcg-info-1-1.noarch"]));
+    // Both move, or one moves and the other lies in the context.
+    let all = promote_on(&["*"], &["sl5/x86_64"]);
+    done(&world, &all, &[], Ok(&["epel lcg-info-1-1.noarch"]));
+    let refusal = refused(&world, &set, &[], Ok(&["sl5 lcg-info-1-1.noarch"]), Code::MetaPackageBroken);
+    assert!(
+        refusal.sentence.contains("lcg-info 1-1 and lcg-tags 1-1 both bring `/usr/bin/lcg`"),
+        "{refusal:?}"
+    );
 }
 
 #[test]
