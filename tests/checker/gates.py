@@ -97,8 +97,8 @@ def demanded(generation, said, asked):
         return gates
     if said["action"] != "withdraw" and asked.signed_by:
         gates.add("signatures")
-    changed = {asked.to, *(place["stage"] for place in binaries(generation, said))}
-    if said["action"] != "adopt" and asked.judged(changed):
+    changed = {place["stage"] for place in binaries(generation, said)}
+    if said["action"] != "adopt" and ("closure" in asked.stage or asked.judged(changed)):
         gates |= {"closure", "meta-packages"}
     if length(str(asked.route.get("soak", "0s"))) != 0:
         gates.add("soak")

@@ -277,7 +277,7 @@ fn all_gates_of_ten_packages_cost_what_ten_packages_cost() {
         "all gates of 10 packages and a meta-package into {production} beside {context}, in ticks of 10 ms: cold {cold}, \
          warm {warm}, with the commit {done}, the next 10 after it {next}"
     );
-    // The next ten find production changed, and it is indexed anew.
+    // The next ten find production changed: its new metadata is read from the disk once, whatever the gates are.
     assert!(warm <= TICKS_MAX, "{warm} ticks");
     // What was indexed is not indexed again. A slice is so small that ticks and other work of the machine count.
     let enough = if is_thorough { cold } else { 2 * cold + 10 };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plan::{
     Action, Answer, Change, Code, Decision, GateSeen, Kind, Outcome, Plan, Refusal, Repository, Request,
-    Stage, Verdict, World,
+    Stage, Verdict, Waiver, World,
 };
 
 use super::policies::Policy;
@@ -57,8 +57,9 @@ pub(super) fn with_decision(
     let taken: Vec<&str> = taken.collect();
     let differs = |judged: String| Finding::differs(recorded(answer), judged);
     let is_failed = |gate: &&GateSeen| gate.verdict == Verdict::Fail;
-    let failed_as_recorded =
-        answer.gates.iter().filter(is_failed).any(|gate| AS_RECORDED.contains(&gate.gate.as_str()));
+    let mut as_recorded = answer.gates.iter().filter(|gate| AS_RECORDED.contains(&gate.gate.as_str()));
+    let failed_as_recorded = as_recorded.clone().any(|gate| is_failed(&gate));
+    let waived_as_recorded = as_recorded.any(|gate| gate.verdict == Verdict::Waived);
     let finding = match (answer.outcome, decision) {
         (Outcome::Refused, _) if answer.code == Code::Gone.as_str() => match decision {
             Decision::Refused(refusal) if refusal.code == Code::Gone => Finding::Same,
@@ -76,6 +77,12 @@ pub(super) fn with_decision(
             }
         }
         (Outcome::Refused, _) if failed_as_recorded => Finding::Same,
+        // Whoever approved before somebody answered for what is not judged again had to look once more.
+        (Outcome::Refused, Decision::Effect(_))
+            if answer.code == Code::ApprovalsMissing.as_str() && waived_as_recorded =>
+        {
+            Finding::Same
+        }
         (Outcome::Done | Outcome::Planned, Decision::Effect(plan)) => {
             let wrong = effect(policy, world, request, answer, plan);
             wrong.map_or(Finding::Same, differs)
@@ -156,8 +163,9 @@ fn unjudged(
         let touches = |changed: &String| {
             beside.is_some_and(|beside| *changed == judged.name || beside.contains(changed))
         };
-        let binary = changes.keys().filter(|repository| repository.kind == Kind::Binary);
-        touches(stage) || binary.into_iter().any(|repository| touches(&repository.stage))
+        let mut binary = changes.keys().filter(|repository| repository.kind == Kind::Binary);
+        // The stage that was asked for is told of even where nothing of it can be judged.
+        beside.is_some() && judged.name == *stage || binary.any(|repository| touches(&repository.stage))
     };
     let is_closed = !matches!(request.action, Action::Adopt { .. }) && layout.stages.iter().any(is_judged);
     let mut routes = layout.routes.iter();
@@ -177,9 +185,21 @@ fn unjudged(
         }
     }
     for gate in answer.gates.iter().filter(|gate| AS_RECORDED.contains(&gate.gate.as_str())) {
+        let counts = |one: &&Waiver| {
+            let is_judged = || {
+                layout.stages.iter().any(|judged| judged.name == one.stage && is_judged(judged))
+                    && gate.gate != "external"
+            };
+            one.gate == gate.gate
+                && one.product == *product
+                && (one.stage == *stage || is_judged())
+                && one.is_in_force(world)
+        };
         let is_waived = || {
-            let mut waivers = world.standing.waivers.values();
-            waivers.any(|one| one.gate == gate.gate && one.product == *product && one.is_in_force(world))
+            // All who are named must have answered, in these words.
+            let said = world.standing.waivers.values().filter(counts).map(Waiver::evidence);
+            let rest = said.fold(gate.evidence.clone(), |rest, said| rest.replace(&said, ""));
+            rest != gate.evidence && !rest.contains("` answers for it until ")
         };
         match gate.verdict {
             Verdict::Fail => return Some(format!("refused: the gate `{}` failed", gate.gate)),
