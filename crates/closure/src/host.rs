@@ -30,6 +30,8 @@ impl Host<'_> {
     pub(crate) fn upgraded(&self, changed: bool) -> Option<(String, bool)> {
         let change = self.change;
         let world = if changed { change.after(self.work) } else { change.before(self.work) };
+        // What makes a host of them is work as well.
+        self.work.count(8 * self.packages.len());
         let world = world.on_a_host_with(self.packages.to_vec());
         world.let_alone(self.alone(&world));
         let steps = steps(&world);

@@ -37,7 +37,7 @@ impl Together {
     pub(crate) fn take_in(&mut self, world: &World<'_>, demands: &[Clause]) -> Result<bool, Unjudged> {
         let mut entered = Vec::new();
         let mut absent = Vec::new();
-        let done = self.grow(world, demands.to_vec(), &mut entered, &mut absent)?;
+        let done = self.grow(world, demands, &mut entered, &mut absent)?;
         if !done {
             for id in entered {
                 self.packages.remove(&id);
@@ -57,39 +57,61 @@ impl Together {
         &self.packages
     }
 
+    /// What is demanded has its place before what it needs may choose: a host keeps and takes that and no other copy of it.
     fn grow(
         &mut self,
         world: &World<'_>,
-        mut open: Vec<Clause>,
+        demands: &[Clause],
         entered: &mut Vec<PackageId>,
         absent: &mut Vec<PackageId>,
     ) -> Result<bool, Unjudged> {
-        while let Some(clause) = open.pop() {
-            if clause.any.iter().any(|id| self.packages.contains(id)) {
-                continue;
+        let mut open = Vec::new();
+        for demand in demands {
+            if !self.settle(world, demand, &mut open, entered, absent)? {
+                return Ok(false);
             }
-            let free = |set: &&Vec<PackageId>| !set.iter().any(|id| self.packages.contains(id));
-            if let Some(refused) = clause.none.iter().find(free) {
-                for id in refused {
-                    *self.absent.entry(*id).or_default() += 1;
-                    absent.push(*id);
-                }
-                continue;
-            }
-            let chosen = clause.any.iter().copied().find(|id| self.has_room(world, *id));
-            let Some(chosen) = chosen else { return Ok(false) };
-            self.packages.insert(chosen);
-            self.groups.insert(world.group_of(chosen), chosen);
-            entered.push(chosen);
-            let stated = world.statements(chosen)?;
-            world.work().count(stated.len());
-            let counted = stated.iter().filter(|one| world.counts(chosen, one));
-            // What must be absent is settled first: the last in is the first out.
-            let (refusals, wishes): (Vec<_>, Vec<_>) =
-                counted.map(|one| one.clause.clone()).partition(|clause| clause.any.is_empty());
-            open.extend(wishes.into_iter().rev());
-            open.extend(refusals);
         }
+        while let Some(clause) = open.pop() {
+            if !self.settle(world, &clause, &mut open, entered, absent)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Makes one clause hold by the best choice, and opens what that states; says whether there is one.
+    fn settle(
+        &mut self,
+        world: &World<'_>,
+        clause: &Clause,
+        open: &mut Vec<Clause>,
+        entered: &mut Vec<PackageId>,
+        absent: &mut Vec<PackageId>,
+    ) -> Result<bool, Unjudged> {
+        if clause.any.iter().any(|id| self.packages.contains(id)) {
+            return Ok(true);
+        }
+        let free = |set: &&Vec<PackageId>| !set.iter().any(|id| self.packages.contains(id));
+        if let Some(refused) = clause.none.iter().find(free) {
+            for id in refused {
+                *self.absent.entry(*id).or_default() += 1;
+                absent.push(*id);
+            }
+            return Ok(true);
+        }
+        let chosen = clause.any.iter().copied().find(|id| self.has_room(world, *id));
+        let Some(chosen) = chosen else { return Ok(false) };
+        self.packages.insert(chosen);
+        self.groups.insert(world.group_of(chosen), chosen);
+        entered.push(chosen);
+        let stated = world.statements(chosen)?;
+        world.work().count(stated.len());
+        let counted = stated.iter().filter(|one| world.counts(chosen, one));
+        // What must be absent is settled first: the last in is the first out.
+        let (refusals, wishes): (Vec<_>, Vec<_>) =
+            counted.map(|one| one.clause.clone()).partition(|clause| clause.any.is_empty());
+        open.extend(wishes.into_iter().rev());
+        open.extend(refusals);
         Ok(true)
     }
 

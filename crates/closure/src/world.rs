@@ -228,7 +228,7 @@ impl<'a> World<'a> {
         found
     }
 
-    /// Puts first what a host would rather take: what bears the name, the platform's own word size, the newest.
+    /// Puts first what a host would rather take: what bears the name, the platform's own word size, the newest, what it has.
     fn sort(&self, name: &str, found: &mut [PackageId]) {
         found.sort_by(|a, b| {
             let (one, two) = (&self.package(*a).nevra, &self.package(*b).nevra);
@@ -238,6 +238,7 @@ impl<'a> World<'a> {
                 .then_with(|| self.is_second(&one.arch).cmp(&self.is_second(&two.arch)))
                 .then_with(|| one.name.cmp(&two.name))
                 .then_with(|| two.evr.rpm_cmp(&one.evr))
+                .then_with(|| self.is_installed(*b).cmp(&self.is_installed(*a)))
                 .then_with(|| self.layer_number(*a).cmp(&self.layer_number(*b)))
                 .then_with(|| one.cmp(two))
         });

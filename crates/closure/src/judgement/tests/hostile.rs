@@ -64,3 +64,20 @@ fn a_circle_and_a_long_chain_are_followed_to_their_end() {
     let first = judgement.broken.iter().find(|finding| finding.subject.name == "link0").unwrap();
     assert!(first.words.len() < 1_000, "{}", first.words);
 }
+
+#[test]
+fn a_host_with_thousands_that_need_each_other_takes_an_update_without_a_search() {
+    let count = 3_000;
+    let one = |number: usize, version: u32| {
+        let next = format!("requires part-{} = 1", (number + 7) % count);
+        let (provided, file) =
+            (format!("provides part-{number} = 1"), format!("file /usr/bin/part-{number}"));
+        package(&format!("part-{number}-{version}-1.x86_64"), &[&next, &provided, &file])
+    };
+    let meta = |version: u32| package(&format!("all-{version}-1.noarch"), &["requires part-0 = 1"]);
+    let production = (0..count).map(|number| one(number, 1)).chain([meta(1)]).collect();
+    let enter = vec![one(5, 2), one(600, 2), meta(2)];
+    let judgement = judge(&Story { production, enter, ..Story::default() }.change());
+    assert_eq!((judgement.broken.first(), judgement.known.first()), (None, None));
+    assert_eq!((judgement.meta_packages, judgement.solved), (1, 0));
+}
