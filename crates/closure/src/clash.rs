@@ -54,13 +54,16 @@ pub(crate) fn shared(
     let mut found = Shared::default();
     let mut listed: HashMap<PackageId, HashMap<&str, &File>> = HashMap::new();
     let is_of_context = |id: &PackageId| matches!(world.origin(*id), Some(Origin::Context(_)));
-    for one in brought.iter().filter(|id| !is_of_context(id)) {
+    // The files of a context are found by paths of ours: by all of them where the context brings something new.
+    let is_all_walked = brought.iter().any(|id| is_of_context(id) && new.contains(id));
+    let is_walked = |id: &PackageId| !is_of_context(id) && (is_all_walked || new.contains(id));
+    for one in brought.iter().filter(|id| is_walked(id)) {
         let package = world.package(*one);
         for file in &package.files {
             world.work().count(1);
             for (other, kind) in world.owners_among(&file.path, brought) {
-                // Of two of ours each is met by the other.
-                let is_met = other == *one || other < *one && !is_of_context(&other);
+                // Of two that are walked each is met by the other.
+                let is_met = other == *one || other < *one && is_walked(&other);
                 if is_met || !(new.contains(one) || new.contains(&other)) {
                     continue;
                 }

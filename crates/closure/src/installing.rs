@@ -15,10 +15,10 @@ pub(crate) fn install_one(world: &World<'_>, id: PackageId) -> Result<Outcome, U
 }
 
 /// Says whether one package could be there if those of a second word size needed no twin: that is more than a host
-/// surely does, and where libsolv finds a way round, it does it.
+/// surely does, and where libsolv finds a way round, it does it. Where nobody can tell, it could.
 pub(crate) fn can_be_without_twins(world: &World<'_>, id: PackageId) -> bool {
     world.let_all_alone();
-    matches!(install(world, &[demand(id)]), Ok(Outcome::Together(_)))
+    !matches!(install(world, &[demand(id)]), Ok(Outcome::Impossible(_)))
 }
 
 /// Demands that one package be there.

@@ -299,9 +299,14 @@ impl<'a> Judge<'a> {
             Ok(Outcome::Impossible(asked)) => Ok(asked),
             Err(unjudged) => Err(unjudged),
         };
-        let was = match host {
-            Some((old, Ok(Outcome::Impossible(asked)))) if old == new => {
-                Some(self.explained(&self.before, old, Check::Fresh, Ok(asked)).words)
+        // Of the target, both worlds have the same places.
+        let was = match self.after.origin(new) == Some(Origin::Target) {
+            true => install_one(&self.before, new),
+            false => Ok(Outcome::Together(BTreeSet::new())),
+        };
+        let was = match was {
+            Ok(Outcome::Impossible(asked)) => {
+                Some(self.explained(&self.before, new, Check::Fresh, Ok(asked)).words)
             }
             _ => None,
         };

@@ -37,8 +37,9 @@ impl Together {
     pub(crate) fn take_in(&mut self, world: &World<'_>, demands: &[Clause]) -> Result<bool, Unjudged> {
         let mut entered = Vec::new();
         let mut absent = Vec::new();
-        let done = self.grow(world, demands, &mut entered, &mut absent)?;
-        if !done {
+        let done = self.grow(world, demands, &mut entered, &mut absent);
+        // Also where something cannot be read nothing stays that was not looked at to its end.
+        if !matches!(done, Ok(true)) {
             for id in entered {
                 self.packages.remove(&id);
                 self.groups.remove(&world.group_of(id));
@@ -50,7 +51,7 @@ impl Together {
                 }
             }
         }
-        Ok(done)
+        done
     }
 
     pub(crate) fn packages(&self) -> &BTreeSet<PackageId> {

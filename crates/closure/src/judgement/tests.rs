@@ -197,6 +197,20 @@ fn what_could_not_be_judged_before_excuses_nothing() {
 }
 
 #[test]
+fn what_needs_something_that_nobody_can_read_is_not_judged_either() {
+    let enter = vec![
+        package("x-1-1.noarch", &["requires y"]),
+        package("y-1-1.noarch", &["requires (a xor b)"]),
+        package("z-1-1.noarch", &["requires y"]),
+    ];
+    Story { enter, ..Story::default() }.check(&expect![[r#"
+        enters x-1-1.noarch (not judged): `y-1-1.noarch`: failed to read the rich dependency `(a xor b)`: an operator is none that rpm knows
+        enters y-1-1.noarch (not judged): `y-1-1.noarch`: failed to read the rich dependency `(a xor b)`: an operator is none that rpm knows
+        enters z-1-1.noarch (not judged): `y-1-1.noarch`: failed to read the rich dependency `(a xor b)`: an operator is none that rpm knows
+    "#]]);
+}
+
+#[test]
 fn two_node_types_pin_different_versions() {
     Story {
         production: vec![

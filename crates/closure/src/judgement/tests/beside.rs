@@ -110,3 +110,28 @@ fn hosts_have_a_meta_package_from_either_stage() {
     "#]],
     );
 }
+
+#[test]
+fn an_older_meta_package_that_was_broken_before_is_told_and_one_that_comes_broken_is_refused() {
+    let ui = |version: &str, requires: &str| package(&format!("glite-UI-{version}-1.noarch"), &[requires]);
+    let voms = || package("voms-1-1.x86_64", &["file /usr/bin/voms"]);
+    let old = || ui("3.2.6", "requires voms = 0-1");
+    // The newer one moves on, and leaves the older one the newest that delta lists.
+    let listed = [vec![old(), ui("3.2.7", "requires voms = 1-1")], vec![voms()]];
+    let moved = [vec![], vec![ui("3.2.7", "requires voms = 1-1")]];
+    check(
+        &changing(listed, [&["glite-UI-3.2.7-1.noarch"], &[]], moved),
+        &expect![[r#"
+        known: fresh glite-UI-3.2.6-1.noarch: glite-UI 3.2.6-1 needs voms = 0-1; production has 1-1
+    "#]],
+    );
+    // What comes has no excuse by what is broken beside.
+    let change =
+        changing([vec![], vec![old()]], [&[], &[]], [vec![ui("3.2.7", "requires voms = 2-1")], vec![]]);
+    check(
+        &change,
+        &expect![[r#"
+        fresh glite-UI-3.2.7-1.noarch: glite-UI 3.2.7-1 needs voms = 2-1; nothing in delta, base or production offers it
+    "#]],
+    );
+}

@@ -25,6 +25,8 @@ type Found = BTreeMap<(String, Nevra, String), (Code, BTreeSet<Platform>)>;
 /// What was seen on all platforms.
 #[derive(Default)]
 struct Seen {
+    /// The stage that was asked for.
+    stage: String,
     /// Whether anything was to be judged.
     is_asked: bool,
     closure: Found,
@@ -53,7 +55,7 @@ impl Gates<'_> {
         from: Option<&str>,
         changes: &BTreeMap<Repository, Change>,
     ) {
-        let mut seen = Seen::default();
+        let mut seen = Seen { stage: stage.name.clone(), ..Seen::default() };
         let mut lacking = Lacking::default();
         for judged in &product.stages {
             let Some(closure) = &judged.closure else { continue };
@@ -150,6 +152,8 @@ impl Gates<'_> {
 impl Seen {
     fn note(&mut self, judgement: Judgement, repository: &Repository) {
         let platform = &repository.platform();
+        let is_other = repository.stage != self.stage;
+        let place = if is_other { format!("`{}`, ", repository.stage) } else { String::new() };
         let is_meta = |finding: &&closure::Finding| !matches!(finding.check, Check::Enters | Check::Stays);
         let known = judgement.known.iter().filter(is_meta).count();
         self.judged[0] += judgement.judged - judgement.meta_packages - (judgement.known.len() - known);
@@ -174,7 +178,7 @@ impl Seen {
         }
         for finding in judgement.known {
             let of = usize::from(!matches!(finding.check, Check::Enters | Check::Stays));
-            self.known[of].insert(format!("{} ({platform})", finding.words));
+            self.known[of].insert(format!("{} ({place}{platform})", finding.words));
         }
     }
 
