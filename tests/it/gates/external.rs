@@ -178,7 +178,7 @@ fn a_result_counts_if_its_owner_alone_may_write_it_and_it_is_of_this_plan() {
     put(&good, 0o000);
     if fs::read(&file).is_err() {
         // Whoever may not look has not seen a yes; nobody waits for it.
-        bench.refused("external-gate-unusable", "permission denied");
+        bench.refused("external-gate-unusable", "Permission denied");
     }
     put(&good, 0o644);
     let done = bench.promote("");
