@@ -76,9 +76,19 @@ impl Change {
         world
     }
 
+    /// Says whether a package of the world before the change leaves.
+    pub(crate) fn takes_away(&self, before: &World<'_>, id: PackageId) -> bool {
+        let nevra = &before.package(id).nevra;
+        match before.origin(id) {
+            Some(Origin::Target) => self.leave.contains(nevra),
+            Some(Origin::Beside(n)) => self.beside[n].leave.contains(nevra),
+            _ => false,
+        }
+    }
+
     /// What leaves, as packages of the world before the change.
-    pub(crate) fn gone(&self, before: &World<'_>) -> BTreeSet<PackageId> {
-        let mut gone = BTreeSet::new();
+    pub(crate) fn gone(&self, before: &World<'_>) -> Vec<PackageId> {
+        let mut gone = Vec::new();
         for layer in before.layers() {
             let leave = match layer.origin {
                 Some(Origin::Target) => &self.leave,

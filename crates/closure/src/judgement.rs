@@ -141,7 +141,7 @@ fn of_target(origin: Origin) -> bool {
 impl<'a> Judge<'a> {
     fn new(change: &'a Change, look: &'a Look<'a>, work: &'a Work) -> Self {
         let (before, after) = (change.before(work), change.after(work));
-        let gone = change.gone(&before).into_iter().collect();
+        let gone = change.gone(&before);
         let enters = |origin| matches!(origin, Some(Origin::Enters | Origin::EntersBeside(_)));
         let entered = after.of_layers(|layer| enters(layer.origin)).collect();
         Self { change, look, work, before, after, gone, entered, judgement: Judgement::default() }
@@ -178,7 +178,7 @@ impl<'a> Judge<'a> {
         stay.retain(|id| is_listed(&self.before, *id));
         let twins = reached(&self.after, twins(&self.after, &self.entered));
         stay.extend(twins.into_iter().filter(|id| is_listed(&self.after, *id)));
-        stay.retain(|id| !self.gone.contains(id));
+        stay.retain(|id| !self.change.takes_away(&self.before, *id));
         for id in stay {
             if self.is_judged_later(id) {
                 continue;

@@ -215,8 +215,8 @@ impl<'a> Words<'a> {
             parts.push(format!("{place} has {}{epoch}", listed(versions.collect())));
         }
         let mut leaving: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-        let gone = self.change.gone(self.before);
-        for id in self.before.offering(wanted).iter().filter(|id| gone.contains(id)) {
+        let leaves = |id: &&PackageId| self.change.takes_away(self.before, **id);
+        for id in self.before.offering(wanted).iter().filter(leaves) {
             let version = version_of(self.before.package(*id), wanted);
             let plain = version.starts_with(|c: char| c.is_ascii_digit());
             let words = if plain { version } else { format!("{version}, which offers it,") };
