@@ -76,6 +76,20 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A package cannot be edited without changing what nobody asked to be changed, or not into what was asked.
+    #[error("failed to edit the {part} of the RPM: {why}")]
+    Edit {
+        /// `lead`, `signature header`, `header`, `payload`.
+        part: &'static str,
+        /// What stands in the way.
+        why: String,
+    },
+    /// Bytes are no OpenPGP signature of a kind that a header can hold.
+    #[error("failed to take the bytes for a signature of an RPM's header: {why}")]
+    Signature {
+        /// What they are instead.
+        why: String,
+    },
     /// Name, version, release and architecture make no full name.
     #[error("failed to name the package: {0}")]
     Name(ParseError),

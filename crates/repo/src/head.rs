@@ -9,9 +9,10 @@ use sha1::Digest as _;
 
 use crate::Error;
 use crate::guard::{self, Entry, INTRO, Part};
+use crate::layout::Row;
 use crate::tags::{self, Tag};
 
-const LEAD: usize = 96;
+pub(crate) const LEAD: usize = 96;
 
 /// Lead, signature header and header of one RPM, checked for structure and for nothing else.
 ///
@@ -19,7 +20,10 @@ const LEAD: usize = 96;
 /// and the importer's affair.
 #[derive(Clone, Debug)]
 pub struct Head {
+    pub(crate) lead: [u8; LEAD],
     pub(crate) signature: Header,
+    /// What fills the signature header up to a multiple of eight bytes.
+    pub(crate) padding: Vec<u8>,
     pub(crate) header: Header,
     header_start: u64,
 }
@@ -35,14 +39,14 @@ pub struct Head {
 /// is broken (a region that covers too little, an offset outside, values that overlap, a tag of the
 /// wrong kind, a digest or signature in a form that rpm does not take or in the wrong header).
 pub fn read_head(reader: &mut dyn Read) -> Result<Head, Error> {
-    read_lead(reader)?;
+    let lead = read_lead(reader)?;
     let signature = Header::read(reader, Part::Signature)?;
     let padding = signature.bytes.len().next_multiple_of(8) - signature.bytes.len();
-    read_exactly(reader, padding, Part::Signature.name())?;
-    let header_start = (LEAD + signature.bytes.len() + padding) as u64;
+    let padding = read_exactly(reader, padding, Part::Signature.name())?;
+    let header_start = (LEAD + signature.bytes.len() + padding.len()) as u64;
     let header = Header::read(reader, Part::Header)?;
     guard::check_both(&signature.entries, &header.entries)?;
-    Ok(Head { signature, header, header_start })
+    Ok(Head { lead, signature, padding, header, header_start })
 }
 
 impl Head {
@@ -115,7 +119,7 @@ impl Head {
 #[derive(Clone, Debug)]
 pub(crate) struct Header {
     /// Intro, index and store.
-    bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     store: usize,
     entries: BTreeMap<u32, Entry>,
     /// Whether rpm 3 or something older made it, which knew no regions.
@@ -137,6 +141,20 @@ impl Header {
 
     pub(crate) fn has(&self, tag: Tag) -> bool {
         self.entries.contains_key(&tag.number)
+    }
+
+    /// Lists all entries but the region, in the order of the index, which is that of their values.
+    pub(crate) fn rows(&self) -> Vec<Row<'_>> {
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_by_key(|(_, entry)| entry.range.start);
+        let rows = entries.into_iter();
+        rows.map(|(tag, entry)| Row {
+            tag: *tag,
+            kind: entry.kind,
+            count: entry.count,
+            bytes: self.values(entry),
+        })
+        .collect()
     }
 
     fn values(&self, entry: &Entry) -> &[u8] {
@@ -176,8 +194,9 @@ impl Header {
     }
 }
 
-fn read_lead(reader: &mut dyn Read) -> Result<(), Error> {
+fn read_lead(reader: &mut dyn Read) -> Result<[u8; LEAD], Error> {
     let lead = read_exactly(reader, LEAD, "lead")?;
+    let lead: [u8; LEAD] = lead.try_into().expect("as many bytes were read");
     if lead[..4] != [0xed, 0xab, 0xee, 0xdb] {
         return Err(Error::NotRpm { why: "it does not begin with the four bytes of an RPM".into() });
     }
@@ -185,7 +204,7 @@ fn read_lead(reader: &mut dyn Read) -> Result<(), Error> {
     if !(3..=4).contains(&major) {
         return Err(Error::NotRpm { why: format!("its lead is of version `{major}`, 3 and 4 are known") });
     }
-    Ok(())
+    Ok(lead)
 }
 
 fn read_exactly(reader: &mut dyn Read, count: usize, part: &'static str) -> Result<Vec<u8>, Error> {
@@ -209,7 +228,7 @@ fn append_exactly(
     Ok(())
 }
 
-fn hex(digest: &[u8]) -> String {
+pub(crate) fn hex(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -47,6 +47,7 @@ mod contents;
 mod difference;
 mod digest;
 mod document;
+mod edit;
 mod entry;
 mod error;
 mod form;
@@ -55,6 +56,8 @@ mod glance;
 mod guard;
 mod gzip;
 mod head;
+mod header_signature;
+mod layout;
 mod maker;
 mod metadata;
 mod metalink;
@@ -77,19 +80,23 @@ pub use contents::Contents;
 pub use difference::{Difference, differences};
 pub use digest::{Hasher, digest, sha256};
 pub use document::Document;
+pub use edit::{Edit, Field, Values};
 pub use entry::{Entry, entry_of};
 pub use error::Error;
 pub use form::Form;
 pub use fragments::{Fragments, Slice, fragments_of};
 pub use gzip::{gunzip, gzip};
 pub use head::{Head, read_head};
+pub use header_signature::with_header_signature;
 pub use maker::Recipe;
 pub use metadata::{
     Metadata, Piece, pack_piece, packages_of, write_metadata, write_metadata_in, write_metadata_like,
 };
 pub use metalink::{Metalink, Offered};
 pub use package::{Changelog, File, FileKind, Package, Relation};
-pub use package_of::{FileFacts, Substance, package_of, package_with_changes, substances_of};
+pub use package_of::{
+    FileFacts, Substance, flagged_files_of, package_of, package_with_changes, substances_of,
+};
 pub use packing::{Compression, pack, unpack};
 pub use parse::{each_file, each_package, parse_filelists, parse_other, parse_packages, parse_primary};
 pub use repomd::{Measure, Note, Record, Repomd, is_inside};

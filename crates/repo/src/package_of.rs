@@ -12,6 +12,7 @@ use crate::head::{Head, Header};
 use crate::tags::{self, Tag};
 use crate::{Error, Package};
 
+pub use files::flagged_files_of;
 pub use substance::{Substance, substances_of};
 use text::{required_name, text_or_empty};
 
@@ -89,7 +90,7 @@ pub fn package_with_changes(head: &Head, facts: FileFacts, changes: usize) -> Re
     })
 }
 
-fn nevra_of(header: &Header, source: bool) -> Result<Nevra, Error> {
+pub(crate) fn nevra_of(header: &Header, source: bool) -> Result<Nevra, Error> {
     let evr = Evr {
         epoch: header.number(tags::EPOCH).map_or(Ok(0), u32::try_from).map_err(|_| Error::Tag {
             tag: tags::EPOCH.number,
@@ -108,7 +109,7 @@ fn nevra_of(header: &Header, source: bool) -> Result<Nevra, Error> {
 /// # Errors
 ///
 /// The two tags contradict each other: rpm goes by the one and createrepo_c by the other.
-fn is_source(header: &Header) -> Result<bool, Error> {
+pub(crate) fn is_source(header: &Header) -> Result<bool, Error> {
     if header.has(tags::SOURCE_PACKAGE) || header.has(tags::SOURCE_RPM) {
         let says_so = header.number(tags::SOURCE_PACKAGE).unwrap_or(0) != 0;
         if says_so != header.has(tags::SOURCE_RPM) {

@@ -114,6 +114,10 @@ pub(crate) mod signature {
     pub(crate) const SHA1: Tag = Tag { number: 269, name: "sha1 of the header" };
     pub(crate) const SHA256: Tag = Tag { number: 273, name: "sha256 of the header" };
     pub(crate) const SIZE: Tag = Tag { number: 1000, name: "size of header and payload" };
+    pub(crate) const LONG_SIZE: Tag = Tag { number: 270, name: "long size of header and payload" };
+    pub(crate) const MD5: Tag = Tag { number: 1004, name: "md5 of header and payload" };
+    pub(crate) const DSA: Tag = Tag { number: 267, name: "signature of the header" };
+    pub(crate) const RSA: Tag = Tag { number: 268, name: "signature of the header" };
     pub(crate) const ARCHIVE_SIZE: Tag = Tag { number: 1007, name: "archive size" };
 }
 

@@ -1,6 +1,7 @@
-//! Writing one header: index, values, region.
+//! The tags of one header, on their way into bytes.
 
-use crate::guard::{ENTRY, MAGIC, Part};
+use crate::guard::Part;
+use crate::layout;
 use crate::tags::{Kind, Tag};
 
 use super::assembly::Row;
@@ -77,35 +78,19 @@ impl Writer {
         }
     }
 
-    /// Writes the header: the entries by tag, the values in the same order, the region first with
-    /// its trailer at the end.
+    /// Writes the header: the entries by tag, as rpmbuild does.
     pub(crate) fn finish(mut self, part: Part) -> Vec<u8> {
         self.values.sort_by_key(|(tag, _)| *tag);
-        let entries = self.values.len() + 1;
-        let (mut index, mut store) = (Vec::new(), Vec::new());
-        for (tag, values) in &self.values {
-            store.resize(store.len().next_multiple_of(values.kind.width().unwrap_or(1)), 0);
-            index.extend(entry(*tag, values.kind, store.len(), values.count));
-            store.extend_from_slice(&values.bytes);
-        }
-        let region = entry(part.region(), Kind::Binary, store.len(), ENTRY);
-        let covered = (entries * ENTRY).wrapping_neg();
-        store.extend(entry(part.region(), Kind::Binary, covered, ENTRY));
-
-        let sizes = [word(entries), word(store.len())].concat();
-        [&MAGIC[..], &sizes, &region, &index, &store].concat()
+        let rows: Vec<_> = self
+            .values
+            .iter()
+            .map(|(tag, Values { kind, count, bytes })| layout::Row {
+                tag: *tag,
+                kind: *kind,
+                count: *count,
+                bytes,
+            })
+            .collect();
+        layout::lay_out(part, &rows)
     }
-}
-
-fn entry(tag: u32, kind: Kind, offset: usize, count: usize) -> [u8; ENTRY] {
-    let mut bytes = [0; ENTRY];
-    for (place, number) in bytes.chunks_exact_mut(4).zip([tag as usize, kind as usize, offset, count]) {
-        place.copy_from_slice(&word(number));
-    }
-    bytes
-}
-
-/// Writes the low 32 bits: offsets of trailers are negative.
-fn word(number: usize) -> [u8; 4] {
-    (number as u32).to_be_bytes()
 }

@@ -2,7 +2,7 @@
 
 use super::check_length;
 use super::text::text_of;
-use crate::head::Header;
+use crate::head::{Head, Header};
 use crate::tags::{self, Tag};
 use crate::{Error, File, FileKind};
 
@@ -32,6 +32,16 @@ pub(super) fn files_of(header: &Header) -> Result<Vec<File>, Error> {
         }
     });
     Ok(paths.into_iter().zip(kinds).map(|(path, kind)| File { path, kind }).collect())
+}
+
+/// Lists the files of a package in the order of the header, each with its flags as rpm numbers them.
+///
+/// # Errors
+///
+/// Lists that belong together have different lengths; a path is longer than 4,096 bytes or holds a control character.
+pub fn flagged_files_of(head: &Head) -> Result<Vec<(File, u32)>, Error> {
+    let files = files_of(&head.header)?;
+    Ok(files.into_iter().zip(head.header.numbers(tags::FILE_FLAGS).map(|flags| flags as u32)).collect())
 }
 
 /// Joins names of directories and names in them.
