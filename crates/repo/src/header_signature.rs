@@ -73,7 +73,7 @@ fn body_of(packet: &[u8]) -> Result<&[u8], String> {
     let (length, body) = match (is_new, first & 3, rest) {
         (true, _, [one @ 0..192, body @ ..]) | (false, 0, [one, body @ ..]) => (usize::from(*one), body),
         (true, _, [one @ 192..=223, two, body @ ..]) => {
-            ((usize::from(*one) - 192 << 8) + usize::from(*two) + 192, body)
+            (((usize::from(*one) - 192) << 8) + usize::from(*two) + 192, body)
         }
         (false, 1, [one, two, body @ ..]) => (usize::from(u16::from_be_bytes([*one, *two])), body),
         (true, _, [255, one, two, three, four, body @ ..])
