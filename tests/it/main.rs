@@ -24,6 +24,7 @@ mod drift;
 mod faults;
 mod full_engine;
 mod gates;
+mod header_edits;
 mod hostile;
 mod installable;
 mod killed;

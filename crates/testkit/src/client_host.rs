@@ -124,6 +124,12 @@ impl Host {
         run(&mut command)
     }
 
+    /// Runs rpm in it: `["-U", "--nodeps", ...]`.
+    pub fn rpm<S: AsRef<str>>(&self, arguments: &[S]) -> Ran {
+        let mut command = self.as_root("rpm");
+        run(command.arg("--root").arg(&self.root).args(arguments.iter().map(AsRef::as_ref)))
+    }
+
     fn as_root(&self, name: &str) -> Command {
         let mut command = if is_root() {
             program(name)
