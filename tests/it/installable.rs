@@ -34,6 +34,7 @@ fn change(world: &Made, before: &[Package], after: &[Package]) -> Change {
         elsewhere: vec![],
         meta_packages: BTreeSet::new(),
         install_only: BTreeSet::new(),
+        goes_back: false,
     }
 }
 

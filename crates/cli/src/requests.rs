@@ -56,6 +56,7 @@ pub fn promote(settings: &Settings, promote: Promote, terminal: &Terminal) -> Re
         to,
         packages: promote.packages,
         platforms: promote.scope.platforms,
+        partial: None,
     };
     let request = ask::dressed(Request::new(action), &promote.asking);
     ask::request(&Submitter::new(config.spool.clone()), &request, &promote.asking.waiting, terminal)

@@ -274,7 +274,7 @@ fn frozen(disk: &dyn Disk, config: &Config) -> Vec<String> {
 
 /// Writes what people decided and still stands.
 fn decided(current: &Current, text: &mut String) {
-    let Standing { waivers, freezes, approvals, variants } = &current.standing;
+    let Standing { waivers, freezes, approvals, variants, .. } = &current.standing;
     for words in freezes.values().map(plan::Freeze::evidence).chain(current.frozen.iter().cloned()) {
         let _ = writeln!(text, "  frozen       {words}");
     }

@@ -32,6 +32,9 @@ pub struct Change {
     pub meta_packages: BTreeSet<String>,
     /// Names of packages that hosts keep in several versions: kernels.
     pub install_only: BTreeSet<String>,
+    /// Whether hosts are told to take what is offered instead of what they have, also where that is older (`distro-sync`): then
+    /// nobody asks whether a plain update goes through.
+    pub goes_back: bool,
 }
 
 /// A repository beside the target, and how it changes with it.

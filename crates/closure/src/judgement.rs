@@ -281,7 +281,8 @@ impl<'a> Judge<'a> {
     fn meta_package(&mut self, old: Option<PackageId>, new: PackageId) {
         self.judgement.judged += 1;
         self.judgement.meta_packages += 1;
-        let host = old.map(|old| (old, install_one(&self.before, old)));
+        // Hosts that go back give up what they have, so that they are as if they were installed anew.
+        let host = old.filter(|_| !self.change.goes_back).map(|old| (old, install_one(&self.before, old)));
         let fault = match install_one(&self.after, new) {
             Ok(Outcome::Together(brought)) => {
                 self.files(new, &brought, host.as_ref().and_then(|(_, host)| host.as_ref().ok()));

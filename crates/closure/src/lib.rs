@@ -38,6 +38,7 @@
 //!     elsewhere: vec![Arc::new(delta)],
 //!     meta_packages: BTreeSet::new(),
 //!     install_only: BTreeSet::new(),
+//!     goes_back: false,
 //! };
 //! let judgement = judge(&change);
 //! assert_eq!(

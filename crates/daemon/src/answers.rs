@@ -29,6 +29,8 @@ fn blank(
         moved: Vec::new(),
         gates: Vec::new(),
         hosts_run: None,
+        node_types: Vec::new(),
+        hosts: Vec::new(),
         plan_hash: None,
         plan: None,
     }
@@ -77,6 +79,8 @@ fn with_plan(answer: Answer, plan: &Plan) -> Answer {
         moved: plan.moved(),
         gates: plan.gates.clone(),
         hosts_run: plan.hosts_run(),
+        node_types: plan.node_types.clone(),
+        hosts: plan.hosts(),
         plan_hash: Some(plan.hash().to_string()),
         ..answer
     }

@@ -49,6 +49,7 @@ mod network;
 mod path;
 mod people;
 mod product;
+mod rebuilding;
 mod roles;
 mod section;
 mod signer;

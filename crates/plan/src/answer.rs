@@ -4,6 +4,7 @@ use nevra::Sha256;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::GateSeen;
+use crate::recipe::{HostsRun, NodeType};
 
 /// Tells a requester what became of a request.
 ///
@@ -49,6 +50,12 @@ pub struct Answer {
     /// The command that brings hosts of the stage in step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hosts_run: Option<String>,
+    /// What becomes of node types that are built anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub node_types: Vec<NodeType>,
+    /// What hosts have to run, where more is to be said than `hosts_run` does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<HostsRun>,
     /// The hash of the plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_hash: Option<String>,
@@ -125,6 +132,8 @@ mod tests {
             moved: vec![Moved { repository: "r".into(), entered: vec!["a-1-1.noarch".into()], left: vec![] }],
             gates: vec![GateSeen { gate: "roles".into(), verdict: Verdict::Waived, evidence: "é".into() }],
             hosts_run: Some("dnf upgrade".into()),
+            node_types: vec![],
+            hosts: vec![],
             plan_hash: None,
             plan: Some("two\nlines\n".into()),
         };

@@ -118,7 +118,8 @@ impl<'a> Found<'a> {
         for entered in &change.enter {
             let has_cause = match self.plan.action.as_str() {
                 "import" | "adopt" => true,
-                "promote" => listed_in(entered, &self.world.repositories, false),
+                "promote" => listed_in(entered, &self.world.repositories, false) || self.is_rebuilt(entered),
+                "rollback" => self.is_rebuilt(entered),
                 "revert" => self.world.past.values().any(|past| listed_in(entered, past, true)),
                 _ => false,
             };
@@ -130,7 +131,7 @@ impl<'a> Found<'a> {
         for left in &change.leave {
             let has_cause = match self.plan.action.as_str() {
                 "import" => is_superseded(left, change),
-                "promote" | "withdraw" | "revert" => true,
+                "promote" | "withdraw" | "rollback" | "revert" => true,
                 "overlap" => self.overlap_is_over(repository, left),
                 "purge" => self.plan.purged.contains(&left.pkgid),
                 _ => false,
@@ -157,7 +158,8 @@ impl<'a> Found<'a> {
                     let words = format!("`{}` leaves `{repository}` before its overlap is over", left.nevra);
                     self.add("I11", words);
                 }
-                let is_followed = self.plan.action == "overlap" && self.is_followed(repository, left);
+                let is_followed = self.plan.action == "overlap" && self.is_followed(repository, left)
+                    || self.is_made_into_another(repository, left);
                 if !elsewhere.contains(&left.pkgid) && !is_superseded(left, change) && !is_followed {
                     self.add(
                         "I11",
@@ -166,6 +168,29 @@ impl<'a> Found<'a> {
                 }
             }
         }
+    }
+
+    /// Whether the plan makes a package anew, of another of its name, version and architecture that is listed, and never of
+    /// an older release.
+    fn is_rebuilt(&self, entered: &Listed) -> bool {
+        let all = || self.world.repositories.values().flatten();
+        self.plan.rebuilt.iter().filter(|rebuilt| rebuilt.made == *entered).any(|rebuilt| {
+            let (of, made) = (&rebuilt.of, &entered.nevra);
+            let is_of = of.name == made.name
+                && of.arch == made.arch
+                && (of.evr.epoch, &of.evr.version) == (made.evr.epoch, &made.evr.version)
+                && of.evr.rpm_cmp(&made.evr).is_le();
+            is_of && all().any(|listed| listed.pkgid == rebuilt.recipe.of && listed.nevra == *of)
+        })
+    }
+
+    /// Whether what was made of a package is listed in a stage.
+    fn is_made_into_another(&self, repository: &Repository, left: &Listed) -> bool {
+        let made = self.plan.rebuilt.iter().filter(|rebuilt| rebuilt.recipe.of == left.pkgid);
+        let made: BTreeSet<&Sha256> = made.map(|rebuilt| &rebuilt.made.pkgid).collect();
+        let stages = self.plan.changes.keys();
+        let mut stages = stages.filter(|other| *other == repository || other.is_same_but_stage(repository));
+        stages.any(|other| self.after(other).into_iter().any(|listed| made.contains(&listed.pkgid)))
     }
 
     fn overlap_is_over(&self, repository: &Repository, left: &Listed) -> bool {

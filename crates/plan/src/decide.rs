@@ -15,11 +15,16 @@ mod gates;
 mod import;
 mod keep;
 mod overlap;
+mod partial;
+mod pins;
 mod places;
 mod promote;
 mod purge;
+mod raise;
+mod remake;
 mod resume;
 mod revert;
+mod rollback;
 mod selection;
 mod sweep;
 mod variant;
@@ -65,12 +70,20 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
         Action::Adopt { product, stage, platform, kind, .. } => {
             adopt::adopt(world, asker, &adopt::Wish { product, stage, platform, kind: *kind, arrivals })
         }
-        Action::Promote { product, from, to, packages, platforms } => {
+        Action::Promote { product, from, to, packages, platforms, partial } => {
             let (is_rehearsal, approved) = (request.dry_run, request.plan.as_deref());
+            let partial = *partial;
             promote::promote(
                 world,
                 asker,
-                &promote::Wish { product, from, to, packages, platforms, is_rehearsal, approved },
+                &promote::Wish { product, from, to, packages, platforms, partial, is_rehearsal, approved },
+            )
+        }
+        Action::Rollback { product, from, packages, platforms, versions, without, releases } => {
+            rollback::rollback(
+                world,
+                asker,
+                &rollback::Wish { product, from, packages, platforms, versions, without, releases },
             )
         }
         Action::Withdraw { product, from, packages, platforms } => {

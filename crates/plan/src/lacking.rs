@@ -8,6 +8,7 @@ use nevra::{Nevra, Sha256};
 
 use crate::layout::{Platform, Repository};
 use crate::plan::Plan;
+use crate::recipe::Recipe;
 use crate::refusal::Code;
 
 /// Names what the world must hold before it can be decided; the engine fills all of it in and asks again.
@@ -25,6 +26,8 @@ pub struct Lacking {
     pub contexts: BTreeSet<(String, Platform)>,
     /// The packages for [`crate::World::headers`], and the paths of each that are asked about.
     pub headers: BTreeMap<HeaderOf, BTreeSet<String>>,
+    /// The recipes for [`crate::World::rebuilt`].
+    pub rebuilt: BTreeSet<Recipe>,
     /// The external gates for [`crate::World::external`], and the plan that they are to judge.
     pub external: Option<Box<(BTreeSet<String>, Plan)>>,
 }
@@ -32,13 +35,14 @@ pub struct Lacking {
 impl Lacking {
     /// Says whether nothing lacks.
     pub fn is_empty(&self) -> bool {
-        let Self { signatures, relations, built, shelves, contexts, headers, external } = self;
+        let Self { signatures, relations, built, shelves, contexts, headers, rebuilt, external } = self;
         signatures.is_empty()
             && relations.is_empty()
             && built.is_empty()
             && shelves.is_empty()
             && contexts.is_empty()
             && headers.is_empty()
+            && rebuilt.is_empty()
             && external.is_none()
     }
 
@@ -52,6 +56,7 @@ impl Lacking {
         for (package, paths) in other.headers {
             self.headers.entry(package).or_default().extend(paths);
         }
+        self.rebuilt.extend(other.rebuilt);
         self.external = self.external.take().or(other.external);
     }
 }

@@ -40,9 +40,33 @@ pub struct Product {
     pub routes: Vec<Route>,
     /// The roles that may freeze the product or a stage of it, and end that.
     pub freeze_roles: Vec<String>,
+    /// How the release of a meta-package rises that is built anew.
+    pub raising: Raising,
+    /// What a meta-package is called of which only a part is released.
+    pub partial_release: PartialRelease,
     /// The roles of which one person each must say so before two files of one name are listed in different repositories;
     /// fewer than two, and nobody can decide that.
     pub variant_roles: Vec<String>,
+}
+
+/// Says how the release of a meta-package rises that is built anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Raising {
+    /// A number behind it: `1.el9`, `1.el9.1`, `1.el9.2`.
+    #[default]
+    Last,
+    /// The number it begins with: `1.el9`, `2.el9`.
+    First,
+}
+
+/// Says what a meta-package is called of which only a part is released.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PartialRelease {
+    /// Its release rises, in both stages.
+    #[default]
+    Raised,
+    /// As before: the two files are variants, which people decide about.
+    Variant,
 }
 
 /// Names an operating system and an architecture, printed and parsed as `sl5/x86_64`.

@@ -70,11 +70,13 @@
 mod answer;
 mod check;
 mod decide;
+mod hosts;
 mod lacking;
 mod layout;
 mod near;
 mod package_signatures;
 mod plan;
+mod recipe;
 mod refusal;
 mod request;
 pub mod retention;
@@ -91,14 +93,18 @@ pub use decide::{
 };
 pub use lacking::{Context, External, Header, HeaderOf, Indexed, Lacking, Place, Unfit};
 pub use layout::{
-    Approvals, Clients, Closure, FreezeSpan, FreezeTime, Kind, Layout, NotAPlatform, NotAWeekTime, Platform,
-    Product, Profile, Repository, Route, Stage, Versions, WeekTime, Writing, is_component,
+    Approvals, Clients, Closure, FreezeSpan, FreezeTime, Kind, Layout, NotAPlatform, NotAWeekTime,
+    PartialRelease, Platform, Product, Profile, Raising, Repository, Route, Stage, Versions, WeekTime,
+    Writing, is_component,
 };
 pub use package_signatures::{Flaw, FlawKind, Payload, Signed, Signer};
 pub use plan::{Adopted, Change, GateSeen, Plan, Verdict};
+pub use recipe::{HostsRun, NodeType, PinChange, Raised, Rebuilt, Recipe, Unbuilt};
 pub use refusal::{Code, Refusal, table};
 pub use request::signed;
-pub use request::{Action, FORMAT, Format, Reference, Request, SIZE_MAX, is_complete, parse, upload_parts};
+pub use request::{
+    Action, FORMAT, Format, Partial, Reference, Request, SIZE_MAX, is_complete, parse, upload_parts,
+};
 pub use standing::{
     APPROVAL_COUNTS, Agreement, Approval, Covering, Decided, Freeze, STANDING_MAX, STANDING_OF_ONE_MAX, Seat,
     Standing, Variant, Waiver,

@@ -10,6 +10,7 @@ use sha2::Digest as _;
 
 use crate::answer::Moved;
 use crate::layout::Repository;
+use crate::recipe::{HostsRun, NodeType, Rebuilt};
 use crate::standing::Decided;
 use crate::world::{Listed, digest, digest_of_set};
 
@@ -50,6 +51,10 @@ pub struct Plan {
     pub rewritten: BTreeSet<Repository>,
     /// Where adopted repositories go on answering.
     pub adopted: BTreeMap<Repository, Adopted>,
+    /// The meta-packages that are built anew, in the order in which they were thought of.
+    pub rebuilt: Vec<Rebuilt>,
+    /// What becomes of node types, by repository.
+    pub node_types: Vec<NodeType>,
     /// What each gate saw.
     pub gates: Vec<GateSeen>,
     /// What a person should know about the plan.
@@ -298,6 +303,26 @@ impl Plan {
             let old = old.chain(adopted.metadata.keys().map(|href| format!("metadata {href}")));
             section(&mut text, "old hrefs that answer for the grace", old);
         }
+        let node_type = |one: &NodeType| {
+            let pins: String = one
+                .pins
+                .iter()
+                .map(|pin| match &pin.after {
+                    Some(after) => format!(", {} {} is = {after}", pin.name, pin.before),
+                    None => format!(", {} {} is pinned no more", pin.name, pin.before),
+                })
+                .collect();
+            format!("{}: {} is {} now{pins}", one.repository, one.before, one.after)
+        };
+        section(&mut text, "node types", self.node_types.iter().map(node_type));
+        let run = |one: &HostsRun| {
+            let who = match &one.node_type {
+                Some(name) => format!("hosts of {} with {name}", one.stage),
+                None => format!("other hosts of {}", one.stage),
+            };
+            format!("{who}: {}", one.dnf)
+        };
+        section(&mut text, "hosts run", self.hosts().iter().map(run));
         let gate = |seen: &GateSeen| format!("{:<6} {}: {}", seen.verdict.as_str(), seen.gate, seen.evidence);
         section(&mut text, "gates", self.gates.iter().map(gate));
         section(&mut text, "notes", self.notes.iter().cloned());

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use nevra::Sha256;
+use serde::{Deserialize, Serialize};
 
 use crate::layout::Kind;
 use crate::refusal::{Code, Refusal};
@@ -70,6 +71,16 @@ pub struct Request {
     pub action: Action,
 }
 
+/// Where meta-packages of a partial release are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Partial {
+    /// In the target alone; the stage they come from goes on listing them whole.
+    Target,
+    /// In both, so that all hosts have the same.
+    Both,
+}
+
 /// Says what to do. Lists of platforms that are empty mean all of the product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -111,6 +122,26 @@ pub enum Action {
         packages: Vec<String>,
         /// The platforms.
         platforms: Vec<String>,
+        /// Whether meta-packages that pin what stays behind are built anew for the target.
+        partial: Option<Partial>,
+    },
+    /// Takes packages that were rejected out of a stage, and has every meta-package there that pins one pin the version
+    /// before.
+    Rollback {
+        /// The product.
+        product: String,
+        /// The stage.
+        from: String,
+        /// As for [`Action::Promote`].
+        packages: Vec<String>,
+        /// The platforms.
+        platforms: Vec<String>,
+        /// Versions to go back to, `name-version-release`; of other names the newest older one that hosts are offered.
+        versions: Vec<String>,
+        /// Names that are pinned no more, because there is no version to go back to.
+        without: Vec<String>,
+        /// Releases of what is built anew, `name-version-release`; of others the next that is free.
+        releases: Vec<String>,
     },
     /// Takes packages out of a stage.
     Withdraw {
@@ -220,10 +251,11 @@ pub enum Action {
 
 impl Action {
     /// The names of all actions.
-    pub const NAMES: [&'static str; 19] = [
+    pub const NAMES: [&'static str; 20] = [
         "import",
         "adopt",
         "promote",
+        "rollback",
         "withdraw",
         "revert",
         "keep",
@@ -248,6 +280,7 @@ impl Action {
             Action::Import { .. } => "import",
             Action::Adopt { .. } => "adopt",
             Action::Promote { .. } => "promote",
+            Action::Rollback { .. } => "rollback",
             Action::Withdraw { .. } => "withdraw",
             Action::Revert { .. } => "revert",
             Action::Keep { .. } => "keep",
@@ -273,6 +306,7 @@ impl Action {
             Action::Import { product, .. }
             | Action::Adopt { product, .. }
             | Action::Promote { product, .. }
+            | Action::Rollback { product, .. }
             | Action::Withdraw { product, .. }
             | Action::Revert { product, .. }
             | Action::Waive { product, .. }

@@ -1,5 +1,7 @@
 //! A small site for the tests: one product, two stages, two platforms.
 
+pub(crate) mod metas;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -124,6 +126,7 @@ pub(crate) fn promote(packages: &[&str]) -> Request {
 
 pub(crate) fn promote_on(packages: &[&str], platforms: &[&str]) -> Request {
     Request::new(Action::Promote {
+        partial: None,
         product: "glite-3.2".into(),
         from: "delta".into(),
         to: "production".into(),

@@ -51,6 +51,9 @@ pub struct Standing {
     /// Which files may bear one name, by id, also where not enough people have said so yet.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variants: BTreeMap<String, Variant>,
+    /// The last release that was given to meta-packages built anew, by series: see [`crate::Raised`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub raised: BTreeMap<String, u64>,
 }
 
 /// Answers for what a gate would refuse.
@@ -335,6 +338,10 @@ impl World {
                 }
                 Decided::VariantEnded(id) => drop(standing.variants.remove(id)),
             }
+        }
+        for raised in plan.rebuilt.iter().filter_map(|rebuilt| rebuilt.raised.as_ref()) {
+            let last = self.standing.raised.entry(raised.series.clone()).or_default();
+            *last = raised.number.max(*last);
         }
         // What no longer counts is not carried on for ever.
         let mut standing = std::mem::take(&mut self.standing);

@@ -13,6 +13,7 @@ use crate::lacking::{Context, External, Header, HeaderOf, Indexed, Unfit};
 use crate::layout::{Layout, Platform, Repository};
 use crate::package_signatures::{Signed, Signer};
 use crate::plan::Plan;
+use crate::recipe::{Recipe, Unbuilt};
 use crate::request::{Action, Reference, Request};
 use crate::standing::{Freeze, Standing};
 
@@ -192,6 +193,8 @@ pub struct World {
     pub contexts: BTreeMap<(String, Platform), Result<Context, Unfit>>,
     /// What headers say of paths that several packages bring; filled in the same way.
     pub headers: BTreeMap<HeaderOf, Header>,
+    /// What is made by recipes, or why nothing can be; filled in the same way.
+    pub rebuilt: BTreeMap<Recipe, Result<Listed, Unbuilt>>,
     /// What external gates say, by their name and the hash of the plan; filled in the same way.
     pub external: BTreeMap<(String, Sha256), External>,
     /// What leads to each package of the pool; filled for `purge`.
@@ -240,6 +243,7 @@ impl World {
             built: BTreeMap::new(),
             contexts: BTreeMap::new(),
             headers: BTreeMap::new(),
+            rebuilt: BTreeMap::new(),
             external: BTreeMap::new(),
             holders: BTreeMap::new(),
             unlinked: BTreeMap::new(),
@@ -371,6 +375,9 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
             let product = layout.products.get(product);
             needs.repositories =
                 product.map(|product| product.repositories().into_iter().collect()).unwrap_or_default();
+            if let Action::Promote { partial: Some(_), .. } = request.action {
+                needs.repositories = everything();
+            }
             if let (Action::Promote { from, .. }, Some(product)) = (&request.action, product) {
                 // As far back as any route wants: what one request loads serves the others of its line.
                 let routes = product.routes.iter().filter(|route| route.from == *from);
@@ -382,6 +389,8 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
         }
         // What enters anew must not clash with anything the site lists.
         Action::Import { .. } | Action::Adopt { .. } => needs.repositories = everything(),
+        // A release is given to no two packages of the site.
+        Action::Rollback { .. } => needs.repositories = everything(),
         Action::Revert { product, stage, generation, .. } => {
             needs.repositories = everything();
             let all = layout.products.get(product).map(|product| product.repositories()).unwrap_or_default();

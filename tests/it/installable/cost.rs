@@ -72,6 +72,7 @@ pub(super) fn change(production: usize, context: usize) -> Change {
         elsewhere: vec![],
         meta_packages: BTreeSet::new(),
         install_only: BTreeSet::new(),
+        goes_back: false,
     }
 }
 

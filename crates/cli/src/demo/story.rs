@@ -326,6 +326,7 @@ fn promote(packages: &[&str]) -> Action {
         to: "production".into(),
         packages: packages.iter().map(|package| (*package).to_owned()).collect(),
         platforms: Vec::new(),
+        partial: None,
     }
 }
 

@@ -79,6 +79,7 @@ impl Story {
             elsewhere: vec![Arc::new(Shelf::new("delta", self.delta))],
             meta_packages: BTreeSet::new(),
             install_only: BTreeSet::from(["kernel".to_owned()]),
+            goes_back: false,
         }
     }
 

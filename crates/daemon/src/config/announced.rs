@@ -28,6 +28,18 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Says by which keys the metadata of a stage is signed; `None` if it is not.
+    pub fn announced_in(&self, product: &str, stage: &str) -> Result<Option<Arc<Announced>>, Error> {
+        let stage = (product.to_owned(), stage.to_owned());
+        match (self.metadata_signed_by.contains_key(&stage), self.announced.get(&stage)) {
+            (false, _) => Ok(None),
+            (true, Some(announced)) => Ok(Some(Arc::clone(announced))),
+            (true, None) => Err(Error::KeysNotRead),
+        }
+    }
+}
+
 fn stage_of(repository: &Repository) -> (String, String) {
     (repository.product.clone(), repository.stage.clone())
 }

@@ -8,6 +8,7 @@ use super::comps::Comps;
 use super::fault::{Faults, did_you_mean};
 use super::name;
 use super::network::Network;
+use super::rebuilding::{self, Rebuilding};
 use super::section::{Section, Text};
 use super::step::{self, DraftRoute, DraftStage};
 use nevra::Arch;
@@ -30,6 +31,7 @@ pub(super) struct DraftProduct {
     pub(super) freeze_roles: Vec<Text>,
     /// Of which roles one person each decides that two files may bear one name.
     pub(super) variant_roles: Vec<Text>,
+    pub(super) rebuilding: Rebuilding,
     /// Whose signatures the metadata of its stages has, unless a stage says otherwise.
     pub(super) metadata_signed_by: Vec<Text>,
 }
@@ -121,6 +123,8 @@ pub(super) fn layout(drafts: &[DraftProduct]) -> Layout {
                 .collect(),
             freeze_roles: values(&draft.freeze_roles),
             variant_roles: values(&draft.variant_roles),
+            raising: draft.rebuilding.raising,
+            partial_release: draft.rebuilding.partial_release,
         };
         (product.name.clone(), product)
     });
@@ -162,6 +166,7 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
     };
     let signed_by = section.texts("signed_by", faults).unwrap_or_default();
     let metadata_signed_by = section.texts("metadata_signed_by", faults).unwrap_or_default();
+    let rebuilding = rebuilding::read(&mut section, preset.as_ref().map(|text| &*text.value), faults);
     let stages = section.sections("stage", "product.stage", faults);
     let routes = section.sections("route", "product.route", faults);
     section.end(faults);
@@ -178,6 +183,7 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
             None => vec![Text { value: DEFAULT_ROLE.to_owned(), at }],
         },
         variant_roles: several_roles(variant_roles, faults),
+        rebuilding,
         metadata_signed_by,
     };
     if let Some(preset) = preset {

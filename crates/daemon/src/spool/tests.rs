@@ -38,6 +38,8 @@ pub(super) fn answer(claimed: &Claimed, outcome: Outcome) -> Answer {
         moved: Vec::new(),
         gates: Vec::new(),
         hosts_run: None,
+        node_types: Vec::new(),
+        hosts: Vec::new(),
         plan_hash: None,
         plan: None,
     }

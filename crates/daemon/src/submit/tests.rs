@@ -63,6 +63,8 @@ fn answer(claim: &str) -> Answer {
         moved: Vec::new(),
         gates: Vec::new(),
         hosts_run: None,
+        node_types: Vec::new(),
+        hosts: Vec::new(),
         plan_hash: None,
         plan: None,
     }

@@ -67,6 +67,8 @@ pub(super) struct Gates<'a> {
     used: BTreeSet<String>,
     /// What must be read before it can be decided.
     lacking: Lacking,
+    /// Whether hosts are told to go back to older versions.
+    goes_back: bool,
 }
 
 impl<'a> Gates<'a> {
@@ -172,9 +174,25 @@ impl<'a> Gates<'a> {
         }
     }
 
+    /// Judges from now on by hosts that are told to go back to older versions.
+    pub(super) fn go_back(&mut self) {
+        self.goes_back = true;
+    }
+
+    /// Notes what must be read before it can be decided.
+    pub(super) fn lacks(&mut self, note: impl FnOnce(&mut Lacking)) {
+        note(&mut self.lacking);
+    }
+
+    /// Gives back what was worked out, if all of it was there to be read and nothing failed so far.
+    pub(super) fn prefer_known<T>(&self, value: T) -> Result<T, Refusal> {
+        if self.lacking.is_empty() && self.failed.is_empty() { Ok(value) } else { Err(self.refusal()) }
+    }
+
     /// Says what the gates saw, if all of them pass.
     pub(super) fn finish(self) -> Result<Vec<GateSeen>, Refusal> {
-        if self.lacking.is_empty() && self.failed.is_empty() { Ok(self.seen) } else { Err(self.refusal()) }
+        self.prefer_known(())?;
+        Ok(self.seen)
     }
 
     /// The first that failed gives code and sentence, the others add theirs to the reasons.

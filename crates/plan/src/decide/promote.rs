@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::gates::{Entering, Gates, Reach, superseded};
+use super::partial::parts;
+use super::remake::{Made, merge};
 use super::selection::{Place, select};
 use super::{Decision, places};
 use crate::layout::Repository;
 use crate::plan::{Change, Plan};
 use crate::refusal::{Code, Refusal};
+use crate::request::Partial;
 use crate::world::{Asker, Listed, World};
 
 pub(super) struct Wish<'a> {
@@ -16,6 +19,8 @@ pub(super) struct Wish<'a> {
     pub to: &'a str,
     pub packages: &'a [String],
     pub platforms: &'a [String],
+    /// Whether meta-packages that pin what stays behind are built anew.
+    pub partial: Option<Partial>,
     /// Whether only the plan is wanted.
     pub is_rehearsal: bool,
     /// The hash of the plan that is asked for.
@@ -46,19 +51,27 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
         let sentence = format!("everything asked for is in `{to}` already, and no longer in `{from}`");
         return Ok(Decision::NothingToDo(Code::AlreadyThere, sentence));
     }
-    let entering = gates.prefer(entering(world, &selection.packages, to))?;
+    let mut parts = parts(&mut gates, world, (product, target), wish, &mut selection.packages)?;
+    let mut whole = selection.packages.clone();
+    add(&mut whole, &parts.sources);
+    let mut entering = gates.prefer(entering(world, &selection.packages, to))?;
+    add(&mut entering, &parts.enter);
     gates.sound(world, &entering);
-    gates.other_content(world, &entering);
+    gates.other_content(world, &beside(&entering, &parts.leave));
     gates.variants(world, product, &entering, Reach::Product);
     gates.version_order(world, &entering, target.versions);
     gates.signatures(world, &product.name, to, &entering);
-    gates.soak(world, route.soak, &selection.packages);
-    gates.freeze(world, &product.name, &[from, to], &selection.packages);
+    gates.soak(world, route.soak, &whole);
+    gates.freeze(world, &product.name, &[from, to], &whole);
 
     let mut changes = BTreeMap::new();
     for (repository, enter) in entering {
         let listing = places::listing(world, &repository)?;
-        let leave = superseded(&enter, listing, target.versions);
+        let mut leave = match repository.stage == *to {
+            true => superseded(&enter, listing, target.versions),
+            false => Vec::new(),
+        };
+        leave.extend(parts.leave.remove(&repository).unwrap_or_default());
         changes.extend(Change::of(listing, enter, leave).map(|change| (repository, change)));
     }
     let mut overlaps = BTreeMap::new();
@@ -68,22 +81,29 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
             overlaps.insert(repository.clone(), stay);
             continue;
         }
-        let listing = places::listing(world, repository)?;
-        let change = Change::of(listing, vec![], leave.clone());
-        changes.extend(change.map(|change| (repository.clone(), change)));
+        merge(world, &mut changes, repository, vec![], leave.clone());
+    }
+    for (repository, leave) in parts.leave {
+        merge(world, &mut changes, &repository, vec![], leave);
     }
     gates.installable(world, product, target, Some(from), &changes);
-    let verb = if count(&selection.packages) == 1 { "moves" } else { "move" };
+    let verb = if count(&whole) == 1 { "moves" } else { "move" };
     let both = if overlaps.is_empty() { String::new() } else { format!(", listed in both until {until}") };
-    let sentence = format!(
-        "{} {verb} from `{from}` to `{to}` of `{}`{both}",
-        subject(&selection.packages),
-        product.name
-    );
+    let Made { rebuilt, node_types } = parts.made;
+    let in_part = node_types.iter().filter(|one| !one.pins.is_empty()).map(|one| &one.before.name);
+    let part = match in_part.collect::<BTreeSet<_>>().len() {
+        0 => String::new(),
+        1 => ", one node type in part".to_owned(),
+        n => format!(", {n} node types in part"),
+    };
+    let sentence =
+        format!("{} {verb} from `{from}` to `{to}` of `{}`{both}{part}", subject(&whole), product.name);
     let mut notes = selection.notes;
+    notes.extend(parts.notes);
     notes.extend(selection.already_there.iter().map(|text| format!("`{text}` is in `{to}` already")));
     let action = "promote".to_owned();
-    let mut plan = Plan { action, sentence, changes, overlaps, notes, ..Plan::default() };
+    let mut plan =
+        Plan { action, sentence, changes, overlaps, notes, rebuilt, node_types, ..Plan::default() };
     // Another plan than the one that is asked for is refused as such; who approves of it is no matter then.
     if wish.approved.is_none_or(|approved| approved == plan.hash().hex()) {
         gates.external(world, route, &plan, wish.is_rehearsal);
@@ -122,6 +142,25 @@ fn entering(
         entering.insert(target, enter);
     }
     Ok(entering)
+}
+
+/// Leaves out what takes the place of another file of its name.
+fn beside(entering: &Entering, leave: &Entering) -> Entering {
+    let replaces = |repository: &Repository, one: &Listed| {
+        leave.get(repository).is_some_and(|leave| leave.iter().any(|left| left.nevra == one.nevra))
+    };
+    let beside = |(repository, enter): (&Repository, &Vec<Listed>)| {
+        let enter = enter.iter().filter(|one| !replaces(repository, one)).cloned().collect();
+        (repository.clone(), enter)
+    };
+    entering.iter().map(beside).collect()
+}
+
+/// Adds packages of some repositories to others.
+fn add(packages: &mut Entering, more: &Entering) {
+    for (repository, more) in more {
+        packages.entry(repository.clone()).or_default().extend(more.iter().cloned());
+    }
 }
 
 fn count(packages: &BTreeMap<Repository, Vec<Listed>>) -> usize {

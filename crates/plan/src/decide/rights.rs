@@ -27,6 +27,9 @@ withdraw     red   testing              : tester
 withdraw     red   production           : operator
 withdraw     blue  untested             : blue-team
 withdraw     blue  production           : blue-team
+rollback     red   untested             : uploader
+rollback     red   testing              : tester
+rollback     blue  production           : blue-team
 revert       red   untested             : uploader
 revert       red   testing              : tester
 revert       red   production           : operator
@@ -116,6 +119,7 @@ fn world() -> World {
         ],
         freeze_roles: words(&["operator"]),
         variant_roles: words(&["operator", "quality"]),
+        ..Product::default()
     };
     let blue = Product {
         name: "blue".into(),
@@ -124,6 +128,7 @@ fn world() -> World {
         routes: vec![route("untested", "production", &["blue-team", "releaser"], &["blue-team"])],
         freeze_roles: words(&["blue-team"]),
         variant_roles: words(&["blue-team"]),
+        ..Product::default()
     };
     let layout = Arc::make_mut(&mut world.layout);
     layout.products = BTreeMap::from([("red".to_owned(), red), ("blue".to_owned(), blue)]);
@@ -181,8 +186,12 @@ fn request(world: &World, action: &str, product: &str, place: &str) -> Request {
             Action::Adopt { product, stage, platform, kind: crate::Kind::Binary, folder }
         }
         "withdraw" => Action::Withdraw { product, from: stage, packages, platforms },
+        "rollback" => {
+            let (versions, without, releases) = (vec![], vec![], vec![]);
+            Action::Rollback { product, from: stage, packages, platforms, versions, without, releases }
+        }
         "revert" => Action::Revert { product, stage, generation: Reference::Number(40), platforms },
-        "promote" => Action::Promote { product, from, to, packages, platforms },
+        "promote" => Action::Promote { product, from, to, packages, platforms, partial: None },
         "approve" => Action::Approve { product, from, to, take_back: false },
         "waive" => Action::Waive { product, stage, gate: "soak".into(), packages, until },
         "variant" => {
@@ -243,7 +252,7 @@ fn nobody_may_do_what_the_table_does_not_say() {
     }
     let all: std::collections::BTreeSet<&str> = Action::NAMES.into_iter().collect();
     assert_eq!(seen, all, "every action stands in the table");
-    assert_eq!(looked_at, 49 * 9 * 3);
+    assert_eq!(looked_at, 52 * 9 * 3);
 }
 
 /// A role that moves packages of one product names generations for whoever holds it for that product or the site.

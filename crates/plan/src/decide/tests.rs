@@ -93,7 +93,7 @@ fn random_request(random: &mut fastrand::Rng) -> (Request, Vec<Arrival>) {
                 0 => (stage(random), stage(random)),
                 _ => ("delta".into(), "production".into()),
             };
-            Action::Promote { product, from, to, packages: selectors(random), platforms }
+            Action::Promote { product, from, to, packages: selectors(random), platforms, partial: None }
         }
         6 => Action::Withdraw { product, from: stage(random), packages: selectors(random), platforms },
         7 => Action::Revert { product, stage: stage(random), generation, platforms },

@@ -85,6 +85,7 @@ pub fn parse(bytes: &[u8], format: Format) -> Result<Request, Refusal> {
         "import" => document.request::<wire::Import>(&action),
         "adopt" => document.request::<wire::Adopt>(&action),
         "promote" => document.request::<wire::Promote>(&action),
+        "rollback" => document.request::<wire::Rollback>(&action),
         "withdraw" => document.request::<wire::Withdraw>(&action),
         "revert" => document.request::<wire::Revert>(&action),
         "keep" => document.request::<wire::Keep>(&action),
@@ -243,7 +244,21 @@ fn check(request: &Request) -> Result<(), Refusal> {
             word("platform", platform)?;
             check_folder(folder)
         }
-        Action::Promote { product, from, to, packages, platforms } => {
+        Action::Rollback { product, from, packages, platforms, versions, without, releases } => {
+            word("product", product)?;
+            word("from", from)?;
+            selectors(packages)?;
+            for (key, texts) in [
+                ("platforms", platforms),
+                ("versions", versions),
+                ("without", without),
+                ("releases", releases),
+            ] {
+                list(key, texts, false)?;
+            }
+            reasoned(request, "`rollback` needs a `reason`: it stands wherever the roll-back is shown")
+        }
+        Action::Promote { product, from, to, packages, platforms, .. } => {
             word("product", product)?;
             word("from", from)?;
             word("to", to)?;

@@ -23,6 +23,7 @@ fn promote() -> Request {
         expires: Some("2026-04-01T00:00:00Z".parse().unwrap()),
         dry_run: true,
         ..Request::new(Action::Promote {
+            partial: None,
             product: "glite-3.2".into(),
             from: "delta".into(),
             to: "production".into(),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Action, Reference, Request};
+use super::{Action, Partial, Reference, Request};
 use crate::layout::Kind;
 
 /// Keys that every action knows, besides `end`, which only ends TOML.
@@ -14,10 +14,11 @@ pub(super) const COMMON: [&str; 9] =
     ["format", "action", "id", "reason", "expires", "dry_run", "plan", "as", "site"];
 
 /// Keys of each action besides the common ones.
-pub(super) const OWN: [(&str, &[&str]); 19] = [
+pub(super) const OWN: [(&str, &[&str]); 20] = [
     ("import", &["product", "to", "files", "folder", "platforms"]),
     ("adopt", &["product", "stage", "platform", "kind", "folder"]),
-    ("promote", &["product", "from", "to", "packages", "platforms"]),
+    ("promote", &["product", "from", "to", "packages", "platforms", "partial"]),
+    ("rollback", &["product", "from", "packages", "platforms", "versions", "without", "releases"]),
     ("withdraw", &["product", "from", "packages", "platforms"]),
     ("revert", &["product", "stage", "generation", "platforms"]),
     ("keep", &["generation", "drop"]),
@@ -107,7 +108,8 @@ macro_rules! wire {
 
 wire!(Import { product: String, to: String } { files: Vec<String>, folder: Option<String>, platforms: Vec<String> });
 wire!(Adopt { product: String, stage: String, platform: String, folder: String } { kind: Option<Kind> });
-wire!(Promote { product: String, from: String, to: String, packages: Vec<String> } { platforms: Vec<String> });
+wire!(Promote { product: String, from: String, to: String, packages: Vec<String> } { platforms: Vec<String>, partial: Option<Partial> });
+wire!(Rollback { product: String, from: String, packages: Vec<String> } { platforms: Vec<String>, versions: Vec<String>, without: Vec<String>, releases: Vec<String> });
 wire!(Withdraw { product: String, from: String, packages: Vec<String> } { platforms: Vec<String> });
 wire!(Revert { product: String, stage: String, generation: Pointer } { platforms: Vec<String> });
 wire!(Keep {} { generation: Option<Pointer>, drop: Option<String> });
@@ -142,8 +144,15 @@ impl Wire for Adopt {
 
 impl Wire for Promote {
     fn into_request(self) -> (Request, bool) {
-        let (common, (product, from, to, packages, platforms)) = self.split();
-        common.request(Action::Promote { product, from, to, packages, platforms })
+        let (common, (product, from, to, packages, platforms, partial)) = self.split();
+        common.request(Action::Promote { product, from, to, packages, platforms, partial })
+    }
+}
+
+impl Wire for Rollback {
+    fn into_request(self) -> (Request, bool) {
+        let (common, (product, from, packages, platforms, versions, without, releases)) = self.split();
+        common.request(Action::Rollback { product, from, packages, platforms, versions, without, releases })
     }
 }
 

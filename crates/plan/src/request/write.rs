@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Action, FORMAT, Reference, Request};
+use super::{Action, FORMAT, Partial, Reference, Request};
 
 impl Request {
     /// Writes the request as TOML, `[end]` included; [`super::parse`] reads the same request from it.
@@ -25,12 +25,26 @@ impl Request {
                 file.text("kind", kind.as_str());
                 file.text("folder", folder);
             }
-            Action::Promote { product, from, to, packages, platforms } => {
+            Action::Promote { product, from, to, packages, platforms, partial } => {
                 file.text("product", product);
                 file.text("from", from);
                 file.text("to", to);
                 file.list("packages", packages);
                 file.list("platforms", platforms);
+                match partial {
+                    Some(Partial::Target) => file.text("partial", "target"),
+                    Some(Partial::Both) => file.text("partial", "both"),
+                    None => {}
+                }
+            }
+            Action::Rollback { product, from, packages, platforms, versions, without, releases } => {
+                file.text("product", product);
+                file.text("from", from);
+                file.list("packages", packages);
+                file.list("platforms", platforms);
+                file.list("versions", versions);
+                file.list("without", without);
+                file.list("releases", releases);
             }
             Action::Withdraw { product, from, packages, platforms } => {
                 file.text("product", product);

@@ -70,7 +70,8 @@ impl Gates<'_> {
                 .collect();
             let from = from.filter(|_| judged.name == stage.name);
             for repository in &touched {
-                let gathering = Gathering { world, product, closure, repository, changes, from };
+                let goes_back = self.goes_back;
+                let gathering = Gathering { world, product, closure, repository, changes, from, goes_back };
                 gathering.judge(&mut lacking, &mut seen);
             }
         }
@@ -222,6 +223,7 @@ struct Gathering<'a> {
     /// What changes in the same instant, here and elsewhere.
     changes: &'a BTreeMap<Repository, Change>,
     from: Option<&'a str>,
+    goes_back: bool,
 }
 
 impl Gathering<'_> {
@@ -291,6 +293,7 @@ impl Gathering<'_> {
             elsewhere: elsewhere.into_iter().collect(),
             meta_packages,
             install_only: self.closure.install_only.iter().cloned().collect(),
+            goes_back: self.goes_back,
         }))
     }
 

@@ -223,6 +223,7 @@ fn places_that_do_not_exist_are_named_with_those_that_do() {
     use crate::request::{Action, Request};
     let change = |product: &str, from: &str, to: &str, platform: &str| {
         Request::new(Action::Promote {
+            partial: None,
             product: product.into(),
             from: from.into(),
             to: to.into(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use crate::plan::Verdict;
+use crate::samples::metas::Metas;
 use crate::samples::{
     alice, arrivals, brief, effect, import, listed, nothing, promote, refused, repository, revert, words,
     world_of,
@@ -220,8 +221,9 @@ fn a_variant_is_promoted_and_comes_back_but_not_beside_its_twin() {
     world.apply(&plan);
     effect(&world, &revert("delta", "30", &[]), &alice(), &[]);
     // The stage that lists the twin takes neither.
-    let beside = world_like(&[lines[0], "sl5/x86_64 production: a-1-1.noarch#other"]);
-    let mut beside = World { standing: world.standing.clone(), ..beside };
+    let beside = [lines[0], "sl5/x86_64 production: a-1-1.noarch#other"];
+    let World { shelves, .. } = Metas::of(&beside).index();
+    let mut beside = World { standing: world.standing.clone(), shelves, ..world_like(&beside) };
     refused(&beside, &promote(&["a"]), &alice(), &[], Code::OtherContent);
     beside.past.insert(30, world_like(&["sl5/x86_64 production: a-1-1.noarch"]).repositories);
     beside.kept_generations.insert(30);

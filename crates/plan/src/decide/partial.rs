@@ -1,0 +1,255 @@
+//! Partial release: some packages move on, others stay. Meta-packages that pin both are built anew for the target, so that
+//! they pin nothing there that is not released.
+//!
+//! Also whenever a meta-package follows that was released in part: what is listed under its name has other bytes, so its
+//! release rises, or hosts would never take it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nevra::{Evr, Nevra};
+
+use super::gates::{Entering, Gates};
+use super::pins::pins_of;
+use super::places;
+use super::promote::Wish;
+use super::raise::Releases;
+use super::remake::{Known, Made, Otherwise, Remake, Remaking, known};
+use super::rollback::enabled;
+use crate::layout::{Kind, PartialRelease, Product, Repository, Stage};
+use crate::refusal::Refusal;
+use crate::request::Partial;
+use crate::world::{Listed, World};
+
+/// What a promotion does beside moving packages.
+#[derive(Default)]
+pub(super) struct Parts {
+    pub made: Made,
+    /// What enters repositories of either stage, built anew.
+    pub enter: Entering,
+    /// What leaves the source for something that was made of it.
+    pub leave: Entering,
+    /// Of what something was made.
+    pub sources: Entering,
+    pub notes: Vec<String>,
+}
+
+/// What is made for one platform.
+struct OnPlatform {
+    source: Repository,
+    for_target: Vec<Remake>,
+    for_source: Vec<Remake>,
+}
+
+/// Works out what is built anew, and takes it out of what is `moving`; whole meta-packages that a partial release completes
+/// are added to it.
+pub(super) fn parts(
+    gates: &mut Gates<'_>,
+    world: &World,
+    (product, target): (&Product, &Stage),
+    wish: &Wish<'_>,
+    moving: &mut Entering,
+) -> Result<Parts, Refusal> {
+    let mut parts = Parts::default();
+    let is_asked = |(source, packages): &(&Repository, &Vec<Listed>)| {
+        source.kind == Kind::Binary
+            && (wish.partial.is_some()
+                || packages.iter().any(|one| twin(world, source, target, one).is_some()))
+    };
+    let sources: Vec<Repository> = moving.iter().filter(is_asked).map(|(source, _)| source.clone()).collect();
+    if sources.is_empty() {
+        return Ok(parts);
+    }
+    let indexes = gates.indexes(world, sources.iter().cloned())?;
+    let from = gates.prefer(places::stage(product, wish.from))?;
+    let releases = || Releases::of(world, product.raising, &[]);
+    let why = |stage: &str| {
+        format!("released in part from {} to {} of {}, for {stage}", wish.from, wish.to, product.name)
+    };
+    let kept = product.partial_release == PartialRelease::Variant && wish.partial.is_some();
+    let mut raised = Remaking::of(product, target, Some(gates.prefer(releases())?), why(wish.to));
+    let mut variants = Remaking::of(product, target, None, why(wish.to));
+
+    let mut all = Vec::new();
+    for source in &sources {
+        let listing = places::listing(world, source)?;
+        let packages = known(listing, &indexes[source]);
+        let there = There::of(world, product, target, source, &moving[source]);
+        let affected = affected(&raised, &packages, &moving[source], wish.partial.is_some());
+        let has_twin = |known: &Known<'_>| twin(world, source, target, known.0).is_some();
+        let otherwise = |known: &Known<'_>| {
+            let mut otherwise = match wish.partial {
+                Some(_) => there.otherwise(known, &packages, &affected),
+                None => Otherwise::default(),
+            };
+            otherwise.is_forced = has_twin(known);
+            otherwise
+        };
+        let metas: Vec<Known<'_>> =
+            packages.iter().filter(|(listed, _)| affected.contains(&listed.nevra)).copied().collect();
+        // A file that bears the name already must be told apart by the release.
+        let is_variant = kept && !metas.iter().any(has_twin);
+        let remaking = if is_variant { &mut variants } else { &mut raised };
+        let for_target = gates.prefer(remaking.remake(&metas, &otherwise))?;
+        let is_made = |nevra: &Nevra| for_target.iter().any(|remake| remake.of.nevra == *nevra);
+        let moved = moving.get_mut(source).expect("its keys were looked at");
+        for (listed, _) in metas.iter().filter(|(listed, _)| !is_made(&listed.nevra)) {
+            let target = source.in_stage(&target.name);
+            let is_there = world
+                .repositories
+                .get(&target)
+                .is_some_and(|all| all.iter().any(|one| one.pkgid == listed.pkgid));
+            if !moved.contains(listed) && !is_there {
+                parts.notes.push(format!("`{}` moves, too: all that it pins is released", listed.nevra));
+                moved.push((*listed).clone());
+            }
+        }
+        // What was only raised because its name is taken has gone on whole.
+        let stays = |remake: &&Remake| {
+            wish.partial.is_some() && !(remake.recipe.pins.is_empty() && remake.recipe.without.is_empty())
+        };
+        let staying: BTreeSet<Nevra> =
+            for_target.iter().filter(stays).map(|remake| remake.of.nevra.clone()).collect();
+        moved.retain(|listed| !is_made(&listed.nevra));
+        let leave: Vec<Listed> = for_target
+            .iter()
+            .filter(|remake| !staying.contains(&remake.of.nevra) || wish.partial == Some(Partial::Both))
+            .map(|remake| remake.of.clone())
+            .collect();
+        parts.leave.entry(source.clone()).or_default().extend(leave);
+        all.push((source.clone(), for_target, staying, is_variant));
+    }
+    // Hosts that draw from the source as well must see something newer there than in the target.
+    let why_source =
+        format!("goes on in {} of {}, newer than what was released in part", from.name, product.name);
+    let mut again = raised.go_on(from, why_source);
+    let mut remade = Vec::new();
+    for (source, for_target, staying, is_variant) in all {
+        let listing = places::listing(world, &source)?;
+        let packages = known(listing, &indexes[&source]);
+        let for_source = if is_variant || staying.is_empty() || wish.partial == Some(Partial::Both) {
+            Vec::new()
+        } else {
+            let leaving: BTreeSet<&Nevra> =
+                parts.leave[&source].iter().chain(&moving[&source]).map(|one| &one.nevra).collect();
+            let stays: Vec<Known<'_>> =
+                packages.iter().filter(|(listed, _)| !leaving.contains(&listed.nevra)).copied().collect();
+            let forced = |known: &Known<'_>| Otherwise {
+                is_forced: staying.contains(&known.0.nevra),
+                ..Otherwise::default()
+            };
+            gates.prefer(again.remake(&stays, &forced))?
+        };
+        let leave = for_source.iter().map(|remake| remake.of.clone());
+        parts.leave.entry(source.clone()).or_default().extend(leave);
+        remade.push(OnPlatform { source, for_target, for_source });
+    }
+    let every: Vec<&Remake> =
+        remade.iter().flat_map(|one| one.for_target.iter().chain(&one.for_source)).collect();
+    let made = gates.made(world, &every)?;
+    for OnPlatform { source, for_target, for_source } in &remade {
+        let target = source.in_stage(&target.name);
+        let enter = parts.made.take(&target, for_target, &made);
+        if wish.partial == Some(Partial::Both) {
+            parts.enter.entry(source.clone()).or_default().extend(enter.iter().cloned());
+        }
+        parts.enter.entry(target).or_default().extend(enter);
+        let enter = parts.made.take(source, for_source, &made);
+        parts.enter.entry(source.clone()).or_default().extend(enter);
+        let sources = for_target.iter().map(|remake| remake.of.clone());
+        parts.sources.entry(source.clone()).or_default().extend(sources);
+    }
+    Ok(parts)
+}
+
+/// Finds another file that the target lists under the name of a package because people decided so: a part of it.
+fn twin<'a>(world: &'a World, source: &Repository, target: &Stage, one: &Listed) -> Option<&'a Listed> {
+    let listing = world.repositories.get(&source.in_stage(&target.name))?;
+    let is_decided =
+        |listed: &&Listed| world.standing.variant(&one.nevra, &listed.pkgid, &one.pkgid).is_some();
+    listing.iter().find(|listed| listed.nevra == one.nevra && listed.pkgid != one.pkgid).filter(is_decided)
+}
+
+/// Names the meta-packages that are to be in the target: those that move, and of a partial release those that pin
+/// something that moves, themselves or by way of another.
+fn affected(
+    remaking: &Remaking<'_>,
+    packages: &[Known<'_>],
+    moving: &[Listed],
+    is_partial: bool,
+) -> BTreeSet<Nevra> {
+    let is_meta = |(_, package): &&Known<'_>| remaking.meta_packages.has(package);
+    let metas: Vec<&Known<'_>> = packages.iter().filter(is_meta).collect();
+    let mut moved: BTreeSet<&Nevra> = moving.iter().map(|listed| &listed.nevra).collect();
+    let mut found: BTreeSet<Nevra> = BTreeSet::new();
+    loop {
+        let pins = |package: &closure::Package| {
+            let pins = pins_of(package);
+            moved.iter().any(|nevra| pins.iter().any(|pin| pin.name == nevra.name && pin.admits(&nevra.evr)))
+        };
+        let more: Vec<&Known<'_>> = metas
+            .iter()
+            .filter(|(listed, package)| {
+                !found.contains(&listed.nevra)
+                    && (moved.contains(&listed.nevra) || is_partial && pins(package))
+            })
+            .copied()
+            .collect();
+        if more.is_empty() {
+            return found;
+        }
+        found.extend(more.iter().map(|(listed, _)| listed.nevra.clone()));
+        moved.extend(more.iter().map(|(listed, _)| &listed.nevra));
+    }
+}
+
+/// What hosts of the target will be offered, by name.
+struct There<'a> {
+    offered: BTreeMap<&'a str, BTreeSet<&'a Evr>>,
+}
+
+impl<'a> There<'a> {
+    fn of(
+        world: &'a World,
+        product: &'a Product,
+        target: &'a Stage,
+        source: &Repository,
+        moving: &'a [Listed],
+    ) -> There<'a> {
+        let mut offered: BTreeMap<&str, BTreeSet<&Evr>> = BTreeMap::new();
+        let stages = [target.name.as_str()].into_iter().chain(enabled(product, target));
+        // Hosts of the target do not draw from the stage that packages are taken from, whatever else they draw from.
+        let stages = stages.filter(|stage| *stage != source.stage);
+        let there = stages.filter_map(|stage| world.repositories.get(&source.in_stage(stage))).flatten();
+        for listed in there.chain(moving) {
+            offered.entry(&listed.nevra.name).or_default().insert(&listed.nevra.evr);
+        }
+        There { offered }
+    }
+
+    /// Says what a meta-package must pin instead of what is not released.
+    fn otherwise(
+        &self,
+        (_, package): &Known<'_>,
+        packages: &[Known<'_>],
+        affected: &BTreeSet<Nevra>,
+    ) -> Otherwise {
+        let mut otherwise = Otherwise::default();
+        for pin in pins_of(package) {
+            let ours = packages.iter().filter(|(listed, _)| listed.nevra.name == pin.name);
+            let ours: Vec<&Nevra> = ours.map(|(listed, _)| &listed.nevra).collect();
+            let there = self.offered.get(pin.name.as_str());
+            // What is of no product of ours is not ours to pin otherwise.
+            let is_ours = !ours.is_empty() || there.is_some();
+            let is_met = there.is_some_and(|all| all.iter().any(|evr| pin.admits(evr)));
+            let enters = ours.iter().any(|nevra| affected.contains(*nevra) && pin.admits(&nevra.evr));
+            if is_ours && !is_met && !enters {
+                let newest = there.and_then(|all| all.iter().max_by(|a, b| a.rpm_cmp(b)));
+                otherwise.pin(&pin, newest.copied());
+            }
+        }
+        otherwise
+    }
+}
+
+#[cfg(test)]
+mod tests;

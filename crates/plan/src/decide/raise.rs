@@ -1,0 +1,192 @@
+//! Which release a meta-package gets that is built anew: the next that no package ever had.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nevra::Nevra;
+
+use crate::layout::Raising;
+use crate::recipe::Raised;
+use crate::refusal::{Code, Refusal};
+use crate::world::World;
+
+/// Gives out releases, none of them twice.
+pub(super) struct Releases<'a> {
+    world: &'a World,
+    raising: Raising,
+    /// What some repository lists, and what was given out here.
+    taken: BTreeSet<Nevra>,
+    /// The releases that a request names, by name and version.
+    wanted: BTreeMap<(String, String), String>,
+}
+
+impl<'a> Releases<'a> {
+    /// Begins with what every repository of the world lists; `wanted` are texts `name-version-release`.
+    pub(super) fn of(world: &'a World, raising: Raising, wanted: &[String]) -> Result<Self, Refusal> {
+        let taken = world.repositories.values().flatten().map(|listed| listed.nevra.clone()).collect();
+        let mut by_name = BTreeMap::new();
+        for text in wanted {
+            let read = format!("{text}.noarch").parse::<Nevra>();
+            let Ok(Nevra { name, evr, .. }) = read else {
+                let sentence = format!("`{}` is not a name with version and release", text.escape_debug());
+                return Err(Refusal::new(Code::Malformed, sentence));
+            };
+            by_name.insert((name, version(&evr)), evr.release);
+        }
+        Ok(Releases { world, raising, taken, wanted: by_name })
+    }
+
+    /// Gives a package the next release of its series that is free.
+    pub(super) fn next(&mut self, nevra: &Nevra) -> Result<(Nevra, Option<Raised>), Refusal> {
+        if let Some(release) = self.wanted.get(&(nevra.name.clone(), version(&nevra.evr))) {
+            let release = release.clone();
+            return self.as_wanted(nevra, release).map(|raised| (raised, None));
+        }
+        let series = self.series(nevra);
+        let mut number = series.first;
+        loop {
+            let mut raised = nevra.clone();
+            raised.evr.release = series.release(number);
+            // A later release of the series may be listed although nobody here gave it out.
+            if raised.evr.rpm_cmp(&nevra.evr).is_gt() && self.taken.insert(raised.clone()) {
+                let series = format!("{}-{}-{}", nevra.name, version(&nevra.evr), series.pattern);
+                return Ok((raised, Some(Raised { series, number })));
+            }
+            number += 1;
+        }
+    }
+
+    fn as_wanted(&mut self, nevra: &Nevra, release: String) -> Result<Nevra, Refusal> {
+        let mut raised = nevra.clone();
+        raised.evr.release = release;
+        let was_given = self.world.standing.raised.iter().any(|(series, last)| {
+            let (before, after) = series.split_once('*').unwrap_or((series, ""));
+            let text = format!("{}-{}-{}", raised.name, version(&raised.evr), raised.evr.release);
+            let number = text.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+            number.and_then(|number| number.parse::<u64>().ok()).is_some_and(|number| number <= *last)
+        });
+        if was_given || !self.taken.insert(raised.clone()) {
+            let sentence = format!("the release of `{raised}` is taken");
+            let hint = "leave `releases` out, and the next that is free is taken";
+            return Err(Refusal::new(Code::ReleaseTaken, sentence).hint(hint));
+        }
+        if !raised.evr.rpm_cmp(&nevra.evr).is_gt() {
+            let sentence = format!("`{raised}` is not newer than `{nevra}`, so no host would take it");
+            return Err(Refusal::new(Code::ReleaseTaken, sentence));
+        }
+        Ok(raised)
+    }
+
+    /// Finds the series that a release belongs to, and the first number to try.
+    fn series(&self, nevra: &Nevra) -> Series {
+        let release = &nevra.evr.release;
+        let given = |pattern: &str| {
+            let series = format!("{}-{}-{pattern}", nevra.name, version(&nevra.evr));
+            self.world.standing.raised.get(&series).copied().unwrap_or(0)
+        };
+        let digits: String = release.chars().take_while(char::is_ascii_digit).collect();
+        if self.raising == Raising::First
+            && let Ok(number) = digits.parse::<u64>()
+        {
+            let pattern = format!("*{}", &release[digits.len()..]);
+            let first = number.max(given(&pattern)).saturating_add(1);
+            return Series { pattern, first };
+        }
+        // `1.el9.2` was raised before, `1.2` is what a packager may write.
+        if let Some((before, last)) = release.rsplit_once('.')
+            && let Ok(number) = last.parse::<u64>()
+        {
+            let pattern = format!("{before}.*");
+            let given = given(&pattern);
+            let ends_in_a_word = before
+                .rsplit('.')
+                .next()
+                .is_some_and(|part| part.contains(|c: char| c.is_ascii_alphabetic()));
+            if ends_in_a_word || given > 0 {
+                return Series { first: number.max(given).saturating_add(1), pattern };
+            }
+        }
+        let pattern = format!("{release}.*");
+        Series { first: given(&pattern).saturating_add(1), pattern }
+    }
+}
+
+/// Releases that differ in one number.
+struct Series {
+    /// With `*` for the number.
+    pattern: String,
+    /// The first number that may be free.
+    first: u64,
+}
+
+impl Series {
+    fn release(&self, number: u64) -> String {
+        self.pattern.replacen('*', &number.to_string(), 1)
+    }
+}
+
+/// Writes epoch and version.
+fn version(evr: &nevra::Evr) -> String {
+    match evr.epoch {
+        0 => evr.version.clone(),
+        epoch => format!("{epoch}:{}", evr.version),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::world_of;
+
+    fn raised(raising: Raising, listed: &str, given: &[(&str, u64)], release: &str) -> String {
+        let mut world = world_of(&[&format!("sl5/x86_64 delta: {listed}")]);
+        world.standing.raised =
+            given.iter().map(|(series, number)| ((*series).to_owned(), *number)).collect();
+        let nevra: Nevra = format!("ui-3-{release}.noarch").parse().unwrap();
+        let mut releases = Releases::of(&world, raising, &[]).unwrap();
+        let (next, recorded) = releases.next(&nevra).unwrap();
+        let recorded = recorded.unwrap();
+        format!("{} ({} {})", next.evr.release, recorded.series, recorded.number)
+    }
+
+    #[test]
+    fn the_next_number_is_one_that_no_package_has_or_had() {
+        let last = |listed, given, release| raised(Raising::Last, listed, given, release);
+        assert_eq!(last("", &[], "1.el9"), "1.el9.1 (ui-3-1.el9.* 1)");
+        assert_eq!(last("ui-3-1.el9.1.noarch", &[], "1.el9"), "1.el9.2 (ui-3-1.el9.* 2)");
+        assert_eq!(last("", &[("ui-3-1.el9.*", 4)], "1.el9"), "1.el9.5 (ui-3-1.el9.* 5)");
+        assert_eq!(last("", &[], "1.el9.1"), "1.el9.2 (ui-3-1.el9.* 2)");
+        assert_eq!(last("", &[], "1.1"), "1.1.1 (ui-3-1.1.* 1)");
+        assert_eq!(last("", &[("ui-3-1.*", 1)], "1.1"), "1.2 (ui-3-1.* 2)");
+        let first = |listed, given, release| raised(Raising::First, listed, given, release);
+        assert_eq!(first("", &[], "1.el9"), "2.el9 (ui-3-*.el9 2)");
+        assert_eq!(first("ui-3-2.el9.noarch", &[], "1.el9"), "3.el9 (ui-3-*.el9 3)");
+        assert_eq!(first("", &[("ui-3-*.el9", 7)], "1.el9"), "8.el9 (ui-3-*.el9 8)");
+        assert_eq!(first("", &[], "rc1"), "rc1.1 (ui-3-rc1.* 1)");
+    }
+
+    #[test]
+    fn two_architectures_of_one_name_are_raised_alike_and_one_is_never_raised_to_the_same_twice() {
+        let world = world_of(&[]);
+        let mut releases = Releases::of(&world, Raising::Last, &[]).unwrap();
+        let mut next = |text: &str| releases.next(&text.parse().unwrap()).unwrap().0.to_string();
+        assert_eq!(next("ui-3-1.x86_64"), "ui-3-1.1.x86_64");
+        assert_eq!(next("ui-3-1.i386"), "ui-3-1.1.i386");
+        assert_eq!(next("ui-3-1.x86_64"), "ui-3-1.2.x86_64");
+    }
+
+    #[test]
+    fn a_release_that_is_asked_for_must_be_free_and_newer() {
+        let mut world = world_of(&["sl5/x86_64 delta: ui-3-4.noarch"]);
+        world.standing.raised.insert("ui-3-1.*".into(), 2);
+        let asked = |text: &str| {
+            let mut releases = Releases::of(&world, Raising::Last, &[text.to_owned()])?;
+            releases.next(&"ui-3-1.noarch".parse().unwrap()).map(|(raised, _)| raised.to_string())
+        };
+        let code = |result: Result<String, Refusal>| result.unwrap_err().code;
+        assert_eq!(asked("ui-3-5").unwrap(), "ui-3-5.noarch");
+        assert_eq!(code(asked("ui-3-4")), Code::ReleaseTaken);
+        assert_eq!(code(asked("ui-3-1.2")), Code::ReleaseTaken);
+        assert_eq!(code(asked("ui-3-0.9")), Code::ReleaseTaken);
+        assert_eq!(code(asked("ui")), Code::Malformed);
+    }
+}

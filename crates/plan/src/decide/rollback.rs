@@ -1,0 +1,389 @@
+//! Roll-back: packages are rejected, and every meta-package that pins one pins the version before again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nevra::{Evr, Nevra};
+
+use super::gates::{Entering, Gates, Reach};
+use super::pins::pins_of;
+use super::promote::subject;
+use super::raise::Releases;
+use super::remake::{Known, Made, Otherwise, Remake, Remaking, known, merge};
+use super::selection::{Place, select};
+use super::{Decision, places};
+use crate::layout::{Kind, Product, Repository, Stage};
+use crate::plan::{Change, Plan};
+use crate::refusal::{Code, Refusal};
+use crate::world::{Asker, Listed, World};
+
+pub(super) struct Wish<'a> {
+    pub product: &'a str,
+    pub from: &'a str,
+    pub packages: &'a [String],
+    pub platforms: &'a [String],
+    /// Versions to go back to, `name-version-release`, where it is not the newest that is offered.
+    pub versions: &'a [String],
+    /// Names that are to be pinned no more, because there is no version before.
+    pub without: &'a [String],
+    /// Releases of what is built anew, `name-version-release`, where it is not the next that is free.
+    pub releases: &'a [String],
+}
+
+pub(super) fn rollback(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Decision, Refusal> {
+    let product = places::product(world, wish.product)?;
+    let stage = places::stage(product, wish.from)?;
+    let platforms = places::platforms(product, wish.platforms)?;
+    let mut gates = Gates::of(world, &product.name, &stage.name);
+    let what = format!("roll back in `{}` of `{}`", stage.name, product.name);
+    let roles = stage.withdraw_roles.as_ref().unwrap_or(&stage.import_roles);
+    gates.roles(asker, Some(&product.name), roles, &what);
+    let place = Place { world, product, stage: &stage.name, platforms: &platforms, target: None };
+    let selection = gates.prefer(select(&place, wish.packages))?;
+    let rejected = &selection.packages;
+    gates.prefer(offered_still(world, product, stage, rejected))?;
+
+    let versions = gates.prefer(versions(wish.versions))?;
+    let releases = gates.prefer(Releases::of(world, product.raising, wish.releases))?;
+    let why = format!("rolled back in {} of {}", stage.name, product.name);
+    let mut remaking = Remaking::of(product, stage, Some(releases), why);
+    let touched: Vec<Repository> =
+        rejected.keys().filter(|repository| repository.kind == Kind::Binary).cloned().collect();
+    let elsewhere = others(world, product, &touched);
+    let indexes = gates.indexes(world, touched.iter().cloned().chain(elsewhere.iter().cloned()))?;
+    gates.prefer(shared(world, rejected, elsewhere.iter().filter_map(|at| indexes.get_key_value(at))))?;
+
+    let mut remakes: BTreeMap<Repository, Vec<Remake>> = BTreeMap::new();
+    let mut notes = selection.notes;
+    for repository in &touched {
+        let listing = places::listing(world, repository)?;
+        let back =
+            Back::of(world, product, stage, repository, &rejected[repository], &versions, wish.without);
+        let all = known(listing, &indexes[repository]);
+        let stays: Vec<Known<'_>> =
+            all.into_iter().filter(|(listed, _)| !back.rejected.contains(&listed.nevra)).collect();
+        gates.prefer(back.is_possible(&stays, &remaking))?;
+        let made = remaking.remake(&stays, &|known| back.otherwise(known));
+        remakes.insert(repository.clone(), gates.prefer(made)?);
+        notes.extend(back.notes());
+    }
+    let all: Vec<&Remake> = remakes.values().flatten().collect();
+    let sources: Entering = remakes
+        .iter()
+        .map(|(at, remakes)| (at.clone(), remakes.iter().map(|remake| remake.of.clone()).collect()))
+        .collect();
+    let mut moving = rejected.clone();
+    for (repository, olds) in &sources {
+        moving.entry(repository.clone()).or_default().extend(olds.iter().cloned());
+    }
+    gates.sound(world, &sources);
+    gates.freeze(world, &product.name, &[&stage.name], &moving);
+    let made = gates.made(world, &all)?;
+
+    let (mut told, mut entering, mut changes) = (Made::default(), Entering::new(), BTreeMap::new());
+    for (repository, remakes) in &remakes {
+        entering.insert(repository.clone(), told.take(repository, remakes, &made));
+    }
+    for (repository, leave) in moving {
+        let enter = entering.get(&repository).cloned().unwrap_or_default();
+        let change = Change::of(places::listing(world, &repository)?, enter, leave);
+        changes.extend(change.map(|change| (repository, change)));
+    }
+    for (repository, leave) in overlapping(world, rejected) {
+        notes.push(format!("it leaves `{repository}` too, where it was still listed for the overlap"));
+        merge(world, &mut changes, &repository, Vec::new(), leave);
+    }
+    gates.other_content(world, &entering);
+    gates.variants(world, product, &entering, Reach::Site);
+    gates.signatures(world, &product.name, &stage.name, &entering);
+    gates.go_back();
+    gates.installable(world, product, stage, None, &changes);
+    let gates = gates.finish()?;
+
+    let count = told.rebuilt.len();
+    let built = match count {
+        0 => "no meta-package pins it".to_owned(),
+        1 => format!("`{}` takes the place of `{}`", told.rebuilt[0].made.nevra, told.rebuilt[0].of),
+        n => format!("{n} meta-packages are built anew"),
+    };
+    let subject = subject(rejected);
+    let verb = if subject.starts_with('`') { "leaves" } else { "leave" };
+    let sentence = format!("{subject} {verb} `{}` of `{}`; {built}", stage.name, product.name);
+    let Made { rebuilt, node_types } = told;
+    let action = "rollback".to_owned();
+    Ok(Decision::Effect(Plan {
+        action,
+        sentence,
+        changes,
+        gates,
+        notes,
+        rebuilt,
+        node_types,
+        ..Plan::default()
+    }))
+}
+
+/// Names the stages that hosts of a stage draw from beside it: those that the configuration says, or else those that its
+/// packages move on to.
+pub(super) fn enabled<'a>(product: &'a Product, stage: &'a Stage) -> Vec<&'a str> {
+    let of_product = |name: &&str| product.stage(name).is_some() && *name != stage.name;
+    if let Some(closure) = &stage.closure {
+        return closure.beside.iter().map(String::as_str).filter(of_product).collect();
+    }
+    let mut reached = vec![stage.name.as_str()];
+    let mut at = 0;
+    while let Some(from) = reached.get(at).copied() {
+        for route in product.routes.iter().filter(|route| route.from == from) {
+            if !reached.contains(&route.to.as_str()) {
+                reached.push(&route.to);
+            }
+        }
+        at += 1;
+    }
+    reached.into_iter().filter(of_product).collect()
+}
+
+/// Refuses what hosts would go on being offered: they would never go back.
+fn offered_still(
+    world: &World,
+    product: &Product,
+    stage: &Stage,
+    rejected: &BTreeMap<Repository, Vec<Listed>>,
+) -> Result<(), Refusal> {
+    let mut reasons = Vec::new();
+    for (repository, packages) in rejected.iter().filter(|(repository, _)| repository.kind == Kind::Binary) {
+        for name in enabled(product, stage) {
+            let other = repository.in_stage(name);
+            let listing = world.repositories.get(&other).map(Vec::as_slice).unwrap_or_default();
+            let is_there = |one: &&Listed| listing.iter().any(|listed| listed.nevra == one.nevra);
+            let there = packages.iter().filter(is_there);
+            reasons.extend(there.map(|one| format!("`{}` is listed in `{other}` as well", one.nevra)));
+        }
+    }
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let sentence = format!(
+        "hosts of `{}` would go on being offered what is rejected, from another stage that they draw from",
+        stage.name
+    );
+    let hint = "roll back there first, or withdraw it there";
+    Err(Refusal::new(Code::StillOffered, sentence).reasons(reasons).hint(hint))
+}
+
+/// Lists the binary repositories of other products for the same hosts.
+fn others(world: &World, product: &Product, touched: &[Repository]) -> Vec<Repository> {
+    let platforms: BTreeSet<_> = touched.iter().map(Repository::platform).collect();
+    let is_for_them = |repository: &&Repository| {
+        repository.product != product.name
+            && repository.kind == Kind::Binary
+            && platforms.contains(&repository.platform())
+    };
+    world.repositories.keys().filter(is_for_them).cloned().collect()
+}
+
+/// Refuses to take away what another product pins and does not offer itself.
+fn shared<'a>(
+    world: &World,
+    rejected: &BTreeMap<Repository, Vec<Listed>>,
+    elsewhere: impl Iterator<Item = (&'a Repository, &'a std::sync::Arc<closure::Shelf>)>,
+) -> Result<(), Refusal> {
+    let mut reasons = Vec::new();
+    for (other, shelf) in elsewhere {
+        let gone: Vec<&Listed> = rejected
+            .iter()
+            .filter(|(at, _)| at.kind == Kind::Binary && at.platform() == other.platform())
+            .flat_map(|(_, packages)| packages)
+            .collect();
+        let of_product = world.repositories.iter().filter(|(at, _)| {
+            at.product == other.product && at.kind == Kind::Binary && at.platform() == other.platform()
+        });
+        let theirs: Vec<&Listed> = of_product.flat_map(|(_, listed)| listed).collect();
+        for package in shelf.packages() {
+            for pin in pins_of(package) {
+                let of_name =
+                    |listed: &&&Listed| listed.nevra.name == pin.name && pin.admits(&listed.nevra.evr);
+                if theirs.iter().any(|listed| of_name(&listed)) {
+                    continue;
+                }
+                if let Some(one) = gone.iter().find(of_name) {
+                    reasons.push(format!("`{}` in `{other}` pins `{}`", package.nevra, one.nevra));
+                }
+            }
+        }
+    }
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let sentence = "another product pins what is rejected, and does not offer it itself".to_owned();
+    let hint = "roll back or withdraw there what pins it, first";
+    Err(Refusal::new(Code::SharedPin, sentence).reasons(reasons).hint(hint))
+}
+
+/// Reads versions that somebody chose.
+fn versions(texts: &[String]) -> Result<BTreeMap<String, Evr>, Refusal> {
+    let read = |text: &String| {
+        let nevra: Result<Nevra, _> = format!("{text}.noarch").parse();
+        let sentence = || format!("`{}` is not a name with version and release", text.escape_debug());
+        nevra.map(|nevra| (nevra.name, nevra.evr)).map_err(|_| Refusal::new(Code::Malformed, sentence()))
+    };
+    texts.iter().map(read).collect()
+}
+
+/// Finds where else a rejected package is listed, only because it was promoted lately.
+fn overlapping(
+    world: &World,
+    rejected: &BTreeMap<Repository, Vec<Listed>>,
+) -> BTreeMap<Repository, Vec<Listed>> {
+    let mut found: BTreeMap<Repository, Vec<Listed>> = BTreeMap::new();
+    for (repository, packages) in rejected {
+        let others = world.overlapping.iter().filter(|(other, _)| other.is_same_but_stage(repository));
+        for (other, overlapping) in others {
+            let is_one = |listed: &&Listed| overlapping.contains_key(&listed.pkgid);
+            let leave: Vec<Listed> = packages.iter().filter(is_one).cloned().collect();
+            if !leave.is_empty() {
+                found.entry(other.clone()).or_default().extend(leave);
+            }
+        }
+    }
+    found
+}
+
+/// What hosts of one repository go back from, and to.
+struct Back<'a> {
+    stage: &'a str,
+    rejected: BTreeSet<&'a Nevra>,
+    /// What stays on offer of a name that is rejected, by architecture.
+    offered: BTreeMap<&'a str, BTreeMap<&'a str, BTreeSet<&'a Evr>>>,
+    /// The version to go back to, by name.
+    versions: BTreeMap<&'a str, Option<&'a Evr>>,
+    /// Versions that were chosen and that nobody offers.
+    chosen_badly: Vec<String>,
+    without: BTreeSet<&'a str>,
+}
+
+impl<'a> Back<'a> {
+    fn of(
+        world: &'a World,
+        product: &'a Product,
+        stage: &'a Stage,
+        repository: &Repository,
+        packages: &'a [Listed],
+        chosen: &BTreeMap<String, Evr>,
+        without: &'a [String],
+    ) -> Back<'a> {
+        let rejected: BTreeSet<&Nevra> = packages.iter().map(|listed| &listed.nevra).collect();
+        let names: BTreeSet<&str> = rejected.iter().map(|nevra| nevra.name.as_str()).collect();
+        let stages = [stage.name.as_str()].into_iter().chain(enabled(product, stage));
+        let mut offered: BTreeMap<&str, BTreeMap<&str, BTreeSet<&Evr>>> = BTreeMap::new();
+        for listing in stages.filter_map(|name| world.repositories.get(&repository.in_stage(name))) {
+            let stays = listing.iter().map(|listed| &listed.nevra).filter(|nevra| !rejected.contains(nevra));
+            for nevra in stays.filter(|nevra| names.contains(nevra.name.as_str())) {
+                let by_arch = offered.entry(&nevra.name).or_default();
+                by_arch.entry(nevra.arch.as_str()).or_default().insert(&nevra.evr);
+            }
+        }
+        let (mut versions, mut chosen_badly) = (BTreeMap::new(), Vec::new());
+        for name in names {
+            let gone: Vec<&Nevra> = rejected.iter().copied().filter(|nevra| nevra.name == name).collect();
+            let common = common(&gone, offered.get(name));
+            let version = match chosen.get(name) {
+                Some(evr) => {
+                    let found = common.iter().find(|one| **one == evr).copied();
+                    if found.is_none() {
+                        chosen_badly.push(format!("`{name}-{evr}`"));
+                    }
+                    found
+                }
+                None => {
+                    let is_older = |evr: &&&Evr| gone.iter().all(|nevra| evr.rpm_cmp(&nevra.evr).is_lt());
+                    common.iter().filter(is_older).max_by(|a, b| a.rpm_cmp(b)).copied()
+                }
+            };
+            versions.insert(name, version);
+        }
+        let without = without.iter().map(String::as_str).collect();
+        Back { stage: &stage.name, rejected, offered, versions, chosen_badly, without }
+    }
+
+    /// Says what a meta-package must pin instead of what is rejected.
+    fn otherwise(&self, (_, package): &Known<'_>) -> Otherwise {
+        let mut otherwise = Otherwise::default();
+        for pin in pins_of(package) {
+            let Some(version) = self.versions.get(pin.name.as_str()) else { continue };
+            let pins = self.rejected.iter().any(|nevra| nevra.name == pin.name && pin.admits(&nevra.evr));
+            let is_met = version.is_some_and(|evr| pin.admits(evr));
+            // Another version that stays on offer may do as well.
+            let stays = self.offered.get(pin.name.as_str());
+            let is_met = is_met || stays.is_some_and(|all| all.values().flatten().any(|evr| pin.admits(evr)));
+            if pins && !is_met {
+                otherwise.pin(&pin, *version);
+            }
+        }
+        otherwise
+    }
+
+    /// Refuses if a meta-package pins something of which there is no version to go back to.
+    fn is_possible(&self, stays: &[Known<'_>], remaking: &Remaking<'_>) -> Result<(), Refusal> {
+        if !self.chosen_badly.is_empty() {
+            let what = self.chosen_badly.join(", ");
+            let sentence =
+                format!("{what}: no repository that hosts of `{}` draw from offers that version", self.stage);
+            return Err(Refusal::new(Code::NoVersionBefore, sentence));
+        }
+        let mut reasons = Vec::new();
+        for known in stays.iter().filter(|(_, package)| remaking.meta_packages.has(package)) {
+            let missing = self.otherwise(known).without;
+            let missing = missing.iter().filter(|name| !self.without.contains(name.as_str()));
+            reasons.extend(missing.map(|name| {
+                format!("`{}` pins `{name}`, and no older version of it is offered", known.0.nevra)
+            }));
+        }
+        if reasons.is_empty() {
+            return Ok(());
+        }
+        let sentence = match reasons.as_slice() {
+            [one] => one.clone(),
+            several => {
+                format!("of {} pins no older version is offered to hosts of `{}`", several.len(), self.stage)
+            }
+        };
+        let hint = "promote the version before to a stage that hosts draw from, or name it in `without` so that it is pinned no more";
+        Err(Refusal::new(Code::NoVersionBefore, sentence).reasons(reasons).hint(hint))
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let without = self.versions.iter().filter(|(_, version)| version.is_none());
+        let note = |name: &str| {
+            format!(
+                "no older version of `{name}` is offered: hosts that have it keep it until they remove it"
+            )
+        };
+        without.map(|(name, _)| note(name)).collect()
+    }
+}
+
+/// The versions that are offered for every architecture of which one is gone.
+fn common<'a>(gone: &[&Nevra], offered: Option<&BTreeMap<&str, BTreeSet<&'a Evr>>>) -> BTreeSet<&'a Evr> {
+    let Some(offered) = offered else { return BTreeSet::new() };
+    let of = |arch: &str| -> BTreeSet<&'a Evr> {
+        let any = if arch == "noarch" { None } else { Some("noarch") };
+        // What becomes a noarch package, or was one, goes on under its name.
+        let archs: Vec<&str> = match any {
+            Some(any) => vec![arch, any],
+            None => offered.keys().copied().collect(),
+        };
+        archs.iter().filter_map(|arch| offered.get(arch)).flatten().copied().collect()
+    };
+    let mut common: Option<BTreeSet<&'a Evr>> = None;
+    for nevra in gone {
+        let here = of(nevra.arch.as_str());
+        common = Some(match common {
+            Some(common) => common.intersection(&here).copied().collect(),
+            None => here,
+        });
+    }
+    common.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

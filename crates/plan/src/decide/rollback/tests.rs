@@ -1,0 +1,258 @@
+//! Roll-backs of small sites.
+
+use std::sync::Arc;
+
+use crate::layout::{Closure, Product, Raising};
+use crate::plan::Plan;
+use crate::refusal::Code;
+use crate::request::{Action, Request};
+use crate::samples::metas::Metas;
+use crate::samples::{brief, now, repository, words};
+use crate::standing::Freeze;
+
+fn request(packages: &[&str]) -> Request {
+    let action = Action::Rollback {
+        product: "glite-3.2".into(),
+        from: "delta".into(),
+        packages: words(packages),
+        platforms: vec![],
+        versions: vec![],
+        without: vec![],
+        releases: vec![],
+    };
+    Request { reason: Some("it loses jobs".into()), ..Request::new(action) }
+}
+
+fn with(
+    packages: &[&str],
+    change: impl FnOnce(&mut Vec<String>, &mut Vec<String>, &mut Vec<String>),
+) -> Request {
+    let mut request = request(packages);
+    if let Action::Rollback { versions, without, releases, .. } = &mut request.action {
+        change(versions, without, releases);
+    }
+    request
+}
+
+/// Production has the versions before; `ui` pins voms itself, `site` by way of it, `wms` does not.
+fn site() -> Metas {
+    Metas::of(&[
+        "sl5/x86_64 production: voms-1-1.x86_64 wms-1-1.x86_64 ui-1-1.noarch<voms = 1-1>",
+        "sl5/x86_64 delta: voms-2-1.x86_64 wms-2-1.x86_64 ui-2-1.noarch<voms = 2-1, wms = 2-1> \
+         site-2-1.noarch<ui = 2-1> wn-2-1.noarch<wms = 2-1> any-2-1.noarch<ui = 2>",
+    ])
+    .product(|product| {
+        let delta = product.stages.iter_mut().find(|stage| stage.name == "delta").unwrap();
+        delta.closure = Some(Closure { beside: vec!["production".into()], ..Closure::default() });
+    })
+}
+
+fn told(plan: &Plan) -> Vec<String> {
+    let one = |one: &crate::NodeType| {
+        let how = if one.is_direct { "pins it" } else { "pins what does" };
+        format!("{} -> {} {how}", one.before, one.after)
+    };
+    plan.node_types.iter().map(one).collect()
+}
+
+#[test]
+fn every_meta_package_that_pins_what_is_rejected_pins_the_version_before_and_is_raised() {
+    let mut site = site();
+    let plan = site.done(&request(&["voms"]));
+    assert_eq!(
+        brief(&plan),
+        "sl5/x86_64 delta: +site-2-1.1.noarch +ui-2-1.1.noarch -site-2-1.noarch -ui-2-1.noarch -voms-2-1.x86_64\n"
+    );
+    assert_eq!(site.says("ui-2-1.1.noarch"), "voms = 1-1, wms = 2-1");
+    assert_eq!(site.says("site-2-1.1.noarch"), "ui = 2-1.1");
+    assert_eq!(
+        told(&plan),
+        ["ui-2-1.noarch -> ui-2-1.1.noarch pins it", "site-2-1.noarch -> site-2-1.1.noarch pins what does"]
+    );
+    assert_eq!(
+        plan.sentence,
+        "`voms-2-1.x86_64` leaves `delta` of `glite-3.2`; 2 meta-packages are built anew"
+    );
+    assert_eq!(plan.hosts_run().as_deref(), Some("dnf distro-sync"));
+    assert_eq!(
+        plan.rebuilt[0].recipe.change,
+        ["rolled back in delta of glite-3.2", "voms = 2-1 is = 1-1 now"]
+    );
+}
+
+#[test]
+fn a_release_is_given_once_whatever_left_since() {
+    let mut site = site();
+    site.done(&request(&["voms"]));
+    let delta = repository("sl5/x86_64 delta");
+    // The same bundle comes again and is rolled back again.
+    let again = Metas::of(&["sl5/x86_64 delta: voms-2-1.x86_64 ui-2-1.noarch<voms = 2-1>"]);
+    let raised = site.world.standing.raised.clone();
+    assert_eq!(raised["ui-2-1.*"], 1);
+    let mut site = again.product(|_| {});
+    site.world.standing.raised = raised;
+    site.world
+        .repositories
+        .insert(repository("sl5/x86_64 production"), vec![crate::samples::listed("voms-1-1.x86_64")]);
+    site.done(&request(&["voms"]));
+    let ui: Vec<String> = site.world.repositories[&delta].iter().map(|one| one.nevra.to_string()).collect();
+    assert_eq!(ui, ["ui-2-1.2.noarch"]);
+}
+
+#[test]
+fn the_first_number_rises_where_that_is_the_style() {
+    let mut site = site().product(|product| product.raising = Raising::First);
+    let plan = site.done(&request(&["voms"]));
+    assert!(brief(&plan).contains("+ui-2-2.noarch"), "{}", brief(&plan));
+}
+
+#[test]
+fn one_can_choose_the_version_the_release_and_what_is_pinned_no_more() {
+    let mut site = Metas::of(&[
+        "sl5/x86_64 production: voms-1-1.x86_64 voms-1-2.x86_64",
+        "sl5/x86_64 delta: voms-2-1.x86_64 new-2-1.x86_64 ui-2-1.noarch<voms = 2-1, new = 2-1>",
+    ]);
+    let both = ["voms", "new"];
+    let refusal = site.refused(&request(&both), Code::NoVersionBefore);
+    assert_eq!(refusal.sentence, "`ui-2-1.noarch` pins `new`, and no older version of it is offered");
+    let chosen = with(&both, |versions, without, releases| {
+        versions.push("voms-1-1".into());
+        without.push("new".into());
+        releases.push("ui-2-7".into());
+    });
+    let plan = site.done(&chosen);
+    assert_eq!(site.says("ui-2-7.noarch"), "voms = 1-1");
+    assert_eq!(
+        plan.notes[2..],
+        ["no older version of `new` is offered: hosts that have it keep it until they remove it"]
+    );
+}
+
+#[test]
+fn a_release_that_is_taken_and_a_version_that_nobody_offers_are_refused() {
+    let taken = with(&["voms"], |_, _, releases| releases.push("ui-2-1".into()));
+    site().refused(&taken, Code::ReleaseTaken);
+    let absent = with(&["voms"], |versions, _, _| versions.push("voms-0-1".into()));
+    let refusal = site().refused(&absent, Code::NoVersionBefore);
+    assert_eq!(
+        refusal.sentence,
+        "`voms-0-1`: no repository that hosts of `delta` draw from offers that version"
+    );
+}
+
+#[test]
+fn what_is_listed_where_hosts_draw_from_as_well_is_refused() {
+    let mut site = Metas::of(&[
+        "sl5/x86_64 production: voms-1-1.x86_64 voms-2-1.x86_64",
+        "sl5/x86_64 delta: voms-2-1.x86_64 ui-2-1.noarch<voms = 2-1>",
+    ]);
+    let refusal = site.refused(&request(&["voms"]), Code::StillOffered);
+    assert_eq!(refusal.reasons, ["`voms-2-1.x86_64` is listed in `glite-3.2-sl5-x86_64-production` as well"]);
+}
+
+#[test]
+fn what_another_product_pins_and_does_not_offer_is_refused() {
+    let mut site = site();
+    let other = Product {
+        name: "emi".into(),
+        platforms: vec!["sl5/x86_64".parse().unwrap()],
+        stages: vec![crate::Stage { name: "testing".into(), path: "emi".into(), ..crate::Stage::default() }],
+        ..Product::default()
+    };
+    let theirs = other.repository(&other.platforms[0], "testing", crate::Kind::Binary);
+    Arc::make_mut(&mut site.world.layout).products.insert("emi".into(), other);
+    let metas = Metas::of(&["sl5/x86_64 delta: emi-ui-1-1.noarch<voms = 2-1>"]);
+    let listed = metas.world.repositories[&repository("sl5/x86_64 delta")].clone();
+    site.learn(metas);
+    site.world.repositories.insert(theirs.clone(), listed);
+    let refusal = site.refused(&request(&["voms"]), Code::SharedPin);
+    assert_eq!(refusal.reasons, ["`emi-ui-1-1.noarch` in `emi-sl5-x86_64-testing` pins `voms-2-1.x86_64`"]);
+    // Whoever offers it himself does not lose it.
+    site.world.repositories.get_mut(&theirs).unwrap().push(crate::samples::listed("voms-2-1.x86_64"));
+    site.world.shelves.clear();
+    site.done(&request(&["voms"]));
+}
+
+#[test]
+fn a_pin_in_a_rich_dependency_and_a_circle_are_refused() {
+    let mut site = Metas::of(&[
+        "sl5/x86_64 production: voms-1-1.x86_64",
+        "sl5/x86_64 delta: voms-2-1.x86_64 a-2-1.noarch<voms = 2-1, b = 2-1> b-2-1.noarch<a = 2-1>",
+    ]);
+    let refusal = site.refused(&request(&["voms"]), Code::PinNotUnderstood);
+    assert_eq!(refusal.sentence, "meta-packages pin each other in a circle: `a-2-1.noarch`, `b-2-1.noarch`");
+}
+
+#[test]
+fn every_platform_goes_back_on_its_own_and_shares_what_is_the_same() {
+    let mut site = Metas::of(&[
+        "sl5/x86_64 production: voms-1-1.x86_64",
+        "sl5/i386 production: voms-1-1.i386",
+        "sl5/x86_64 delta: voms-2-1.x86_64 ui-2-1.noarch<voms = 2-1>",
+        "sl5/i386 delta: voms-2-1.i386 ui-2-1.noarch",
+    ]);
+    let plan = site.done(&request(&["voms"]));
+    assert_eq!(
+        brief(&plan),
+        "sl5/i386 delta: +ui-2-1.1.noarch -ui-2-1.noarch -voms-2-1.i386\n\
+         sl5/x86_64 delta: +ui-2-1.1.noarch -ui-2-1.noarch -voms-2-1.x86_64\n"
+    );
+    assert_eq!((plan.rebuilt.len(), plan.node_types.len()), (1, 2));
+    // Where the versions before differ, so do the files, and their releases.
+    let mut site = Metas::of(&[
+        "sl5/x86_64 production: voms-1-1.x86_64",
+        "sl5/i386 production: voms-1-9.i386",
+        "sl5/x86_64 delta: voms-2-1.x86_64 ui-2-1.noarch<voms = 2-1>",
+        "sl5/i386 delta: voms-2-1.i386 ui-2-1.noarch",
+    ]);
+    let plan = site.done(&request(&["voms"]));
+    assert_eq!(plan.rebuilt.len(), 2);
+    assert!(brief(&plan).contains("+ui-2-1.1.noarch") && brief(&plan).contains("+ui-2-1.2.noarch"));
+}
+
+#[test]
+fn who_answers_for_a_freeze_answers_for_every_meta_package_too() {
+    let mut site = site();
+    let freeze = Freeze {
+        id: "f".into(),
+        product: Some("glite-3.2".into()),
+        stage: Some("delta".into()),
+        by: "user:bob".into(),
+        reason: "holidays".into(),
+        until: None,
+    };
+    site.world.standing.freezes.insert("f".into(), freeze);
+    let waiver = |packages: &[&str]| crate::Waiver {
+        id: "w".into(),
+        product: "glite-3.2".into(),
+        stage: "delta".into(),
+        gate: "freeze".into(),
+        packages: words(packages),
+        by: "user:eve".into(),
+        reason: "urgent".into(),
+        until: now() + jiff::SignedDuration::from_hours(1),
+    };
+    site.world.standing.waivers.insert("w".into(), waiver(&["voms"]));
+    site.refused(&request(&["voms"]), Code::Frozen);
+    site.world.standing.waivers.insert("w".into(), waiver(&["voms", "ui", "site"]));
+    site.done(&request(&["voms"]));
+}
+
+#[test]
+fn what_is_listed_elsewhere_for_the_overlap_leaves_there_too() {
+    let mut site = Metas::of(&[
+        "sl5/x86_64 delta: voms-2-1.x86_64",
+        "sl5/x86_64 production: voms-2-1.x86_64 old-1-1.noarch",
+    ]);
+    let at = repository("sl5/x86_64 delta");
+    let digest = crate::samples::listed("voms-2-1.x86_64").pkgid;
+    let until = now() + jiff::SignedDuration::from_hours(1);
+    site.world.overlapping.insert(at, [(digest, until)].into());
+    let mut request = request(&["voms"]);
+    if let Action::Rollback { from, .. } = &mut request.action {
+        *from = "production".into();
+    }
+    let plan = site.done(&request);
+    assert_eq!(brief(&plan), "sl5/x86_64 delta: -voms-2-1.x86_64\nsl5/x86_64 production: -voms-2-1.x86_64\n");
+    assert!(site.world.overlapping.is_empty());
+}
