@@ -21,7 +21,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("signatures", &[]),
     ("store", &["nevra"]),
     ("createrepo", &["databases", "nevra", "repo", "store"]),
-    ("daemon", &["closure", "databases", "nevra", "plan", "repo", "signatures", "store"]),
+    ("daemon", &["closure", "databases", "metapackage", "nevra", "plan", "repo", "signatures", "store"]),
     (
         "cli",
         &[

@@ -75,6 +75,8 @@ pub struct Engine {
     waiting: Vec<Waiting>,
     /// What the requests in hand are decided on, by claim, until it is on record.
     pub(crate) grounds: BTreeMap<String, Grounds>,
+    /// The claims for which something was built anew, which lies where imports do.
+    pub(crate) brought: BTreeSet<String>,
     /// Whether the clock was refused what the configuration asks for; it asks again after a reload.
     clock_refused: bool,
     /// Whether requests are published one at a time, because several together could not be.
@@ -158,6 +160,7 @@ impl Engine {
             settled: SettledIds::default(),
             waiting: Vec::new(),
             grounds: BTreeMap::new(),
+            brought: BTreeSet::new(),
             clock_refused: false,
             alone: false,
             said: None,

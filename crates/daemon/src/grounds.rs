@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use nevra::Sha256;
-use plan::{Arrival, Asker, Format, Freeze, Listed};
+use plan::{Arrival, Asker, Format, Freeze, Listed, Recipe, Unbuilt};
 use serde::{Deserialize, Serialize};
 
 use crate::spool::Claimed;
@@ -72,6 +72,9 @@ pub struct Grounds {
     /// What it brought, if it had no effect: of one that had, the generation tells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arrivals: Vec<Brought>,
+    /// What was built anew for it, or why that could not be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rebuilt: Vec<(Recipe, Result<Listed, Unbuilt>)>,
     /// Whether it brought more than is kept here.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub brought_more: bool,
@@ -116,6 +119,7 @@ impl Grounds {
             freeze_files: Vec::new(),
             approvers: BTreeMap::new(),
             arrivals: Vec::new(),
+            rebuilt: Vec::new(),
             brought_more: false,
         }
     }
@@ -126,6 +130,12 @@ impl Grounds {
         let kept = arrivals.iter().filter(|_| !self.brought_more);
         let brought = |one: &Arrival| Brought { listed: one.listed.clone(), from: one.from.clone() };
         self.arrivals = kept.map(brought).collect();
+        self
+    }
+
+    /// Takes note of what was built anew.
+    pub(crate) fn building(mut self, rebuilt: &BTreeMap<Recipe, Result<Listed, Unbuilt>>) -> Grounds {
+        self.rebuilt = rebuilt.iter().map(|(recipe, made)| (recipe.clone(), made.clone())).collect();
         self
     }
 

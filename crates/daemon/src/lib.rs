@@ -56,6 +56,7 @@ pub mod progress;
 pub mod promises;
 mod publish;
 pub mod reading;
+mod rebuilding;
 mod rehearsed;
 pub mod rejudge;
 mod relations;

@@ -3,6 +3,7 @@
 //! Nothing is written. What comes out is a verdict for every request and, if any takes effect, the draft
 //! of the one generation they share. A request that is refused changes nothing for its neighbours.
 
+mod building;
 mod headers;
 mod installable;
 mod loading;
@@ -22,6 +23,7 @@ use store::{Draft, Generation};
 
 use crate::account::{Account, Settled};
 use crate::answers;
+use crate::arrivals::Arrived;
 use crate::grounds::{Came, Grounds, roles};
 use loading::first_world;
 pub(crate) use loading::{names, overlapping};
@@ -77,6 +79,10 @@ pub(crate) struct Line<'a> {
     /// What lies in the published tree and nobody recorded, one sentence each.
     strays: &'a [String],
     unsigned: Option<(Timestamp, String)>,
+    /// What was built anew for the request in hand.
+    built: Vec<Arrived>,
+    /// What was built anew for plans.
+    made: Vec<Arrived>,
 }
 
 impl<'a> Line<'a> {
@@ -102,6 +108,8 @@ impl<'a> Line<'a> {
             adoptions: Vec::new(),
             strays,
             unsigned: None,
+            built: Vec::new(),
+            made: Vec::new(),
         };
         let number = line.engine.store.next_number()?.max(line.engine.number_min);
         // New repositories are published alone: their request is decided without reading a single package.
@@ -120,6 +128,9 @@ impl<'a> Line<'a> {
                 verdicts.push(Verdict::Later);
                 continue;
             }
+            // What was built for another goes with its request.
+            line.world.rebuilt.clear();
+            line.built.clear();
             // One that cannot be decided (an old generation that does not read, say) holds up nobody else.
             verdicts.push(line.verdict(request, number).unwrap_or_else(|error| {
                 if error.is_of_the_disk() {
@@ -164,13 +175,16 @@ impl<'a> Line<'a> {
         let arrivals: Vec<Arrival> =
             arrived.iter().flatten().map(|arrived| arrived.arrival.clone()).collect();
         let grounds = self.grounds(waiting);
+        let grounds = grounds.building(&self.world.rebuilt);
         self.engine.grounds.insert(claimed.name.clone(), grounds.clone().bringing(&arrivals));
         let refused =
             |refusal| Verdict::Other(Box::new(answers::refused(claimed, asker, Some(request), refusal)));
         let mut plan = match plan::decide(&self.world, request, asker, &arrivals) {
             Decision::Lacking(lacking) => {
-                self.provide(&lacking, waiting)?;
-                return self.verdict(waiting, number);
+                return match self.provide(&lacking, waiting)? {
+                    true => self.verdict(waiting, number),
+                    false => Ok(Verdict::Later),
+                };
             }
             Decision::Refused(refusal) if refusal.code == Code::PlanChanged => {
                 let reasons = self.what_changed(waiting, &arrivals);
@@ -204,6 +218,7 @@ impl<'a> Line<'a> {
             return Ok(Verdict::Later);
         }
         self.world.apply(&plan);
+        self.made.append(&mut self.built);
         for (repository, places) in &plan.adopted {
             self.adoptions.extend(adopted.iter().map(|adopted| Adoption {
                 repository: repository.clone(),
@@ -237,6 +252,7 @@ impl<'a> Line<'a> {
             freeze_files: self.world.freeze_files.clone(),
             approvers: self.world.approvers.iter().map(|(name, one)| (name.clone(), roles(one))).collect(),
             arrivals: Vec::new(),
+            rebuilt: Vec::new(),
             brought_more: false,
             ..known
         }
@@ -297,7 +313,7 @@ impl<'a> Line<'a> {
         }
         let listed =
             self.world.repositories.values().flatten().map(|listed| listed.pkgid).collect::<BTreeSet<_>>();
-        let arrived = waiting.iter().flat_map(|waiting| waiting.arrived.iter().flatten());
+        let arrived = waiting.iter().flat_map(|waiting| waiting.arrived.iter().flatten()).chain(&self.made);
         let arriving = arrived.filter_map(|arrived| arrived.pool.clone());
         let pool: BTreeMap<_, _> =
             arriving.filter(|pool| listed.contains(&pool.digest)).map(|pool| (pool.digest, pool)).collect();

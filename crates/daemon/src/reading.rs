@@ -7,6 +7,9 @@
 //!   daemon --a descriptor, certificates, an instant--> worker
 //!          <--which key made each signature, or why it does not count, and until when that holds--
 //!
+//!   daemon --a descriptor, what to say otherwise--> worker
+//!          <--the bytes of a meta-package that says so, or why none can--
+//!
 //!   daemon --a descriptor, some paths--> worker
 //!          <--what these files are: mode, owner, digest or target--
 //! ```
@@ -22,6 +25,7 @@
 mod answer;
 mod confinement;
 mod process;
+mod rebuilding;
 mod serving;
 mod signatures;
 
@@ -35,7 +39,7 @@ use camino::Utf8Path;
 use closure::Contents;
 use jiff::Timestamp;
 use nevra::{Nevra, Sha256};
-use plan::Signed;
+use plan::{Signed, Unbuilt};
 use repo::{FileFacts, Head, Package};
 use serde::{Deserialize, Serialize};
 use store::Reading;
@@ -45,6 +49,8 @@ use crate::relations;
 
 pub use confinement::Limits;
 pub use process::Worker;
+pub use rebuilding::{Rework, Reworked};
+pub(crate) use rebuilding::{SIZE_MAX as REWORKED_MAX, digits};
 pub use serving::serve;
 
 /// Reads packages, one at a time.
@@ -73,6 +79,14 @@ pub trait PackageReader: Debug + Send + Sync {
         file: &mut dyn Reading,
         paths: &BTreeSet<String>,
     ) -> Result<Result<Held, Unfit>, Error>;
+
+    /// Makes another package of the package `file`, as [`PackageReader::read`] takes it: what `rework` says and no more.
+    fn rework(
+        &self,
+        path: &Utf8Path,
+        file: &mut dyn Reading,
+        rework: &Rework,
+    ) -> Result<Result<Result<Reworked, Unbuilt>, Unfit>, Error>;
 
     /// Ends what was begun for the packages of one request, so that those of the next one meet nothing of it.
     fn rest(&self) {}
@@ -160,6 +174,16 @@ impl PackageReader for InProcess {
         paths: &BTreeSet<String>,
     ) -> Result<Result<Held, Unfit>, Error> {
         held(file, paths).map_err(|cause| Error::File { operation: "read", path: path.to_owned(), cause })
+    }
+
+    fn rework(
+        &self,
+        path: &Utf8Path,
+        file: &mut dyn Reading,
+        rework: &Rework,
+    ) -> Result<Result<Result<Reworked, Unbuilt>, Unfit>, Error> {
+        let made = rebuilding::examine(file, rework);
+        made.map_err(|cause| Error::File { operation: "read", path: path.to_owned(), cause })
     }
 }
 

@@ -55,7 +55,11 @@ pub fn verify_detached(
 }
 
 /// Takes the armour off a signature.
-fn dearmored(text: &[u8]) -> Result<Vec<u8>, Bad> {
+///
+/// # Errors
+///
+/// It is no armoured signature, or a larger one than any.
+pub fn dearmored(text: &[u8]) -> Result<Vec<u8>, Bad> {
     if text.len() > SIZE_MAX * 2 {
         return Err(malformed(format!("it has {} bytes", text.len())));
     }

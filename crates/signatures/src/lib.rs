@@ -41,7 +41,7 @@ mod standing;
 mod verdict;
 
 pub use certificate::{Certificate, Key};
-pub use detached::{Detached, verify_detached};
+pub use detached::{Detached, dearmored, verify_detached};
 pub use error::KeyError;
 pub use fingerprint::Fingerprint;
 pub use verdict::{Bad, Code, Good, Verdict};

@@ -8,9 +8,9 @@ use camino::Utf8Path;
 use daemon::config::{Config, certificates};
 use daemon::engine::Engine;
 use daemon::error::Error;
-use daemon::reading::{Held, InProcess, Judged, PackageReader, Unfit};
+use daemon::reading::{Held, InProcess, Judged, PackageReader, Rework, Reworked, Unfit};
 use jiff::Timestamp;
-use plan::Answer;
+use plan::{Answer, Unbuilt};
 use repo::Package;
 use signatures::Certificate;
 use store::Reading;
@@ -50,6 +50,15 @@ impl PackageReader for Counting {
         paths: &BTreeSet<String>,
     ) -> Result<Result<Held, Unfit>, Error> {
         InProcess.files(path, file, paths)
+    }
+
+    fn rework(
+        &self,
+        path: &Utf8Path,
+        file: &mut dyn Reading,
+        rework: &Rework,
+    ) -> Result<Result<Result<Reworked, Unbuilt>, Unfit>, Error> {
+        InProcess.rework(path, file, rework)
     }
 }
 

@@ -247,7 +247,10 @@ impl Engine {
         };
         records.extend(ready.iter().map(of_answer));
         self.audit.append_all(&records)?;
-        ready.iter().for_each(|(claimed, _)| drop(self.grounds.remove(&claimed.name)));
+        for (claimed, _) in ready {
+            self.grounds.remove(&claimed.name);
+            self.brought.remove(&claimed.name);
+        }
         let is_refused =
             |(claimed, answer): &(Claimed, Answer)| is_of_the_clock(claimed) && answer.action == "config";
         self.clock_refused |= ready.iter().any(is_refused);
@@ -396,7 +399,8 @@ impl Engine {
     /// Removes what an import brought in; the pool has it, or nobody wants it.
     fn forget_import(&self, waiting: &Waiting) -> Result<(), Error> {
         // An adoption may have been copied in part only.
-        if waiting.arrived.is_some() || matches!(waiting.request.action, Action::Adopt { .. }) {
+        let is_brought = self.brought.contains(&waiting.claimed.name);
+        if is_brought || waiting.arrived.is_some() || matches!(waiting.request.action, Action::Adopt { .. }) {
             self.store.remove_import(&waiting.claimed.name)?;
         }
         Ok(())
@@ -417,6 +421,7 @@ impl Engine {
             if let Err(error) = self.forget_import(&waiting) {
                 tracing::warn!("what was copied of it is removed at the next start: {error}");
             }
+            self.brought.remove(&waiting.claimed.name);
             self.remove_uploads(&waiting.request);
         }
         Ok(())

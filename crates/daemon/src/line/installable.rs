@@ -14,8 +14,11 @@ use crate::shelves::relations;
 use crate::waiting::Waiting;
 
 impl Line<'_> {
-    /// Fills in what the decision about a request lacked.
-    pub(super) fn provide(&mut self, lacking: &Lacking, waiting: &Waiting) -> Result<(), Error> {
+    /// Fills in what the decision about a request lacked; `false` if it must wait for a signature.
+    pub(super) fn provide(&mut self, lacking: &Lacking, waiting: &Waiting) -> Result<bool, Error> {
+        if !lacking.rebuilt.is_empty() && !self.build(&lacking.rebuilt, waiting)? {
+            return Ok(false);
+        }
         self.read_signatures(&lacking.signatures)?;
         self.read_relations(&lacking.relations)?;
         self.read_built(&lacking.built)?;
@@ -50,7 +53,7 @@ impl Line<'_> {
                 self.world.external.insert((name.clone(), plan.hash()), said);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn context(&mut self, name: &str, platform: &Platform) -> Result<Context, Unfit> {
@@ -93,6 +96,7 @@ impl Line<'_> {
     /// Whether a request is judged by indexes of what is published, and its predecessors change that.
     pub(super) fn is_judged_after_them(&self, waiting: &Waiting) -> bool {
         let (Action::Promote { product, .. }
+        | Action::Rollback { product, .. }
         | Action::Import { product, .. }
         | Action::Withdraw { product, .. }
         | Action::Revert { product, .. }
@@ -103,6 +107,11 @@ impl Line<'_> {
         let stages = self.world.layout.products.get(product).map(|product| &product.stages);
         let touched =
             |plan: &plan::Plan| plan.changes.keys().any(|repository| repository.product == *product);
-        stages.into_iter().flatten().any(|stage| stage.closure.is_some()) && self.plans.iter().any(touched)
+        let asks_what_pins = matches!(
+            waiting.request.action,
+            Action::Promote { partial: Some(_), .. } | Action::Rollback { .. }
+        );
+        let is_judged = stages.into_iter().flatten().any(|stage| stage.closure.is_some());
+        (is_judged || asks_what_pins) && self.plans.iter().any(touched)
     }
 }

@@ -125,7 +125,7 @@ impl Line<'_> {
 
     /// Hashes anew what is listed where clients know no SHA-256, as far as no metadata tells.
     pub(super) fn name_for_old_clients(&mut self, waiting: &[Waiting]) -> Result<(), Error> {
-        let arrived = waiting.iter().flat_map(|waiting| waiting.arrived.iter().flatten());
+        let arrived = waiting.iter().flat_map(|waiting| waiting.arrived.iter().flatten()).chain(&self.made);
         let arriving: BTreeMap<Sha256, Utf8PathBuf> = arrived
             .filter_map(|arrived| arrived.pool.as_ref().map(|pool| (pool.digest, pool.from.clone())))
             .collect();

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use closure::Contents;
 use nevra::{Digest, Nevra, Sha256};
-use plan::Payload;
+use plan::{Code, Payload, Unbuilt};
 use repo::{Changelog, File, Package, Relation};
 use serde::{Deserialize, Serialize};
 
-use super::{Held, Judged, Unfit};
+use super::{Held, Judged, Reworked, Unfit};
 
 /// The largest answer, in bytes: what lists more is no package that clients could live with.
 pub(super) const SIZE_MAX: usize = 128 << 20;
@@ -25,8 +25,14 @@ pub(super) const SIGNATURES: u8 = b's';
 /// The byte that comes with the descriptor of a package of which some files are to be told; a question follows.
 pub(super) const FILES: u8 = b'f';
 
+/// The byte that comes with the descriptor of a package of which another one is to be made; a question follows.
+pub(super) const REWORK: u8 = b'r';
+
 /// How long one text of a file may be: a path, a name, a digest.
 const TEXT_MAX: usize = 1 << 14;
+
+/// Why nothing can be made of a package.
+const UNMADE: [Code; 3] = [Code::NotAMetaPackage, Code::PinNotUnderstood, Code::NotRebuildable];
 
 /// How many characters of a worker's words are taken.
 const WORDS_MAX: usize = 1000;
@@ -55,6 +61,10 @@ pub(super) enum Answer {
     Signed(Judged),
     /// What some of its files are, if that was asked.
     Files(Held),
+    /// What was made of it, if that was asked.
+    Made(Reworked),
+    /// Why nothing can be made of it.
+    Unmade(Unbuilt),
     /// It cannot.
     Unfit(Unfit),
     /// The disk gave an error.
@@ -95,6 +105,16 @@ impl Answer {
                 if files.values().flat_map(texts).any(|length| length > TEXT_MAX) {
                     return Err("it tells of a file with a text that is too long");
                 }
+            }
+            Self::Made(made) if !made.is_sound() => {
+                return Err("it made a package whose header is not in it");
+            }
+            Self::Made(_) => {}
+            Self::Unmade(unbuilt) => {
+                if !UNMADE.contains(&unbuilt.code) {
+                    return Err("it says why nothing can be made by a code that means something else");
+                }
+                unbuilt.words = one_line(&unbuilt.words);
             }
             Self::Unfit(Unfit { words, .. }) | Self::NotRead(words) => *words = one_line(words),
         }

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use ::signatures::Certificate;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
+use plan::Unbuilt;
 use repo::Package;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
@@ -22,10 +23,12 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg}
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use store::Reading;
 
-use super::answer::{Answer, FILES, Greeting, PACKAGE, QUESTION_MAX, SIGNATURES, SIZE_MAX, heard, one_line};
+use super::answer::{
+    Answer, FILES, Greeting, PACKAGE, QUESTION_MAX, REWORK, SIGNATURES, SIZE_MAX, heard, one_line,
+};
 use super::confinement::seconds_to_hash;
 use super::signatures::Question;
-use super::{Held, Judged, Limits, PackageReader, Unfit, Wrong};
+use super::{Held, Judged, Limits, PackageReader, Rework, Reworked, Unfit, Wrong};
 use crate::error::Error;
 
 /// This very program, also after another version was installed in its place.
@@ -155,10 +158,8 @@ impl Worker {
             };
             match self.ask(&mut running, descriptor, question, size)? {
                 Ok(Answer::Unfit(unfit)) => return Ok(Err(unfit)),
-                Ok(answer @ (Answer::Listed(_) | Answer::Signed(_) | Answer::Files(_))) => {
-                    return Ok(Ok(answer));
-                }
                 Ok(Answer::NotRead(words)) => return Err(failed(io::Error::other(words))),
+                Ok(answer) => return Ok(Ok(answer)),
                 Err(this) => {
                     tracing::warn!("the worker that read `{path}` is gone: {}", this.words);
                     let is_innocent = this.is_innocent;
@@ -217,6 +218,20 @@ impl PackageReader for Worker {
         }
     }
 
+    fn rework(
+        &self,
+        path: &Utf8Path,
+        file: &mut dyn Reading,
+        rework: &Rework,
+    ) -> Result<Result<Result<Reworked, Unbuilt>, Unfit>, Error> {
+        match self.asked(path, file, &Asked::Rework(rework))? {
+            Ok(Answer::Made(made)) => Ok(Ok(Ok(made))),
+            Ok(Answer::Unmade(unbuilt)) => Ok(Ok(Err(unbuilt))),
+            Ok(_) => Err(Error::Worker { why: OTHER_ANSWER.to_owned() }),
+            Err(unfit) => Ok(Err(unfit)),
+        }
+    }
+
     fn rest(&self) {
         self.lock().take();
     }
@@ -228,6 +243,7 @@ enum Asked<'a> {
     Signatures(Question),
     /// What files of these paths are.
     Files(&'a BTreeSet<String>),
+    Rework(&'a Rework),
 }
 
 /// What is said of a worker that answers something else.
@@ -289,6 +305,7 @@ impl Process {
             Asked::Listing => (PACKAGE, None),
             Asked::Signatures(question) => (SIGNATURES, Some(serde_json::to_vec(question)?)),
             Asked::Files(paths) => (FILES, Some(serde_json::to_vec(paths)?)),
+            Asked::Rework(rework) => (REWORK, Some(serde_json::to_vec(rework)?)),
         };
         sendmsg(&self.socket, &[IoSlice::new(&[what])], &mut control, flags)?;
         if let Some(words) = words {

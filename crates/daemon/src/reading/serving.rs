@@ -14,10 +14,10 @@ use rustix::io::Errno;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg, send};
 use serde::de::DeserializeOwned;
 
-use super::answer::{Answer, Bounded, FILES, Greeting, QUESTION_MAX, SIGNATURES};
+use super::answer::{Answer, Bounded, FILES, Greeting, QUESTION_MAX, REWORK, SIGNATURES};
 use super::confinement::{self, Limits};
 use super::signatures::{self, Question};
-use super::{Unfit, Wrong, examine, held};
+use super::{Rework, Unfit, Wrong, examine, held, rebuilding};
 
 /// Reads packages for the daemon at the other end of the socket that is this process's standard input.
 ///
@@ -38,6 +38,17 @@ pub fn serve(limits: &Limits) -> io::Result<()> {
             let paths: BTreeSet<String> = hear(socket)?;
             let answer = match held(&mut File::from(file), &paths) {
                 Ok(Ok(held)) => Answer::Files(held),
+                Ok(Err(unfit)) => Answer::Unfit(unfit),
+                Err(cause) => Answer::NotRead(cause.to_string()),
+            };
+            say(socket, &answer)?;
+            continue;
+        }
+        if what == REWORK {
+            let rework: Rework = hear(socket)?;
+            let answer = match rebuilding::examine(&mut File::from(file), &rework) {
+                Ok(Ok(Ok(made))) => Answer::Made(made),
+                Ok(Ok(Err(unbuilt))) => Answer::Unmade(unbuilt),
                 Ok(Err(unfit)) => Answer::Unfit(unfit),
                 Err(cause) => Answer::NotRead(cause.to_string()),
             };

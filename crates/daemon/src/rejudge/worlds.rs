@@ -39,6 +39,7 @@ pub(super) fn build(
     world.witnessed = grounds.witnessed;
     world.freeze_files.clone_from(&grounds.freeze_files);
     world.damaged.clone_from(damaged);
+    world.rebuilt = grounds.rebuilt.iter().cloned().collect();
     if let Some(Chapter { manifest, account, lists, .. }) = before {
         world.repositories.clone_from(lists);
         world.purged.clone_from(&account.purged);
