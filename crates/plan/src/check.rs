@@ -7,6 +7,7 @@ use nevra::{Nevra, Sha256};
 use crate::decide::is_generation_name;
 use crate::layout::Repository;
 use crate::plan::{Change, Plan};
+use crate::recorded::Effected;
 use crate::standing::{Decided, Variant};
 use crate::world::{Listed, World, digest_of_set};
 
@@ -120,6 +121,7 @@ impl<'a> Found<'a> {
                 "import" | "adopt" => true,
                 "promote" => listed_in(entered, &self.world.repositories, false) || self.is_rebuilt(entered),
                 "rollback" => self.is_rebuilt(entered),
+                "undo" => self.is_undone(|effect| effect.took(repository, &entered.pkgid)),
                 "revert" => self.world.past.values().any(|past| listed_in(entered, past, true)),
                 _ => false,
             };
@@ -132,6 +134,7 @@ impl<'a> Found<'a> {
             let has_cause = match self.plan.action.as_str() {
                 "import" => is_superseded(left, change),
                 "promote" | "withdraw" | "rollback" | "revert" => true,
+                "undo" => self.is_undone(|effect| effect.brought(repository, &left.pkgid)),
                 "overlap" => self.overlap_is_over(repository, left),
                 "purge" => self.plan.purged.contains(&left.pkgid),
                 _ => false,
@@ -140,6 +143,11 @@ impl<'a> Found<'a> {
                 self.add("I12", format!("`{}` leaves `{repository}` without a cause", left.nevra));
             }
         }
+    }
+
+    /// Whether a request of which something is on record did what a plan is the inverse of.
+    fn is_undone(&self, did: impl Fn(&Effected) -> bool) -> bool {
+        self.world.recorded.iter().filter_map(|one| one.effect.as_ref()).any(did)
     }
 
     fn never_in_neither(&mut self) {

@@ -27,6 +27,7 @@ mod revert;
 mod rollback;
 mod selection;
 mod sweep;
+mod undo;
 mod variant;
 mod waive;
 mod withdraw;
@@ -96,6 +97,10 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
                 asker,
                 &revert::Wish { product, stage, generation, platforms, is_rehearsal, approved },
             )
+        }
+        Action::Undo { request: name } => {
+            let (is_rehearsal, approved) = (request.dry_run, request.plan.as_deref());
+            undo::undo(world, asker, &undo::Wish { request: name, is_rehearsal, approved })
         }
         Action::Keep { drop: Some(name), .. } => keep::drop_name(world, asker, name),
         Action::Keep { generation, as_, drop: None } => {

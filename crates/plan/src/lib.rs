@@ -77,6 +77,7 @@ mod near;
 mod package_signatures;
 mod plan;
 mod recipe;
+mod recorded;
 mod refusal;
 mod request;
 pub mod retention;
@@ -100,6 +101,7 @@ pub use layout::{
 pub use package_signatures::{Flaw, FlawKind, Payload, Signed, Signer};
 pub use plan::{Adopted, Change, GateSeen, Plan, Verdict};
 pub use recipe::{HostsRun, NodeType, PinChange, Raised, Rebuilt, Recipe, Unbuilt};
+pub use recorded::{Effected, Moves, Recorded};
 pub use refusal::{Code, Refusal, table};
 pub use request::signed;
 pub use request::{

@@ -249,9 +249,9 @@ impl Plan {
             return None;
         }
         let targets = || {
-            self.changes
-                .values()
-                .filter(|change| self.is_target(change) || ["withdraw", "purge"].contains(&&*self.action))
+            self.changes.values().filter(|change| {
+                self.is_target(change) || ["withdraw", "purge", "undo"].contains(&&*self.action)
+            })
         };
         let goes_back = targets().any(|change| {
             change.leave.iter().any(|left| {

@@ -165,6 +165,11 @@ pub enum Action {
         /// The platforms.
         platforms: Vec<String>,
     },
+    /// Does the inverse of a settled request.
+    Undo {
+        /// Its claim name, or its id where that means one request only.
+        request: String,
+    },
     /// Gives a generation a name, which keeps it; or ends such a name.
     Keep {
         /// The generation; if there is none, the current one, which is the one published last: never the one
@@ -251,13 +256,14 @@ pub enum Action {
 
 impl Action {
     /// The names of all actions.
-    pub const NAMES: [&'static str; 20] = [
+    pub const NAMES: [&'static str; 21] = [
         "import",
         "adopt",
         "promote",
         "rollback",
         "withdraw",
         "revert",
+        "undo",
         "keep",
         "sweep",
         "overlap",
@@ -283,6 +289,7 @@ impl Action {
             Action::Rollback { .. } => "rollback",
             Action::Withdraw { .. } => "withdraw",
             Action::Revert { .. } => "revert",
+            Action::Undo { .. } => "undo",
             Action::Keep { .. } => "keep",
             Action::Sweep {} => "sweep",
             Action::Overlap {} => "overlap",
@@ -313,7 +320,8 @@ impl Action {
             | Action::Freeze { product, .. }
             | Action::Approve { product, .. }
             | Action::Variant { product, .. } => Some(product),
-            Action::Keep { .. }
+            Action::Undo { .. }
+            | Action::Keep { .. }
             | Action::EndWaiver { .. }
             | Action::Thaw { .. }
             | Action::EndVariant { .. }

@@ -14,6 +14,7 @@ use crate::layout::{Layout, Platform, Repository};
 use crate::package_signatures::{Signed, Signer};
 use crate::plan::Plan;
 use crate::recipe::{Recipe, Unbuilt};
+use crate::recorded::Recorded;
 use crate::request::{Action, Reference, Request};
 use crate::standing::{Freeze, Standing};
 
@@ -210,6 +211,8 @@ pub struct World {
     pub expired_metadata: bool,
     /// The repository that the request in hand adopts; filled for `adopt`.
     pub existing: Option<Existing>,
+    /// What is on record of the settled requests that the request in hand may mean; filled for `undo`.
+    pub recorded: Vec<Recorded>,
 }
 
 impl World {
@@ -251,6 +254,7 @@ impl World {
             outdated_files: BTreeSet::new(),
             expired_metadata: false,
             existing: None,
+            recorded: Vec::new(),
         }
     }
 
@@ -364,6 +368,8 @@ pub struct Needs {
     pub holders: bool,
     /// Whether [`World::strangers`] must be filled.
     pub strangers: bool,
+    /// The name of the settled requests for which [`World::recorded`] must be filled.
+    pub recorded: Option<String>,
 }
 
 /// Says what must be loaded to decide a request.
@@ -400,6 +406,10 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
                 Reference::Number(number) => Some(*number),
                 Reference::Name(name) => names.get(name).map(|named| named.generation),
             };
+        }
+        Action::Undo { request } => {
+            needs.repositories = everything();
+            needs.recorded = Some(request.clone());
         }
         // Where a package went on to is looked up in every stage.
         Action::Overlap {} => needs.repositories = everything(),

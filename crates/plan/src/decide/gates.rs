@@ -79,6 +79,11 @@ impl<'a> Gates<'a> {
         Gates { stage, waivers, ..Gates::default() }
     }
 
+    /// Goes on with another stage of the product.
+    pub(super) fn turn_to(&mut self, stage: &'a str) {
+        self.stage = stage;
+    }
+
     fn pass(&mut self, gate: &str, evidence: String) {
         self.seen.push(GateSeen { gate: gate.to_owned(), verdict: Verdict::Pass, evidence });
     }

@@ -125,7 +125,11 @@ fn missing_from(these: &[Listed], those: &[Listed]) -> Vec<Listed> {
 }
 
 /// Notes what is then in no stage of the product: going back undoes no removal elsewhere.
-fn in_no_stage(world: &World, product: &Product, changes: &BTreeMap<Repository, Change>) -> Vec<String> {
+pub(super) fn in_no_stage(
+    world: &World,
+    product: &Product,
+    changes: &BTreeMap<Repository, Change>,
+) -> Vec<String> {
     let mut gone: BTreeMap<&nevra::Sha256, &Listed> =
         changes.values().flat_map(|change| &change.leave).map(|left| (&left.pkgid, left)).collect();
     for (repository, listing) in world.repositories.iter().filter(|(r, _)| r.product == product.name) {

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use crate::layout::{Approvals, Product, Route, Stage};
 use crate::samples::{self, listed};
 use crate::standing::{Agreement, Freeze, Variant, Waiver};
-use crate::{Action, Asker, Code, Decision, Reference, Request, World, decide};
+use crate::{
+    Action, Asker, Code, Decision, Effected, Moves, Outcome, Recorded, Reference, Request, World, decide,
+};
 
 /// Who may, by action, product and place; `site:` in front of a role that counts only if it is held for the whole site.
 const TABLE: &str = "
@@ -35,6 +37,12 @@ revert       red   testing              : tester
 revert       red   production           : operator
 revert       blue  untested             : blue-team
 revert       blue  production           : blue-team
+undo         red   untested             : uploader
+undo         red   testing              : tester
+undo         red   production           : operator
+undo         red   untested-testing     :
+undo         blue  untested             : blue-team
+undo         blue  untested-production  : blue-team
 promote      red   untested-testing     : tester verifier
 promote      red   testing-production   : releaser
 promote      blue  untested-production  : blue-team releaser
@@ -144,6 +152,29 @@ fn world() -> World {
         decided_by: vec![],
     };
     world.standing.variants.insert(variant.id.clone(), variant);
+    for (product, place) in [
+        ("red", "untested"),
+        ("red", "testing"),
+        ("red", "production"),
+        ("red", "untested-testing"),
+        ("blue", "untested"),
+        ("blue", "untested-production"),
+    ] {
+        let taken = |stage: &str| {
+            let product = &world.layout.products[product];
+            let repository = product.repository(&product.platforms[0], stage, crate::Kind::Binary);
+            (repository, Moves { entered: vec![], left: vec![listed("b-1-1.x86_64")] })
+        };
+        let effect = Effected { moves: place.split('-').map(taken).collect(), ..Effected::default() };
+        world.recorded.push(Recorded {
+            claim: format!("{product}-{place}"),
+            id: "r".into(),
+            owner: "user:somebody-else".into(),
+            action: "withdraw".into(),
+            outcome: Outcome::Done,
+            effect: Some(effect),
+        });
+    }
     for (product, stage) in [("red", "testing"), ("blue", "production")] {
         let waiver = Waiver {
             id: format!("{product}-{stage}"),
@@ -192,6 +223,7 @@ fn request(world: &World, action: &str, product: &str, place: &str) -> Request {
         }
         "revert" => Action::Revert { product, stage, generation: Reference::Number(40), platforms },
         "promote" => Action::Promote { product, from, to, packages, platforms, partial: None },
+        "undo" => Action::Undo { request: format!("{product}-{place}") },
         "approve" => Action::Approve { product, from, to, take_back: false },
         "waive" => Action::Waive { product, stage, gate: "soak".into(), packages, until },
         "variant" => {
@@ -252,7 +284,7 @@ fn nobody_may_do_what_the_table_does_not_say() {
     }
     let all: std::collections::BTreeSet<&str> = Action::NAMES.into_iter().collect();
     assert_eq!(seen, all, "every action stands in the table");
-    assert_eq!(looked_at, 52 * 9 * 3);
+    assert_eq!(looked_at, 58 * 9 * 3);
 }
 
 /// A role that moves packages of one product names generations for whoever holds it for that product or the site.

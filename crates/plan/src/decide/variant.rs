@@ -61,7 +61,7 @@ pub(super) fn variant(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
 }
 
 /// Reads the name and the two digests.
-fn read(wish: &Wish<'_>) -> Result<(Nevra, [Sha256; 2]), Refusal> {
+pub(super) fn read(wish: &Wish<'_>) -> Result<(Nevra, [Sha256; 2]), Refusal> {
     let wrong = |sentence: String| Refusal::new(Code::Malformed, sentence);
     let package: Nevra = wish.package.parse().map_err(|_| {
         wrong(format!(

@@ -88,6 +88,7 @@ pub fn parse(bytes: &[u8], format: Format) -> Result<Request, Refusal> {
         "rollback" => document.request::<wire::Rollback>(&action),
         "withdraw" => document.request::<wire::Withdraw>(&action),
         "revert" => document.request::<wire::Revert>(&action),
+        "undo" => document.request::<wire::Undo>(&action),
         "keep" => document.request::<wire::Keep>(&action),
         "sweep" => document.request::<wire::Sweep>(&action),
         "overlap" => document.request::<wire::Overlap>(&action),
@@ -277,6 +278,7 @@ fn check(request: &Request) -> Result<(), Refusal> {
             reference(generation)?;
             list("platforms", platforms, false)
         }
+        Action::Undo { request } => word("request", request),
         Action::Keep { generation, as_, drop } => {
             generation.iter().try_for_each(reference)?;
             let text = |key, text: &Option<String>| text.iter().try_for_each(|text| word(key, text));

@@ -441,6 +441,7 @@ fn what_people_decide_is_written_and_read_again() {
             digests: vec!["5e".repeat(32)],
         },
         Action::EndVariant { variant: "0123456789ab".into() },
+        Action::Undo { request: "update-57-20260301T120000.000000Z-3fa9c1".into() },
     ];
     for action in actions {
         let plan = Some("5e".repeat(32)).filter(|_| matches!(action, Action::Approve { .. }));

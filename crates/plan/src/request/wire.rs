@@ -14,13 +14,14 @@ pub(super) const COMMON: [&str; 9] =
     ["format", "action", "id", "reason", "expires", "dry_run", "plan", "as", "site"];
 
 /// Keys of each action besides the common ones.
-pub(super) const OWN: [(&str, &[&str]); 20] = [
+pub(super) const OWN: [(&str, &[&str]); 21] = [
     ("import", &["product", "to", "files", "folder", "platforms"]),
     ("adopt", &["product", "stage", "platform", "kind", "folder"]),
     ("promote", &["product", "from", "to", "packages", "platforms", "partial"]),
     ("rollback", &["product", "from", "packages", "platforms", "versions", "without", "releases"]),
     ("withdraw", &["product", "from", "packages", "platforms"]),
     ("revert", &["product", "stage", "generation", "platforms"]),
+    ("undo", &["request"]),
     ("keep", &["generation", "drop"]),
     ("sweep", &[]),
     ("overlap", &[]),
@@ -112,6 +113,7 @@ wire!(Promote { product: String, from: String, to: String, packages: Vec<String>
 wire!(Rollback { product: String, from: String, packages: Vec<String> } { platforms: Vec<String>, versions: Vec<String>, without: Vec<String>, releases: Vec<String> });
 wire!(Withdraw { product: String, from: String, packages: Vec<String> } { platforms: Vec<String> });
 wire!(Revert { product: String, stage: String, generation: Pointer } { platforms: Vec<String> });
+wire!(Undo { request: String } {});
 wire!(Keep {} { generation: Option<Pointer>, drop: Option<String> });
 wire!(Sweep {} {});
 wire!(Overlap {} {});
@@ -167,6 +169,13 @@ impl Wire for Revert {
     fn into_request(self) -> (Request, bool) {
         let (common, (product, stage, generation, platforms)) = self.split();
         common.request(Action::Revert { product, stage, generation: generation.0, platforms })
+    }
+}
+
+impl Wire for Undo {
+    fn into_request(self) -> (Request, bool) {
+        let (common, (request,)) = self.split();
+        common.request(Action::Undo { request })
     }
 }
 

@@ -58,6 +58,7 @@ impl Request {
                 file.generation(generation);
                 file.list("platforms", platforms);
             }
+            Action::Undo { request } => file.text("request", request),
             Action::Keep { generation, as_, drop } => {
                 generation.iter().for_each(|generation| file.generation(generation));
                 file.maybe("as", as_);
