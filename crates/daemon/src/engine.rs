@@ -71,7 +71,7 @@ pub struct Engine {
     pub(crate) spool: Spool,
     pub(crate) audit: Audit,
     pub(crate) catalogue: Catalogue,
-    settled: SettledIds,
+    pub(crate) settled: SettledIds,
     waiting: Vec<Waiting>,
     /// What the requests in hand are decided on, by claim, until it is on record.
     pub(crate) grounds: BTreeMap<String, Grounds>,

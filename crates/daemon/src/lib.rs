@@ -57,6 +57,7 @@ pub mod promises;
 mod publish;
 pub mod reading;
 mod rebuilding;
+mod recorded;
 mod rehearsed;
 pub mod rejudge;
 mod relations;

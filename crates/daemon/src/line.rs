@@ -8,6 +8,7 @@ mod headers;
 mod installable;
 mod loading;
 mod signatures;
+mod undoing;
 mod unsigned;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,6 +84,8 @@ pub(crate) struct Line<'a> {
     built: Vec<Arrived>,
     /// What was built anew for plans.
     made: Vec<Arrived>,
+    /// The claim for which the records were looked through.
+    looked_up: Option<String>,
 }
 
 impl<'a> Line<'a> {
@@ -110,6 +113,7 @@ impl<'a> Line<'a> {
             unsigned: None,
             built: Vec::new(),
             made: Vec::new(),
+            looked_up: None,
         };
         let number = line.engine.store.next_number()?.max(line.engine.number_min);
         // New repositories are published alone: their request is decided without reading a single package.
@@ -124,7 +128,8 @@ impl<'a> Line<'a> {
             let first = id.is_none_or(|id| ids.insert(id));
             // While it waits for a signature, it holds up nobody.
             let is_held_up = config && !is_config(request) && line.unsigned.is_none();
-            if !first || is_held_up || line.must_wait(request) {
+            let is_too_early = undoing::is_ahead_of_the_record(request, waiting, &verdicts);
+            if !first || is_held_up || is_too_early || line.must_wait(request) {
                 verdicts.push(Verdict::Later);
                 continue;
             }

@@ -31,6 +31,12 @@ impl SettledIds {
         }
     }
 
+    /// Lists the first answers given for `id`, whoever asked.
+    pub fn bearing(&self, id: &str) -> impl Iterator<Item = &Answer> {
+        let bears = move |((_, one), _): &(&(String, String), &First)| one == id;
+        self.by_id.iter().filter(bears).map(|(_, first)| &first.answer)
+    }
+
     /// Records an answer whose file may not be written yet, until [`SettledIds::is_written`].
     pub fn record_unwritten(&mut self, answer: &Answer) {
         self.record(answer);

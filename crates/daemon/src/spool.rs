@@ -23,6 +23,7 @@ mod tests;
 mod upload;
 
 pub use claim::{CLAIMS_AT_ONCE, CLAIMS_MAX};
+pub(crate) use claim_name::is_claim_name;
 pub use left::Left;
 
 use crate::error::Error;

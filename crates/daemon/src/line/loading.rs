@@ -70,6 +70,9 @@ impl Line<'_> {
             self.load_links()?;
         }
         self.engine.soaking.fill(&mut self.world, &self.engine.store, &needs.entered)?;
+        if let Some(name) = &needs.recorded {
+            self.load_recorded(name, waiting)?;
+        }
         if needs.holders {
             let holders = self.engine.store.holders()?.into_iter().map(|(digest, holders)| {
                 let store::Holders { links, generations } = holders;

@@ -150,6 +150,8 @@ fn unjudged(
         Action::Withdraw { product, from: stage, .. } | Action::Revert { product, stage, .. } => {
             Some((product, stage, None))
         }
+        // It is for the stages that change, whichever they are.
+        Action::Undo { .. } => changes.keys().next().map(|one| (&one.product, &one.stage, None)),
         _ => None,
     };
     let (product, stage, from) = place?;
@@ -184,6 +186,9 @@ fn unjudged(
             ));
         }
     }
+    let is_undone = |stage: &String| {
+        matches!(request.action, Action::Undo { .. }) && changes.keys().any(|one| one.stage == *stage)
+    };
     for gate in answer.gates.iter().filter(|gate| AS_RECORDED.contains(&gate.gate.as_str())) {
         let counts = |one: &&Waiver| {
             let is_judged = || {
@@ -192,7 +197,7 @@ fn unjudged(
             };
             one.gate == gate.gate
                 && one.product == *product
-                && (one.stage == *stage || is_judged())
+                && (one.stage == *stage || is_judged() || is_undone(&one.stage))
                 && one.is_in_force(world)
         };
         let is_waived = || {

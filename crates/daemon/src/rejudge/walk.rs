@@ -18,6 +18,7 @@ use crate::audit::{Record, RecordKind, Records};
 use crate::engine::refused_unread;
 use crate::error::Error;
 use crate::grounds::{Came, Grounds};
+use crate::recorded::Archive;
 use crate::settled::SettledIds;
 use crate::soaking::Soaking;
 
@@ -397,6 +398,14 @@ impl<'a> Walk<'a> {
             }
         };
         worlds::fill(world, (self.store, &self.numbers), &mut self.soaking, request)?;
+        world.recorded = match &request.action {
+            Action::Undo { request: name } => {
+                let (disk, store, settled) = (self.disk, self.store, &self.settled);
+                let (generation, asking) = (world.generation, &answer.claim);
+                Archive { disk, store, settled, generation, asking }.find(name)?
+            }
+            _ => Vec::new(),
+        };
         let Some(arrivals) = worlds::arrivals(grounds, answer, after) else {
             return Ok(Finding::NotJudged(reason::BROUGHT).into());
         };

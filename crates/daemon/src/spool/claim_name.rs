@@ -32,6 +32,11 @@ pub(super) fn claimed_at(claim: &str) -> Option<Timestamp> {
     Some(taken_apart(claim)?.1)
 }
 
+/// Says whether a text can be the name of a claim, one of the clock's among them.
+pub(crate) fn is_claim_name(text: &str) -> bool {
+    text.starts_with("clock/") || taken_apart(text).is_some()
+}
+
 /// Reads the cleaned stem out of a claim name; `None` if it is none.
 pub(super) fn stem_of(claim: &str) -> Option<&str> {
     Some(taken_apart(claim)?.0)

@@ -14,7 +14,7 @@ use super::{Chain, Look};
 use crate::account::{Account, Settled};
 
 /// What may bring packages in, and take them out.
-const MOVING: [&str; 7] = ["import", "adopt", "promote", "revert", "withdraw", "overlap", "purge"];
+const MOVING: [&str; 8] = ["import", "adopt", "promote", "revert", "undo", "withdraw", "overlap", "purge"];
 
 /// Links of packages by repository.
 type Links = BTreeMap<String, BTreeSet<String>>;

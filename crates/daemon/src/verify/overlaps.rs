@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nevra::Sha256;
 
 use super::{Chain, Look};
-use crate::account::Account;
+use crate::account::{Account, Moves};
 
 impl Look<'_> {
     /// Follows every overlap from the promotion that began it to its end.
@@ -59,15 +59,23 @@ fn overlaps(account: &Account) -> impl Iterator<Item = (&String, &Sha256, jiff::
         .flat_map(|(name, all)| all.iter().map(move |(digest, until)| (name, digest, *until)))
 }
 
-/// Whether somebody touched the package in this generation, or the repository was reverted.
+/// Whether somebody touched the package in this generation, or the repository was reverted, or the promotion undone.
 fn is_asked_for(account: &Account, name: &str, digest: &Sha256) -> bool {
-    let Some(moves) = account.changes.get(name) else { return false };
-    let touched = moves.left.iter().chain(&moves.entered).find(|package| package.pkgid == *digest);
-    let nevra = touched.map(|package| package.nevra.to_string());
+    let moves = |(at, moves): (&String, &Moves)| {
+        let touched = moves.left.iter().chain(&moves.entered).find(|package| package.pkgid == *digest);
+        touched.map(|package| (at == name, package.nevra.to_string()))
+    };
+    let touched: Vec<(bool, String)> = account.changes.iter().filter_map(moves).collect();
+    let nevra = touched.iter().find_map(|(is_here, nevra)| is_here.then_some(nevra));
     account.requests.iter().map(|settled| &settled.answer).any(|answer| {
         let mut here = answer.moved.iter().filter(|moved| moved.repository == name);
         match &nevra {
             _ if answer.action == "overlap" => false,
+            None if answer.action == "undo" => {
+                // Undone is a promotion: the package leaves where it went, unless it had been there before.
+                let mut moved = answer.moved.iter().flat_map(|moved| moved.left.iter().chain(&moved.entered));
+                answer.moved.is_empty() || moved.any(|one| touched.iter().any(|(_, nevra)| one == nevra))
+            }
             None => answer.action == "revert" && here.next().is_some(),
             Some(nevra) => here.any(|moved| moved.left.contains(nevra) || moved.entered.contains(nevra)),
         }
