@@ -10,6 +10,7 @@ GATES = {
     "adopt": {"roles", "sound", "other-content", "variants", "freeze"},
     "promote": {"roles", "sound", "other-content", "variants", "version-order", "freeze"},
     "revert": {"roles", "sound", "other-content", "variants", "freeze"},
+    "undo": {"roles"},
     "withdraw": {"roles", "freeze"},
     "approve": {"roles"},
     "variant": {"roles"},
@@ -23,6 +24,8 @@ GATES = {
     "purge": {"roles"},
     "accept-clock": {"roles"},
 }
+# What an undo passes beside that if it moves packages; what was decided ends as it does otherwise.
+UNDONE = {"purged", "sound", "other-content", "variants", "version-order", "freeze"}
 WAIVABLE = {"version-order", "soak", "freeze", "closure", "meta-packages", "external"}
 # What the gate `roles` says that was asked, by action: stages and product.
 ASKED = {
@@ -30,6 +33,7 @@ ASKED = {
     "adopt": r"adopt a repository into `(?P<to>[^`]+)` of `(?P<product>[^`]+)`\Z",
     "promote": r"promote from `(?P<from>[^`]+)` to `(?P<to>[^`]+)` of `(?P<product>[^`]+)`\Z",
     "revert": r"revert `(?P<to>[^`]+)` of `(?P<product>[^`]+)`\Z",
+    "undo": r"undo what changed `(?P<to>[^`]+)` of `(?P<product>[^`]+)`\Z",
     "withdraw": r"withdraw from `(?P<to>[^`]+)` of `(?P<product>[^`]+)`\Z",
 }
 HOLDS = re.compile(r"`(?P<who>[^`]+)` holds the role `(?P<role>[^`]+)`, which may (?P<what>.*)\Z", re.DOTALL)
@@ -47,7 +51,8 @@ def listed(value):
 class Asked:
     """What was asked: the product, the stage that changes, and the one that packages come from."""
 
-    def __init__(self, found, role, policy):
+    def __init__(self, found, role, policy, others=()):
+        self.others = set(others)
         self.product, self.to, self.source = found["product"], found["to"], found.get("from")
         self.role = role
         table = next((one for one in policy.get("product", []) if one.get("name") == self.product), {})
@@ -58,7 +63,7 @@ class Asked:
         self.signed_by = listed(self.stage.get("signed_by", table.get("signed_by", [])))
 
     def stages(self):
-        return {self.to, self.source} - {None}
+        return {self.to, self.source, *self.others} - {None}
 
     def judged(self, changed):
         """The tables of the stages that are judged by what can be installed: of which hosts draw from one that changes."""
@@ -75,13 +80,16 @@ def asked(said, policy, wrong):
     """What was asked, as the gate `roles` says it and what moved bears out; None if it moves no packages."""
     form = ASKED.get(said["action"])
     roles = next((gate for gate in said.get("gates", []) if gate.get("gate") == "roles"), None)
-    if form is None or roles is None:
+    if form is None or roles is None or (said["action"] == "undo" and not said.get("moved")):
         return None
     holds = HOLDS.match(str(roles.get("evidence")))
     found = holds and re.match(form, holds["what"])
     if not found or holds["who"] != said["owner"]:
         return wrong("the gate `roles` does not say which role of theirs may do it, and where")
-    return Asked(found.groupdict(), holds["role"], policy)
+    # An undo says so of each stage that it changes.
+    held = [HOLDS.match(str(gate.get("evidence"))) for gate in said["gates"] if gate.get("gate") == "roles"]
+    others = [re.match(form, one["what"]) for one in held if one]
+    return Asked(found.groupdict(), holds["role"], policy, [one["to"] for one in others if one])
 
 
 def binaries(generation, said):
@@ -93,6 +101,8 @@ def binaries(generation, said):
 def demanded(generation, said, asked):
     """The gates that must have looked."""
     gates = set(GATES.get(said["action"], ()))
+    if said["action"] == "undo" and said.get("moved"):
+        gates |= UNDONE
     if asked is None:
         return gates
     if said["action"] != "withdraw" and asked.signed_by:

@@ -7,8 +7,8 @@ from words import instant
 CHECKSUM_NAMED = re.compile(r"(.*/)?[0-9a-f]{32,128}-[^/]+\Z")
 # What may change which repositories are there, or how they are written, without moving a package.
 REWRITING = {"config", "resume", "adopt"}
-MOVING_IN = {"import", "adopt", "promote", "revert"}
-MOVING_OUT = {"import", "adopt", "promote", "revert", "withdraw", "overlap", "clock", "purge"}
+MOVING_IN = {"import", "adopt", "promote", "revert", "undo"}
+MOVING_OUT = {"import", "adopt", "promote", "revert", "undo", "withdraw", "overlap", "clock", "purge"}
 
 
 def look(site):
@@ -65,7 +65,7 @@ def comes_from(site, generation, name, entered, before, ever):
     does = actions(generation)
     if does & {"import", "adopt"}:
         return
-    known = before | ever if "revert" in does else before
+    known = before | ever if does & {"revert", "undo"} else before
     for one in sorted(entered - known):
         words = f"{one[0]} enters {name}, and no import brought it"
         site.broken("I12", generation.path, words)

@@ -3,7 +3,7 @@
 from words import in_words, instant, length
 
 # What may take a package out of a stage, whatever was promised for it.
-ASKED = {"withdraw", "revert", "purge", "import", "adopt"}
+ASKED = {"withdraw", "revert", "undo", "purge", "import", "adopt"}
 
 
 def look(site):
@@ -113,6 +113,18 @@ def said_by(generation, names, package, actions):
     return False
 
 
+def undone(generation, digest):
+    """Whether the promotion of a package was undone: it left where it went, unless it had been there before."""
+    moves = generation.account["changes"].values()
+    nevras = {one["nevra"] for of in moves for one in [*of["left"], *of["entered"]] if one["pkgid"] == digest}
+    for said in generation.answers:
+        moved = said.get("moved", [])
+        if said["action"] == "undo" and (not moved or any(
+                nevras & {*one.get("left", []), *one.get("entered", [])} for one in moved)):
+            return True
+    return False
+
+
 def went_on(site, older, newer, lists):
     """An overlap that was recorded goes on until its time is witnessed, or until somebody decides otherwise."""
     recorded = {(name, digest): until for name, digest, until in overlapping(newer)}
@@ -128,6 +140,6 @@ def went_on(site, older, newer, lists):
         moves = newer.account["changes"].get(name, {"entered": [], "left": []})
         touched = [one for one in [*moves["left"], *moves["entered"]] if one["pkgid"] == digest]
         asked = any(said_by(newer, [name], one, ASKED | {"promote"}) for one in touched)
-        if not asked and not (name in reverted and not touched):
+        if not asked and not (not touched and (name in reverted or undone(newer, digest))):
             words = f"the overlap of {digest[:16]} in {name} ends before {in_words(until)}"
             site.broken("I11", newer.path, words)

@@ -55,4 +55,5 @@ mod stories;
 mod sweeping;
 mod tidy;
 mod two_daemons;
+mod undo;
 mod witnessed;

@@ -62,6 +62,8 @@ pub enum Verb {
     Withdraw(Withdraw),
     /// Make a stage list what it listed in an earlier generation
     Revert(Revert),
+    /// Show the inverse of a settled request as a plan, and do it
+    Undo(crate::undo::arguments::Undo),
     /// Approve of exactly one plan, or take that back
     Approve(crate::decisions::arguments::Approve),
     /// Answer for what a gate would refuse, until an instant, on record

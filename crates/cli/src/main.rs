@@ -50,6 +50,7 @@ mod show;
 mod status;
 mod sweep;
 mod terminal;
+mod undo;
 mod verify;
 mod why;
 
@@ -91,6 +92,7 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::Promote(promote) => requests::promote(settings, promote, terminal),
         Verb::Withdraw(withdraw) => requests::withdraw(settings, withdraw, terminal),
         Verb::Revert(revert) => requests::revert(settings, revert, terminal),
+        Verb::Undo(undo) => undo::run(settings, undo, terminal),
         Verb::Purge(purge) => purge::run(settings, purge, terminal),
         Verb::Approve(asked) => decisions::approve(settings, asked, terminal),
         Verb::Waive(asked) => decisions::waive(settings, asked, terminal),
