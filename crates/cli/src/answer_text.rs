@@ -50,7 +50,20 @@ pub fn words(answer: &Answer, paint: Paint) -> String {
             let _ = writeln!(text, "  gate {}: {}, {}", gate.gate, gate.verdict.as_str(), gate.evidence);
         }
     }
-    if let Some(hosts_run) = &answer.hosts_run {
+    // A printed plan tells both.
+    if answer.plan.is_none() {
+        for one in &answer.node_types {
+            let _ = writeln!(text, "  node type: {} is {} now, in {}", one.before, one.after, one.repository);
+        }
+        for one in &answer.hosts {
+            let who = match &one.node_type {
+                Some(name) => format!("hosts of {} with {name}", one.stage),
+                None => format!("other hosts of {}", one.stage),
+            };
+            let _ = writeln!(text, "  {who} run: {}", one.dnf);
+        }
+    }
+    if let Some(hosts_run) = answer.hosts_run.as_ref().filter(|_| answer.hosts.is_empty()) {
         let _ = writeln!(text, "  hosts run: {hosts_run}");
     }
     // A printed plan ends with its hash.

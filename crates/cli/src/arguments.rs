@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use plan::Reference;
 
 use crate::compare::arguments::Compare;
@@ -60,6 +60,8 @@ pub enum Verb {
     Promote(Promote),
     /// Take packages out of a stage
     Withdraw(Withdraw),
+    /// Take out what was rejected, and have every meta-package that pins it pin the version before
+    Rollback(Rollback),
     /// Make a stage list what it listed in an earlier generation
     Revert(Revert),
     /// Show the inverse of a settled request as a plan, and do it
@@ -117,6 +119,8 @@ pub enum Verb {
         /// A name, a glob over names, name-version-release, or a whole NEVRA
         package: String,
     },
+    /// Say which stages and node types a package touches, and what a roll-back would do
+    Impact(crate::impact::arguments::Impact),
     /// Show who asked what, when, and what became of it, newest last; or check that record
     Audit(crate::audit::arguments::Audit),
     /// Check the published tree against everything that must never be false, or a mirror from outside
@@ -258,6 +262,52 @@ pub struct Promote {
     /// The stage they enter; may be left out where only one route fits
     #[arg(long, value_name = "STAGE")]
     pub to: Option<String>,
+    /// Build meta-packages anew that pin what stays behind; in the target alone, or in both stages
+    #[arg(long, value_name = "WHERE", num_args = 0..=1, require_equals = true, default_missing_value = "target")]
+    pub partial: Option<Part>,
+    #[command(flatten)]
+    pub scope: Scope,
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// Where meta-packages of a partial release are listed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Part {
+    /// In the stage that is entered; the other goes on listing them whole
+    Target,
+    /// In both stages, so that all hosts have the same
+    Both,
+}
+
+impl Part {
+    /// Says it as requests do.
+    pub fn meant(self) -> plan::Partial {
+        match self {
+            Part::Target => plan::Partial::Target,
+            Part::Both => plan::Partial::Both,
+        }
+    }
+}
+
+/// The request `rollback`.
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// What is rejected: NEVRAs, name-version-release, names, or globs over names
+    #[arg(required = true, value_name = "PACKAGE")]
+    pub packages: Vec<String>,
+    /// The stage they leave
+    #[arg(long, value_name = "STAGE")]
+    pub from: String,
+    /// A version to go back to, where it is not the newest older one that hosts are offered; may be repeated
+    #[arg(long = "back-to", value_name = "NAME-VERSION-RELEASE")]
+    pub versions: Vec<String>,
+    /// A name that is pinned no more, because there is no version to go back to; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub without: Vec<String>,
+    /// The release of a meta-package that is built anew, where it is not the next that is free; may be repeated
+    #[arg(long = "release", value_name = "NAME-VERSION-RELEASE")]
+    pub releases: Vec<String>,
     #[command(flatten)]
     pub scope: Scope,
     #[command(flatten)]

@@ -138,7 +138,7 @@ fn approved(
 }
 
 /// Sends a request and waits for its answer, showing how far the daemon has come.
-fn answered(
+pub fn answered(
     submitter: &Submitter,
     request: &Request,
     waiting: &Waiting,

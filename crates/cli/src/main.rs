@@ -32,6 +32,7 @@ mod directories;
 mod failure;
 mod generate;
 mod history;
+mod impact;
 mod init;
 mod keys;
 mod lock_holder;
@@ -91,6 +92,8 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::Adopt(adopt) => adopt::run(settings, adopt, terminal),
         Verb::Promote(promote) => requests::promote(settings, promote, terminal),
         Verb::Withdraw(withdraw) => requests::withdraw(settings, withdraw, terminal),
+        Verb::Rollback(rollback) => requests::rollback(settings, rollback, terminal),
+        Verb::Impact(impact) => impact::run(settings, impact, terminal),
         Verb::Revert(revert) => requests::revert(settings, revert, terminal),
         Verb::Undo(undo) => undo::run(settings, undo, terminal),
         Verb::Purge(purge) => purge::run(settings, purge, terminal),

@@ -7,7 +7,7 @@ use daemon::config::Config;
 use daemon::submit::Submitter;
 use plan::{Action, Format, Product, Request};
 
-use crate::arguments::{Import, Keep, Promote, Revert, Scope, Submit, Withdraw};
+use crate::arguments::{Import, Keep, Part, Promote, Revert, Rollback, Scope, Submit, Withdraw};
 use crate::ask;
 use crate::failure::Failure;
 use crate::settings::Settings;
@@ -56,10 +56,26 @@ pub fn promote(settings: &Settings, promote: Promote, terminal: &Terminal) -> Re
         to,
         packages: promote.packages,
         platforms: promote.scope.platforms,
-        partial: None,
+        partial: promote.partial.map(Part::meant),
     };
     let request = ask::dressed(Request::new(action), &promote.asking);
     ask::request(&Submitter::new(config.spool.clone()), &request, &promote.asking.waiting, terminal)
+}
+
+/// `sluice rollback`.
+pub fn rollback(settings: &Settings, rollback: Rollback, terminal: &Terminal) -> Result<u8, Failure> {
+    let config = settings.config()?;
+    let action = Action::Rollback {
+        product: product(&config, &rollback.scope)?.name.clone(),
+        from: rollback.from,
+        packages: rollback.packages,
+        platforms: rollback.scope.platforms,
+        versions: rollback.versions,
+        without: rollback.without,
+        releases: rollback.releases,
+    };
+    let request = ask::dressed(Request::new(action), &rollback.asking);
+    ask::request(&Submitter::new(config.spool.clone()), &request, &rollback.asking.waiting, terminal)
 }
 
 /// `sluice withdraw`.

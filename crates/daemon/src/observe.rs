@@ -178,6 +178,18 @@ impl Site {
         Ok(Self { store, generation, account })
     }
 
+    /// Gives what the packages of each repository say about others.
+    pub fn relations(&self) -> Result<BTreeMap<Repository, Vec<closure::Package>>, Error> {
+        let read = |shelved: &Shelved| {
+            let shelf = read_shelf(&self.store, &self.generation, &shelved.path)?;
+            let place = || format!("{}/repodata", shelved.path);
+            let read = crate::shelves::relations(&shelf.entries);
+            let packages = read.map_err(|reason| Error::Metadata { place: place(), reason })?;
+            Ok((shelved.repository(), packages))
+        };
+        self.account.repositories.values().map(read).collect()
+    }
+
     /// Gives the packages each repository lists.
     pub fn packages(&self) -> Result<BTreeMap<Repository, Vec<Listed>>, Error> {
         let read = |shelved: &Shelved| {

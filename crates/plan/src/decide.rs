@@ -33,6 +33,7 @@ mod waive;
 mod withdraw;
 
 pub use gates::WAIVABLE;
+pub use pins::{Pinning, pinning};
 pub(crate) use selection::is_pattern;
 pub use selection::wrong_pattern;
 pub use sweep::{Held, Promise, over, promises};

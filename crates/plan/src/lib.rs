@@ -90,7 +90,8 @@ mod world;
 pub use answer::{Answer, Moved, Outcome};
 pub use check::{Violation, check};
 pub use decide::{
-    Decision, Held, Promise, WAIVABLE, decide, is_generation_name, over, promises, wrong_pattern,
+    Decision, Held, Pinning, Promise, WAIVABLE, decide, is_generation_name, over, pinning, promises,
+    wrong_pattern,
 };
 pub use lacking::{Context, External, Header, HeaderOf, Indexed, Lacking, Place, Unfit};
 pub use layout::{
