@@ -57,6 +57,7 @@ mod site;
 mod step;
 #[cfg(test)]
 mod tests;
+mod views;
 
 pub use allowed_signers::AllowedSigner;
 pub use announced::ByStage;

@@ -40,6 +40,7 @@ pub fn check(world: &World, plan: &Plan) -> Vec<Violation> {
     found.metadata();
     found.generations();
     found.new_repositories();
+    found.views();
     found.violations
 }
 
@@ -400,6 +401,14 @@ impl<'a> Found<'a> {
                     let words = until.map(|until| format!(" until {until}")).unwrap_or_default();
                     self.add("I8", format!("generation {number} would be removed and is promised{words}"));
                 }
+            }
+        }
+    }
+
+    fn views(&mut self) {
+        for repository in &self.plan.views {
+            if !self.world.repositories.contains_key(repository) || !self.world.layout.has(repository) {
+                self.add("I12", format!("the views of `{repository}` would change and it does not exist"));
             }
         }
     }

@@ -12,9 +12,12 @@ use serde::{Deserialize, Serialize, Serializer};
 mod clients;
 mod faults;
 mod freeze_time;
+mod views;
 
 pub use clients::{Clients, Profile, Writing};
 pub use freeze_time::{FreezeSpan, FreezeTime, NotAWeekTime, WeekTime};
+pub(crate) use views::patterns;
+pub use views::{NODE_TYPES, has_folder, in_view, node_types, view_path};
 
 /// Holds every product of the site, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +50,8 @@ pub struct Product {
     /// The roles of which one person each must say so before two files of one name are listed in different repositories;
     /// fewer than two, and nobody can decide that.
     pub variant_roles: Vec<String>,
+    /// The stages that have a view for each node type, by name; see [`Layout::views`].
+    pub views: Vec<String>,
 }
 
 /// Says how the release of a meta-package rises that is built anew.

@@ -95,9 +95,9 @@ pub use decide::{
 };
 pub use lacking::{Context, External, Header, HeaderOf, Indexed, Lacking, Place, Unfit};
 pub use layout::{
-    Approvals, Clients, Closure, FreezeSpan, FreezeTime, Kind, Layout, NotAPlatform, NotAWeekTime,
-    PartialRelease, Platform, Product, Profile, Raising, Repository, Route, Stage, Versions, WeekTime,
-    Writing, is_component,
+    Approvals, Clients, Closure, FreezeSpan, FreezeTime, Kind, Layout, NODE_TYPES, NotAPlatform,
+    NotAWeekTime, PartialRelease, Platform, Product, Profile, Raising, Repository, Route, Stage, Versions,
+    WeekTime, Writing, has_folder, in_view, is_component, node_types, view_path,
 };
 pub use package_signatures::{Flaw, FlawKind, Payload, Signed, Signer};
 pub use plan::{Adopted, Change, GateSeen, Plan, Verdict};
@@ -114,5 +114,6 @@ pub use standing::{
 };
 pub use witness::{ACROSS_BOOTS_MAX, LAG_MIN, Reading, Witness};
 pub use world::{
-    Arrival, Asker, Existing, Holders, Listed, NamedGeneration, Needs, Retained, World, digest_of_set, needs,
+    Arrival, Asker, Existing, Holders, Listed, NamedGeneration, Needs, Retained, World, digest_of_digests,
+    digest_of_set, needs,
 };

@@ -49,6 +49,9 @@ pub struct Plan {
     pub new_repositories: BTreeSet<Repository>,
     /// Repositories whose metadata is written anew in another form; what they list stays.
     pub rewritten: BTreeSet<Repository>,
+    /// Repositories whose views follow the configuration; what they list stays.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub views: BTreeSet<Repository>,
     /// Where adopted repositories go on answering.
     pub adopted: BTreeMap<Repository, Adopted>,
     /// The meta-packages that are built anew, in the order in which they were thought of.
@@ -186,6 +189,7 @@ impl Plan {
         }
         self.new_repositories.iter().for_each(|repository| line(&["new-repository", &repository.name()]));
         self.rewritten.iter().for_each(|repository| line(&["rewrite", &repository.name()]));
+        self.views.iter().for_each(|repository| line(&["views", &repository.name()]));
         for (repository, adopted) in &self.adopted {
             let name = repository.name();
             for (word, files) in [("old-href", &adopted.hrefs), ("old-metadata", &adopted.metadata)] {

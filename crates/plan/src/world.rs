@@ -205,6 +205,8 @@ pub struct World {
     pub unlinked: BTreeMap<String, Option<Timestamp>>,
     /// The repositories that are published in another form than the configuration wants.
     pub other_forms: BTreeSet<Repository>,
+    /// The repositories that have views and are to have none, or the reverse, or by other patterns.
+    pub other_views: BTreeSet<Repository>,
     /// The files that tell hosts something else than the configuration does, by name.
     pub outdated_files: BTreeSet<String>,
     /// Whether the time of some superseded metadata file is over; filled for `sweep`.
@@ -251,6 +253,7 @@ impl World {
             holders: BTreeMap::new(),
             unlinked: BTreeMap::new(),
             other_forms: BTreeSet::new(),
+            other_views: BTreeSet::new(),
             outdated_files: BTreeSet::new(),
             expired_metadata: false,
             existing: None,
@@ -442,7 +445,12 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
 /// Computes the digest of a set of packages: SHA-256 over their digests (32 bytes each), sorted. The order does
 /// not matter, one listed twice counts once.
 pub fn digest_of_set<'a>(set: impl IntoIterator<Item = &'a Listed>) -> Sha256 {
-    let mut ids: Vec<&[u8; 32]> = set.into_iter().map(|listed| listed.pkgid.as_bytes()).collect();
+    digest_of_digests(set.into_iter().map(|listed| &listed.pkgid))
+}
+
+/// Computes the same of the digests of the packages alone.
+pub fn digest_of_digests<'a>(set: impl IntoIterator<Item = &'a Sha256>) -> Sha256 {
+    let mut ids: Vec<&[u8; 32]> = set.into_iter().map(Sha256::as_bytes).collect();
     ids.sort_unstable();
     ids.dedup();
     let mut hasher = sha2::Sha256::new();

@@ -33,7 +33,7 @@ codes! {
     UnknownKey "config/unknown-key" "A key is not known where it stands."
     Value "config/value" "A value is not of the form its key needs."
     Twice "config/twice" "A product, platform, stage or route stands in the file twice."
-    UnknownStage "config/unknown-stage" "A route names a stage that its product has not."
+    UnknownStage "config/unknown-stage" "A route, or the `views` of a product, names a stage that the product has not."
     RouteLoop "config/route-loop" "Routes lead back to the stage they come from."
     SamePath "config/same-path" "Two repositories have the same path or the same name."
     NestedPath "config/nested-path" "A repository, or the control directory, would lie inside another."

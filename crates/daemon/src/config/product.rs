@@ -11,6 +11,7 @@ use super::network::Network;
 use super::rebuilding::{self, Rebuilding};
 use super::section::{Section, Text};
 use super::step::{self, DraftRoute, DraftStage};
+use super::views;
 use nevra::Arch;
 use plan::{Approvals, Layout, Platform, Product, Route, Stage};
 use std::collections::BTreeMap;
@@ -32,6 +33,8 @@ pub(super) struct DraftProduct {
     /// Of which roles one person each decides that two files may bear one name.
     pub(super) variant_roles: Vec<Text>,
     pub(super) rebuilding: Rebuilding,
+    /// The stages that have views.
+    pub(super) views: Vec<Text>,
     /// Whose signatures the metadata of its stages has, unless a stage says otherwise.
     pub(super) metadata_signed_by: Vec<Text>,
 }
@@ -125,6 +128,7 @@ pub(super) fn layout(drafts: &[DraftProduct]) -> Layout {
             variant_roles: values(&draft.variant_roles),
             raising: draft.rebuilding.raising,
             partial_release: draft.rebuilding.partial_release,
+            views: values(&draft.views),
         };
         (product.name.clone(), product)
     });
@@ -157,6 +161,7 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
     let preset = section.text("preset", faults);
     let freeze_roles = section.texts("freeze_roles", faults);
     let variant_roles = section.texts("variant_roles", faults).unwrap_or_default();
+    let views = section.texts("views", faults).unwrap_or_default();
     let platforms = match section.texts("platforms", faults) {
         Some(texts) => texts,
         None => {
@@ -184,6 +189,7 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
         },
         variant_roles: several_roles(variant_roles, faults),
         rebuilding,
+        views: Vec::new(),
         metadata_signed_by,
     };
     if let Some(preset) = preset {
@@ -197,6 +203,7 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
     }
     let routes = routes.into_iter().filter_map(|section| step::read_route(section, faults)).collect();
     step::merge_routes(&mut product, routes, faults);
+    product.views = views::read(views, &product.stages, faults);
     for stage in &product.stages {
         clients::check_systems(&stage.clients, &product.platforms, faults);
     }

@@ -173,6 +173,9 @@ fn a_repository_that_does_not_exist_is_found() {
     planted("I12", "nobody configured it", |_, plan| {
         plan.new_repositories.insert(production().in_stage("nowhere"));
     });
+    planted("I12", "the views of", |_, plan| {
+        plan.views.insert(production().in_stage("nowhere"));
+    });
 }
 
 #[test]

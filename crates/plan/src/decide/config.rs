@@ -1,5 +1,5 @@
-//! The configuration takes effect: repositories appear, or are written in another form; none disappears. What hosts
-//! are told (`.repo` files, keys) follows.
+//! The configuration takes effect: repositories appear, or are written in another form; none disappears. Their views, and
+//! what hosts are told (`.repo` files, keys), follow.
 
 use std::collections::BTreeSet;
 
@@ -37,6 +37,7 @@ pub(super) fn config(world: &World, asker: &Asker) -> Result<Decision, Refusal> 
     let new_repositories: BTreeSet<Repository> =
         world.layout.repositories().into_iter().filter(is_new).collect();
     let rewritten = world.other_forms.clone();
+    let views = world.other_views.clone();
     let appear = match new_repositories.len() {
         0 => None,
         1 => Some("a repository appears".to_owned()),
@@ -47,12 +48,17 @@ pub(super) fn config(world: &World, asker: &Asker) -> Result<Decision, Refusal> 
         1 => Some("a repository is written in another form".to_owned()),
         n => Some(format!("{n} repositories are written in another form")),
     };
+    let split = match views.len() {
+        0 => None,
+        1 => Some("the views of a repository change".to_owned()),
+        n => Some(format!("the views of {n} repositories change")),
+    };
     let hosts = match world.outdated_files.len() {
         0 => None,
         1 => world.outdated_files.first().map(|file| format!("hosts are told otherwise by `{file}`")),
         n => Some(format!("hosts are told otherwise by {n} files")),
     };
-    let sentence = appear.into_iter().chain(rewrite).chain(hosts).collect::<Vec<_>>().join(", ");
+    let sentence = appear.into_iter().chain(rewrite).chain(split).chain(hosts).collect::<Vec<_>>().join(", ");
     if sentence.is_empty() {
         let sentence = "every repository of the configuration is published".to_owned();
         return Ok(Decision::NothingToDo(Code::NothingToDo, sentence));
@@ -62,6 +68,7 @@ pub(super) fn config(world: &World, asker: &Asker) -> Result<Decision, Refusal> 
         sentence,
         new_repositories,
         rewritten,
+        views,
         gates,
         ..Plan::default()
     }))

@@ -59,6 +59,18 @@ fn names(product: &Product, faults: &mut Vec<String>) {
             faults.push(format!("platform `{platform}` of product `{name}`: no host has that architecture"));
         }
     }
+    let mut seen = BTreeSet::new();
+    for stage in &product.views {
+        if product.stage(stage).is_none() {
+            faults.push(format!(
+                "product `{name}` has views of `{}`, which is no stage of it",
+                stage.escape_debug()
+            ));
+        }
+        if !seen.insert(stage) {
+            faults.push(format!("product `{name}` names the views of `{}` twice", stage.escape_debug()));
+        }
+    }
     if product.platforms.is_empty() {
         faults.push(format!("product `{name}` has no platform"));
     }
@@ -223,6 +235,17 @@ mod tests {
         check(|p| p.routes.push(route("delta", "prod")), &["there is no stage `prod`"]);
         check(|p| p.routes.push(route("delta", "delta")), &["leads nowhere"]);
         check(|p| p.routes.push(route("delta", "production")), &["is named twice"]);
+    }
+
+    #[test]
+    fn views_of_no_stage_are_found() {
+        check(|p| p.views = vec!["delta".into(), "production".into()], &[]);
+        check(|p| p.views = vec!["beta".into()], &["has views of `beta`, which is no stage of it"]);
+        check(|p| p.views = vec!["delta".into(), "delta".into()], &["names the views of `delta` twice"]);
+        check(
+            |p| p.stages.push(stage("extra", "{product}/{os}/{arch}/delta/node-types")),
+            &["lies inside the path"],
+        );
     }
 
     #[test]

@@ -33,6 +33,22 @@ fn what_hosts_are_told_follows_and_changes_no_repository() {
 }
 
 #[test]
+fn views_follow_and_nothing_is_rewritten_for_them() {
+    let mut world = world();
+    let delta = repository("sl5/x86_64 delta");
+    world.other_views.insert(delta.clone());
+    let plan = effect(&world, &config(), &Asker::clock(), &[]);
+    assert_eq!(plan.sentence, "the views of a repository change");
+    assert_eq!(plan.views.iter().collect::<Vec<_>>(), [&delta]);
+    assert!(plan.new_repositories.is_empty() && plan.rewritten.is_empty() && plan.changes.is_empty());
+    let hash = plan.hash();
+    world.other_views.insert(repository("sl5/i386 delta"));
+    let plan = effect(&world, &config(), &Asker::clock(), &[]);
+    assert_eq!(plan.sentence, "the views of 2 repositories change");
+    assert_ne!(plan.hash(), hash);
+}
+
+#[test]
 fn none_disappears_without_retire() {
     let mut world = world();
     world.strangers.insert("umd-3-sl6-x86_64-testing".into());

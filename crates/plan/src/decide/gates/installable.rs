@@ -6,12 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use closure::{Check, Judgement, Shelf};
-use globset::{Glob, GlobSet, GlobSetBuilder};
 use nevra::Nevra;
 
 use super::{Finding, Gates};
 use crate::lacking::{Lacking, Unfit};
-use crate::layout::{Closure, Kind, Platform, Product, Repository, Stage};
+use crate::layout::{Closure, Kind, Platform, Product, Repository, Stage, patterns};
 use crate::plan::Change;
 use crate::refusal::{Code, Refusal};
 use crate::world::{Listed, World, digest_of_set};
@@ -353,14 +352,6 @@ impl Gathering<'_> {
 enum Source<'a> {
     Stage { name: &'a str, repository: Repository },
     Context(&'a str),
-}
-
-fn patterns(texts: &[String]) -> GlobSet {
-    let mut patterns = GlobSetBuilder::new();
-    for glob in texts.iter().filter_map(|text| Glob::new(text).ok()) {
-        patterns.add(glob);
-    }
-    patterns.build().unwrap_or_default()
 }
 
 #[cfg(test)]
