@@ -17,6 +17,7 @@ import sealed
 import shelves
 import signatures
 import spool
+import views
 from findings import Findings
 from oracles import Oracles
 from tree import Tree
@@ -37,6 +38,7 @@ class Site:
         self.current = None
         self.chain = {}
         self.listings = {}
+        self.views = {}
         self.held = None
         self.taken = None
         self.replayed = {}
@@ -53,6 +55,7 @@ class Site:
         if self.chain:
             sealed.look(self)
             shelves.look(self)
+            views.look(self)
             signatures.look(self)
             package_signatures.look(self)
             links.look(self)

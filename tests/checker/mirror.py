@@ -15,6 +15,7 @@ from words import Misread, instant
 STAMP = re.compile(rb"([1-9][0-9]*) ([^ \n]+)\n\Z")
 CHECKSUM_NAMED = re.compile(r"([0-9a-f]{32,128})-[^/]+\Z")
 AT_THE_TOP = re.compile(r"RPM-GPG-KEY-.+|.*\.repo\Z")
+OF_A_VIEW = re.compile(r"(?:.*/)?node-types/([^/]+)/\1(?:-metalink)?\.repo\Z")
 PACKAGE = re.compile(r"Packages/([0-9a-f]{2})/([0-9a-f]{16})/[^/]+\.rpm\Z")
 
 
@@ -151,6 +152,8 @@ class Mirror:
         for path, entry in self.tree.below(""):
             if entry.kind != "file" or path in known or "/" not in path and AT_THE_TOP.match(path):
                 continue
+            if OF_A_VIEW.match(path) and path.rsplit("/", 1)[0] in self.listings:
+                continue
             if retained is not None and path in self.files:
                 continue
             if any(path.startswith(f"{top}/".lstrip("/")) for top in self.unread):
@@ -188,7 +191,8 @@ class Mirror:
     def dot_repos(self):
         """Every repository is named by a `.repo` file, and every one that a `.repo` file names is there."""
         named = set()
-        for path in [name for name in self.tree.names("") if name.endswith(".repo")]:
+        of_views = [path for path, _ in self.tree.below("") if OF_A_VIEW.match(path)]
+        for path in [name for name in self.tree.names("") if name.endswith(".repo")] + of_views:
             parser = configparser.ConfigParser(interpolation=None, strict=True)
             try:
                 parser.read_string(self.tree.read(path).decode("utf-8"))

@@ -24,11 +24,17 @@ def look(site):
 
 
 def expected_links(generation):
-    """Each repository's `Packages`, relative, to its own directory of links."""
+    """Each repository's `Packages`, relative, to its own directory of links; that of a view leads to its repository's."""
     links = {}
     for name, shelved in generation.repositories.items():
-        path = f"{shelved['path']}/Packages"
-        links[path] = "../" * len(path.split("/")) + f"packages/{name}"
+        tops = {shelved["path"]}
+        if shelved["kind"] == "binary":
+            below = f"{shelved['path']}/node-types/"
+            files = (path.removeprefix(below).split("/") for path in generation.files["public"] if path.startswith(below))
+            tops |= {below + words[0] for words in files if len(words) > 2 and words[1] == "repodata"}
+        for top in tops:
+            path = f"{top}/Packages"
+            links[path] = "../" * len(path.split("/")) + f"packages/{name}"
     return links
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 
+import views
 from findings import CannotLook
 
 REPOMD, SIGNATURE, CERTIFICATES = "repomd.xml", "repomd.xml.asc", "repomd.xml.key"
@@ -15,12 +16,13 @@ LATE = 300
 
 
 def look(site):
-    """Verifies the signature of every repository of every kept generation, each set of files once."""
+    """Verifies the signature of every repository and view of every kept generation, each set of files once."""
     known, named = {}, keys_of_policies(site)
     with Gpg() as gpg:
         for generation in site.whole():
-            for shelved in generation.repositories.values():
-                repository(site, generation, shelved, known, named.get(generation.number), gpg)
+            for name, shelved in generation.repositories.items():
+                for one in (shelved, *views.of(generation, name).values()):
+                    repository(site, generation, one, known, named.get(generation.number), gpg)
 
 
 def keys_of_policies(site):

@@ -56,4 +56,5 @@ mod sweeping;
 mod tidy;
 mod two_daemons;
 mod undo;
+mod views;
 mod witnessed;

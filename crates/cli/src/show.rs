@@ -75,5 +75,9 @@ fn words(shown: &Shown, paint: Paint) -> String {
         answer_text::moved(&answer.moved, paint, &mut text);
     }
     let _ = writeln!(text, "\n{}", moment::count(shown.account.repositories.len(), "repository"));
+    let views: usize = shown.account.views.values().map(|views| views.node_types.len()).sum();
+    if views > 0 {
+        let _ = writeln!(text, "{}", moment::count(views, "view"));
+    }
     text
 }

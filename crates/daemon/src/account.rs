@@ -48,6 +48,9 @@ pub struct Account {
     /// demands signatures.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub signed: BTreeMap<Sha256, BTreeSet<String>>,
+    /// The views of each repository that is to have some, by its name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub views: BTreeMap<String, Views>,
     /// The waivers, freezes, approvals and variants that stand after it.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub standing: Standing,
@@ -108,6 +111,27 @@ pub struct Shelved {
     pub offers: Vec<Offer>,
 }
 
+/// The views of one repository; each lies at [`plan::view_path`], in the form of the repository.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Views {
+    /// The patterns of names of meta-packages by which they were worked out.
+    pub meta_packages: Vec<String>,
+    /// Each view, by its node type; one whose meta-package has left stays, and lists nothing.
+    pub node_types: BTreeMap<String, View>,
+}
+
+/// The view of one node type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct View {
+    /// The digest of the set of packages it lists, [`plan::digest_of_set`].
+    pub set: Sha256,
+    /// What its metalink offers, the newest first; empty where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offers: Vec<Offer>,
+}
+
 /// One `repomd.xml` of a repository, and where it is to be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -133,6 +157,11 @@ impl Shelved {
         Self { product, os, arch, stage, kind, path, form: None, offers: Vec::new() }
     }
 
+    /// Describes the view of a node type as if it were a repository; its packages are those of this one.
+    pub fn view(&self, node_type: &str, view: &View) -> Self {
+        Self { path: plan::view_path(&self.path, node_type), offers: view.offers.clone(), ..self.clone() }
+    }
+
     /// Gives the repository back.
     pub fn repository(&self) -> Repository {
         Repository {
@@ -155,6 +184,25 @@ impl Account {
             return Err(Error::Account { generation: number, reason });
         }
         Ok(account)
+    }
+
+    /// Lists everything that has a repomd.xml, with the name of the repository whose packages it lists: each repository,
+    /// and each view after the one it is of.
+    pub fn listings(&self) -> Vec<(&str, Shelved)> {
+        let mut all = Vec::new();
+        for (name, shelved) in &self.repositories {
+            all.push((name.as_str(), shelved.clone()));
+            all.extend(
+                self.views_of(name).map(|(node_type, view)| (name.as_str(), shelved.view(node_type, view))),
+            );
+        }
+        all
+    }
+
+    /// Lists the views of the repository of this name, by node type.
+    pub fn views_of(&self, name: &str) -> impl Iterator<Item = (&str, &View)> {
+        let views = self.views.get(name).into_iter().flat_map(|views| &views.node_types);
+        views.map(|(node_type, view)| (node_type.as_str(), view))
     }
 
     /// Tells the instant, of those that may be meant, from which what a generation superseded is promised: when it

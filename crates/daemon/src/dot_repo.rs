@@ -12,10 +12,11 @@
 //! `5.11` or `7Server` on hosts whose repository is called `sl5` or `el7`. The files for several platforms
 //! contain what the others do under the same section names where there is one platform only, so a host that
 //! has both sees one repository. Where a stage demands signed packages, hosts do too, by the keys that lie beside the files. Debug and source siblings are there and not enabled. dnf skips a section whose
-//! name has a `+`: it stands there as `:`.
+//! name has a `+`: it stands there as `:`. Views have files of their own, beside their metadata: `dot_repo/views.rs`.
 
 #[cfg(test)]
 mod tests;
+pub(crate) mod views;
 
 use crate::config::{Config, Key};
 use crate::publish::METALINK;

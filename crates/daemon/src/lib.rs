@@ -75,6 +75,7 @@ pub mod spool;
 pub mod submit;
 mod verdicts;
 pub mod verify;
+mod views;
 mod waiting;
 mod watchdog;
 pub mod web;

@@ -327,6 +327,7 @@ impl<'a> Line<'a> {
             Verdict::Other(_) | Verdict::Later => None,
         });
         let rewritten = self.plans.iter().flat_map(|plan| plan.rewritten.clone()).collect();
+        let views = self.plans.iter().flat_map(|plan| plan.views.clone()).collect();
         let renewed = self.renewed_files()?;
         let witness = self.witness();
         let unlinked = self.plans.iter().filter_map(|plan| plan.unlinked.clone()).next_back();
@@ -344,6 +345,7 @@ impl<'a> Line<'a> {
             audit: self.engine.audit.head(),
             drop_links: self.dropped_links(),
             rewritten: &rewritten,
+            views: &views,
             drop_generations: self.plans.iter().flat_map(|plan| plan.drop_generations.clone()).collect(),
             adoptions: self.adoptions,
             sweeps: self.plans.iter().any(|plan| plan.sweeps_metadata),

@@ -12,6 +12,7 @@ mod inventory;
 mod keys;
 mod metalinks;
 mod signatures;
+mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use nevra::{Digest, Sha256};
 use plan::{Listed, Repository, Witness, World};
-use repo::Entry;
+use repo::{Entry, Metadata};
 use store::planted::{self, Bug};
 use store::{Draft, Generation, Modified, Named, PackageLink, PoolArrival, Source};
 
@@ -76,6 +77,8 @@ pub struct Publication<'a> {
     pub drop_generations: BTreeSet<u64>,
     /// Repositories that are written in another form than they were.
     pub rewritten: &'a BTreeSet<Repository>,
+    /// Repositories whose views follow the configuration.
+    pub views: &'a BTreeSet<Repository>,
     /// Existing repositories that are adopted, in order.
     pub adoptions: Vec<Adoption>,
     /// Whether superseded metadata whose time is over is left behind.
@@ -90,6 +93,15 @@ pub struct Publication<'a> {
     pub signing: &'a mut Signing,
 }
 
+/// The metadata that other metadata takes the place of.
+#[derive(Debug)]
+struct Superseded {
+    /// The revision of its repomd.xml.
+    revision: i64,
+    /// What its repomd.xml leads to.
+    hrefs: Vec<String>,
+}
+
 impl Publication<'_> {
     /// Makes the draft.
     pub fn draft(mut self) -> Result<Draft, Error> {
@@ -99,9 +111,11 @@ impl Publication<'_> {
         let standing = if planted::is(Bug::DatesStandStill) { self.now.as_second() % 3600 } else { 0 };
         let modified = Modified { seconds: self.now.as_second() - standing, nanoseconds: 0 };
         let mut public = self.carried_files();
-        let mut packages_links = BTreeMap::new();
         let mut links = Vec::new();
         let mut changes = BTreeMap::new();
+        let mut views = self.parent.map(|(_, account)| account.views.clone()).unwrap_or_default();
+        let follows = |repository: &Repository| (repository.clone(), false);
+        let mut whole: BTreeMap<Repository, bool> = self.views.iter().map(follows).collect();
         let mut repositories =
             self.parent.map(|(_, account)| account.repositories.clone()).unwrap_or_default();
         let mut retained =
@@ -139,6 +153,8 @@ impl Publication<'_> {
             }
             let wanted = Wanted::of(self.config, repository)?;
             shelved.form = wanted.recorded();
+            let is_whole = shelved.form != recorded || is_written && !is_adopted;
+            whole.insert(repository.clone(), is_whole);
             repositories.insert(name.clone(), shelved);
             for package in &moves.entered {
                 links.push(PackageLink { digest: package.pkgid, path: package.link(repository) });
@@ -162,25 +178,26 @@ impl Publication<'_> {
             let place = (repository, &*path);
             self.replace_metadata(place, written, shelf, (modified, from), &mut public);
         }
-        for (name, shelved) in &repositories {
-            packages_links.insert(Utf8PathBuf::from(format!("{}/Packages", shelved.path)), name.clone());
-        }
         for (repository, listed) in &self.after.repositories {
             for package in listed {
                 retained.remove(&package.link(repository));
             }
         }
-        self.write_signatures(&repositories, modified, &mut public)?;
-        self.write_metalinks(&mut repositories, modified, &mut public);
+        self.write_views(&repositories, &whole, (modified, from), &mut views, &mut public)?;
+        let mut listings = views::listings(&repositories, &views);
+        self.write_signatures(&listings, modified, &mut public)?;
+        self.write_metalinks(&mut listings, modified, &mut public);
         self.write_stamp(modified, &mut public);
-        self.write_for_hosts(&repositories, modified, &mut public);
+        self.write_for_hosts((&repositories, &views), modified, &mut public);
         let signed = self.signed(&changes);
         for (path, bytes) in self.renewed.take().into_iter().flatten() {
             if public.get(&path) == Some(&Source::Carry) {
                 public.insert(path, Source::Bytes { bytes, modified, until: None });
             }
         }
-        self.write_inventory(&repositories, modified, &mut public);
+        self.write_inventory(&listings, modified, &mut public);
+        views::record_offers(listings, &mut repositories, &mut views);
+        let packages_links = views::packages_links(&repositories, &public);
         let unlinked = self
             .unlinked
             .unwrap_or_else(|| self.parent.map(|(_, account)| account.unlinked.clone()).unwrap_or_default());
@@ -197,6 +214,7 @@ impl Publication<'_> {
             unlinked,
             overlapping,
             signed,
+            views,
             standing: self.after.standing.clone(),
         };
         let names = self.after.names.iter();
@@ -244,6 +262,13 @@ impl Publication<'_> {
         shelf: Option<&Shelf>,
         recorded: Option<&str>,
     ) -> Result<Written, Error> {
+        let entries = self.entries_of(wanted, listed)?;
+        let earlier = self.earlier(repository, shelf);
+        wanted.write(&entries, self.now.as_second(), earlier, recorded)
+    }
+
+    /// Gives the metadata of packages, named as their clients want it.
+    fn entries_of(&self, wanted: &Wanted, listed: &[Listed]) -> Result<Vec<Entry>, Error> {
         let mut entries = Vec::with_capacity(listed.len());
         for package in listed {
             let nothing = || Error::NoEntry { nevra: package.nevra.to_string() };
@@ -256,8 +281,7 @@ impl Publication<'_> {
                 false => entry.clone(),
             });
         }
-        let earlier = self.earlier(repository, shelf);
-        wanted.write(&entries, self.now.as_second(), earlier, recorded)
+        Ok(entries)
     }
 
     /// Replaces the metadata of the repository at `path`, which supersedes `from` then what it named so far.
@@ -271,25 +295,50 @@ impl Publication<'_> {
     ) {
         let until = from + self.config.grace;
         if let Some(shelf) = shelf {
-            let published = Timestamp::from_second(shelf.revision).unwrap_or(from);
-            let short = plan::retention::kept_until(published, from, self.config.grace);
-            for href in &shelf.hrefs {
-                let file = Utf8Path::new(path).join(href);
-                if planted::is(Bug::MetadataLeavesAtOnce) {
-                    public.remove(&file);
-                    continue;
-                }
-                // What an earlier set had already belongs to that one, too, and stays as long as any.
-                let facts = self.parent.and_then(|(parent, _)| parent.files.public.get(file.as_str()));
-                let is_its_own = facts.is_some_and(|facts| facts.modified.seconds == shelf.revision);
-                public.insert(file, Source::CarryUntil(if is_its_own { short } else { until }));
-            }
+            let superseded = Superseded { revision: shelf.revision, hrefs: shelf.hrefs.clone() };
+            self.supersede(path, &superseded, from, public);
         }
         for record in &written.carried {
             public.insert(Utf8Path::new(path).join(&record.href), Source::Carry);
         }
+        self.put_metadata(path, written.metadata, modified, public);
+        self.write_adopted_metadata((repository, path), &written.carried, (modified, until), public);
+    }
+
+    /// Keeps for the grace what the metadata at `path` led to until `from`.
+    fn supersede(
+        &self,
+        path: &str,
+        superseded: &Superseded,
+        from: Timestamp,
+        public: &mut BTreeMap<Utf8PathBuf, Source>,
+    ) {
+        let until = from + self.config.grace;
+        let published = Timestamp::from_second(superseded.revision).unwrap_or(from);
+        let short = plan::retention::kept_until(published, from, self.config.grace);
+        for href in &superseded.hrefs {
+            let file = Utf8Path::new(path).join(href);
+            if planted::is(Bug::MetadataLeavesAtOnce) {
+                public.remove(&file);
+                continue;
+            }
+            // What an earlier set had already belongs to that one, too, and stays as long as any.
+            let facts = self.parent.and_then(|(parent, _)| parent.files.public.get(file.as_str()));
+            let is_its_own = facts.is_some_and(|facts| facts.modified.seconds == superseded.revision);
+            public.insert(file, Source::CarryUntil(if is_its_own { short } else { until }));
+        }
+    }
+
+    /// Puts metadata at `path`.
+    fn put_metadata(
+        &self,
+        path: &str,
+        metadata: Metadata,
+        modified: Modified,
+        public: &mut BTreeMap<Utf8PathBuf, Source>,
+    ) {
         let parent = self.parent.map(|(parent, _)| &parent.files.public);
-        for (href, bytes) in written.metadata.files {
+        for (href, bytes) in metadata.files {
             let file = Utf8Path::new(path).join(href);
             // The same name is the same content: an older set that comes back is linked, not written again.
             let source = match parent.is_some_and(|files| files.contains_key(file.as_str())) {
@@ -298,8 +347,7 @@ impl Publication<'_> {
             };
             public.insert(file, source);
         }
-        self.write_adopted_metadata((repository, path), &written.carried, (modified, until), public);
-        let source = Source::Bytes { bytes: written.metadata.repomd, modified, until: None };
+        let source = Source::Bytes { bytes: metadata.repomd, modified, until: None };
         public.insert(Utf8PathBuf::from(format!("{path}/repodata/repomd.xml")), source);
     }
 }

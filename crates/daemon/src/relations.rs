@@ -18,7 +18,7 @@ pub(crate) fn package_of(listed: &repo::Package) -> Package {
 }
 
 /// Takes a relation as a person wrote it: metadata says epoch 0 where none was named, which means the same.
-fn dependency(relation: &Relation) -> Dependency {
+pub(crate) fn dependency(relation: &Relation) -> Dependency {
     let mut dependency = relation.dependency();
     if let Some(bound) = &mut dependency.bound {
         bound.epoch = bound.epoch.filter(|epoch| *epoch > 0);

@@ -15,6 +15,7 @@ mod requests;
 mod sealed;
 mod signatures;
 mod tree;
+mod views;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -91,6 +92,7 @@ impl Verifier {
             }
             look.sealed(generation);
             look.metadata(generation, generation.number == chain.current, &mut self.known);
+            look.views(generation, generation.number == chain.current, &mut self.known);
             look.metalinks(generation, &chain);
             look.signatures(generation, &mut self.known);
         }

@@ -11,6 +11,7 @@ use crate::account::Account;
 use crate::config::Config;
 use crate::error::Error;
 use crate::publish::hosts;
+use crate::views;
 use crate::waiting::Waiting;
 use crate::writing::Wanted;
 
@@ -28,7 +29,7 @@ struct Right {
 
 impl Engine {
     /// Asks, as the clock, for what the configuration has and the published site has not, or has in another form: a
-    /// repository, a `.repo` file, a key.
+    /// repository, a view, a `.repo` file, a key.
     pub(super) fn ask_for_what_is_new(
         &mut self,
         current: Option<(&Generation, &Account)>,
@@ -42,6 +43,8 @@ impl Engine {
             let published = current.and_then(|(_, account)| account.repositories.get(&repository.name()));
             let form = Wanted::of(&self.config, &repository)?.recorded();
             is_new |= published.is_none_or(|published| published.form != form);
+            is_new |=
+                current.is_some_and(|(_, account)| views::differ(&self.config.layout, account, &repository));
         }
         if let Some(current) = current.filter(|_| !is_new) {
             is_new = self.tells_hosts_otherwise(current, now);

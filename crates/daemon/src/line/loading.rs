@@ -20,11 +20,13 @@ use crate::frozen;
 use crate::observe::Shelf;
 use crate::promises::fill_unlinked;
 use crate::publish::hosts;
+use crate::views;
 use crate::waiting::Waiting;
 use crate::writing::Wanted;
 
 impl Line<'_> {
-    /// Tells the world which repositories there are, and what those list that are to be written in another form.
+    /// Tells the world which repositories there are, and what those list that are to be written in another form,
+    /// or whose views follow the configuration.
     pub(super) fn load_names(&mut self) -> Result<(), Error> {
         let Some((generation, account)) = self.current else { return Ok(()) };
         let now = self.now.max(self.world.witnessed);
@@ -36,12 +38,19 @@ impl Line<'_> {
                 continue;
             }
             let mut listed = Vec::new();
-            if Wanted::of(&self.engine.config, &repository)?.recorded() != shelved.form {
+            let has_other_form = Wanted::of(&self.engine.config, &repository)?.recorded() != shelved.form;
+            let has_other_views = views::differ(&self.world.layout, account, &repository);
+            if has_other_form || has_other_views {
                 let shelf = self.engine.catalogue.shelf(&self.engine.store, generation, shelved)?;
                 self.remember(&shelf);
                 listed = shelf.listed.clone();
                 self.before.insert(repository.clone(), shelf);
-                self.world.other_forms.insert(repository.clone());
+                if has_other_form {
+                    self.world.other_forms.insert(repository.clone());
+                }
+                if has_other_views {
+                    self.world.other_views.insert(repository.clone());
+                }
             }
             self.world.repositories.insert(repository, listed);
         }

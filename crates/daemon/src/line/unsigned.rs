@@ -9,7 +9,7 @@ impl Line<'_> {
     pub(super) fn waits_for_a_signature(&mut self, plan: &Plan) -> bool {
         let Some(resting) = self.engine.signing.rests_at(self.now) else { return false };
         let mut written = plan.changes.keys().chain(plan.adopted.keys());
-        let mut whole = plan.new_repositories.iter().chain(&plan.rewritten);
+        let mut whole = plan.new_repositories.iter().chain(&plan.rewritten).chain(&plan.views);
         let config = &self.engine.config;
         let needs_one = written.any(|repository| config.signs(repository))
             || whole.any(|repository| config.signs(repository))

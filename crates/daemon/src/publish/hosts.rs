@@ -9,17 +9,25 @@ use nevra::Arch;
 use store::{Generation, Modified, Source};
 
 use super::Publication;
+use super::views::AllViews;
 use crate::account::{Account, Shelved};
 use crate::config::Config;
+use crate::dot_repo::views::is_of_view;
 use crate::dot_repo::{self, BY_METALINK, KEY};
 
-/// The files that hosts need by a configuration, as of a time, where `repositories` are published: by name.
-fn files(
-    config: &Config,
-    repositories: &BTreeMap<String, Shelved>,
-    now: Timestamp,
-) -> BTreeMap<String, Vec<u8>> {
+/// Everything that is published: repositories and views, by the names of the repositories.
+type Published<'a> = (&'a BTreeMap<String, Shelved>, &'a AllViews);
+
+/// The files that hosts need by a configuration, as of a time, where `repositories` and `views` are published: by path.
+fn files(config: &Config, (repositories, views): Published<'_>, now: Timestamp) -> BTreeMap<String, Vec<u8>> {
     let mut files = dot_repo::files(&published(config, repositories), now);
+    for (name, views) in views {
+        let Some(shelved) = repositories.get(name) else { continue };
+        for node_type in views.node_types.keys() {
+            let place = (&shelved.repository(), &*shelved.path);
+            files.extend(dot_repo::views::of_view((config, now), place, node_type));
+        }
+    }
     for key in config.keys.values() {
         let armored = key.certificate.as_ref().and_then(|certificate| certificate.armored().ok());
         if let Some(text) = armored {
@@ -30,10 +38,11 @@ fn files(
 }
 
 /// Whether a published file is told to hosts, and taken away when they need it no more: those that draw by a metalink
-/// which is gone would be told nothing, and nobody is to trust a key that is gone.
+/// which is gone, or from a view, would be told nothing, and nobody is to trust a key that is gone.
 fn ends(path: &Utf8Path) -> bool {
     let name = path.as_str();
-    !name.contains('/') && (name.starts_with(KEY) || name.ends_with(BY_METALINK))
+    let is_at_the_top = !name.contains('/') && (name.starts_with(KEY) || name.ends_with(BY_METALINK));
+    is_at_the_top || is_of_view(name)
 }
 
 /// Names what hosts are told otherwise by `generation` than by the configuration as of `now`.
@@ -43,7 +52,7 @@ pub(crate) fn outdated(
     now: Timestamp,
 ) -> BTreeSet<String> {
     let published = &generation.files.public;
-    let files = files(config, &account.repositories, now);
+    let files = files(config, (&account.repositories, &account.views), now);
     let gone =
         published.keys().filter(|path| ends(Utf8Path::new(path)) && !files.contains_key(path.as_str()));
     let mut outdated: BTreeSet<String> = gone.cloned().collect();
@@ -94,12 +103,12 @@ impl Publication<'_> {
     /// Writes what hosts are told, where it differs from what the parent tells them.
     pub(super) fn write_for_hosts(
         &self,
-        repositories: &BTreeMap<String, Shelved>,
+        published: Published<'_>,
         modified: Modified,
         public: &mut BTreeMap<Utf8PathBuf, Source>,
     ) {
         let parent = self.parent.map(|(parent, _)| &parent.files.public);
-        let files = files(self.config, repositories, self.now.max(self.witness.time));
+        let files = files(self.config, published, self.now.max(self.witness.time));
         public.retain(|path, _| !ends(path) || files.contains_key(path.as_str()));
         for (name, bytes) in files {
             let known = parent.and_then(|files| files.get(name.as_str()));

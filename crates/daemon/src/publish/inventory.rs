@@ -15,14 +15,14 @@ impl Publication<'_> {
     /// Writes what the generation consists of, as far as the metadata does not say it, for everybody who may have it.
     pub(super) fn write_inventory(
         &self,
-        repositories: &BTreeMap<String, Shelved>,
+        listings: &BTreeMap<String, Shelved>,
         modified: Modified,
         public: &mut BTreeMap<Utf8PathBuf, Source>,
     ) {
         let restrictions = Restrictions::of(self.config);
         let mut inventory = Inventory::new(self.number, self.now);
         let mut derived = Vec::new();
-        for shelved in repositories.values().filter(|shelved| !restrictions.covers(&shelved.path)) {
+        for shelved in listings.values().filter(|shelved| !restrictions.covers(&shelved.path)) {
             inventory.repositories.insert(shelved.path.clone());
             derived.push(format!("{}/repodata/", shelved.path));
         }

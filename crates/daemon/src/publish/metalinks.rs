@@ -22,14 +22,14 @@ const OFFERS_MAX: usize = 8;
 pub(crate) const NAME: &str = "metalink.xml";
 
 impl Publication<'_> {
-    /// Writes the metalink of every repository that is to have one, and leaves behind those that are no longer wanted.
+    /// Writes the metalink of every repository and view that is to have one, and leaves behind those that are no longer wanted.
     pub(super) fn write_metalinks(
         &self,
-        repositories: &mut BTreeMap<String, Shelved>,
+        listings: &mut BTreeMap<String, Shelved>,
         modified: Modified,
         public: &mut BTreeMap<Utf8PathBuf, Source>,
     ) {
-        for shelved in repositories.values_mut() {
+        for shelved in listings.values_mut() {
             let file = Utf8PathBuf::from(format!("{}/{NAME}", shelved.path));
             let is_wanted = self.config.layout.writing(&shelved.repository()).has_metalink;
             let newest = if is_wanted { self.newest(&shelved.path, public) } else { None };

@@ -16,12 +16,12 @@ impl Publication<'_> {
     /// Has every repomd.xml signed that is written here and is to be signed; one that is carried keeps its signature.
     pub(super) fn write_signatures(
         &mut self,
-        repositories: &BTreeMap<String, Shelved>,
+        listings: &BTreeMap<String, Shelved>,
         modified: Modified,
         public: &mut BTreeMap<Utf8PathBuf, Source>,
     ) -> Result<(), Error> {
         let mut wanted: Vec<(&Shelved, Arc<Announced>)> = Vec::new();
-        for shelved in repositories.values() {
+        for shelved in listings.values() {
             let is_written =
                 matches!(public.get(&beside_repomd(&shelved.path, "repomd.xml")), Some(Source::Bytes { .. }));
             if !is_written {

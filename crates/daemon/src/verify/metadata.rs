@@ -11,6 +11,7 @@ use store::Paths;
 use super::Look;
 use super::chain::Kept;
 use super::signatures::Triple;
+use super::views::Expected;
 use crate::account::Shelved;
 use crate::observe::short_of;
 
@@ -21,6 +22,8 @@ pub struct Known {
     packages: BTreeMap<Sha256, Package>,
     /// Those that verify.
     pub(super) signatures: BTreeSet<Triple>,
+    /// What views are to have, by the repomd.xml of their repository and the patterns of meta-packages.
+    pub(super) views: BTreeMap<(Sha256, Vec<String>), Arc<Expected>>,
 }
 
 impl Known {
@@ -62,6 +65,14 @@ struct Package {
 }
 
 impl Known {
+    /// Tells what the repomd.xml at `path` of a generation lists, by href, with its own digest; `None` if it is not sound.
+    pub(super) fn listed(&self, generation: &Kept, path: &str) -> Option<(Sha256, BTreeMap<String, Sha256>)> {
+        let facts = generation.files.public.get(format!("{path}/repodata/repomd.xml").as_str())?;
+        let repository = self.repositories.get(&facts.sha256)?;
+        let packages = repository.packages.iter();
+        Some((facts.sha256, packages.map(|package| (package.href.clone(), package.pkgid)).collect()))
+    }
+
     /// Says whether the repository `name` of a generation lists the package whose digest is `hex`.
     pub(super) fn lists(&self, generation: &Kept, name: &str, hex: &str) -> bool {
         let shelved = generation.account.repositories.get(name);
@@ -73,10 +84,11 @@ impl Known {
 }
 
 impl Look<'_> {
-    /// Verifies every repository of a generation.
+    /// Verifies every repository of a generation, and every view of one.
     pub(super) fn metadata(&mut self, generation: &Kept, is_current: bool, known: &mut Known) {
         let mut files_of = BTreeMap::<Nevra, Vec<(Sha256, String)>>::new();
-        for (name, shelved) in &generation.account.repositories {
+        for (name, shelved) in generation.account.listings() {
+            let shelved = &shelved;
             let place = format!("public/@{}/{}/repodata/repomd.xml", generation.number, shelved.path);
             let Some(facts) = generation.files.public.get(place_below(&place).as_str()) else {
                 self.broken("I4", place, "the repository has none");
@@ -120,7 +132,7 @@ impl Look<'_> {
                         self.broken("I13", place.clone(), words);
                     }
                     if !twins.iter().any(|(digest, _)| *digest == package.pkgid) {
-                        twins.push((package.pkgid, name.clone()));
+                        twins.push((package.pkgid, name.to_owned()));
                     }
                 }
                 match self.purged.contains(&package.pkgid) {

@@ -8,9 +8,10 @@ use crate::account::{Offer, Shelved};
 use crate::publish::METALINK;
 
 impl Look<'_> {
-    /// Verifies the metalink of every repository of a generation that has one.
+    /// Verifies the metalink of every repository and view of a generation that has one.
     pub(super) fn metalinks(&mut self, generation: &Kept, chain: &Chain) {
-        for shelved in generation.account.repositories.values() {
+        for (_, shelved) in generation.account.listings() {
+            let shelved = &shelved;
             let file = format!("{}/{METALINK}", shelved.path);
             let place = format!("public/@{}/{file}", generation.number);
             let is_there = generation.files.public.contains_key(&file);

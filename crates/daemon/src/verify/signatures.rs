@@ -20,9 +20,10 @@ const TRIPLE: [&str; 3] = ["repomd.xml", SIGNATURE, CERTIFICATES];
 pub(super) type Triple = [Sha256; 3];
 
 impl Look<'_> {
-    /// Verifies the signature of every repository of a generation; where none is recorded there must be none.
+    /// Verifies the signature of every repository and view of a generation; where none is recorded there must be none.
     pub(super) fn signatures(&mut self, generation: &Kept, known: &mut Known) {
-        for shelved in generation.account.repositories.values() {
+        for (_, shelved) in generation.account.listings() {
+            let shelved = &shelved;
             let recorded = |name| generation.files.public.get(beside_repomd(&shelved.path, name).as_str());
             let there = TRIPLE.map(|name| recorded(name).map(|facts| facts.sha256));
             let place =

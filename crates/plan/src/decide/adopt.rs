@@ -6,7 +6,7 @@ use nevra::Sha256;
 
 use super::gates::{Entering, Gates, Reach};
 use super::{Decision, places};
-use crate::layout::{Kind, Platform, Product, Repository};
+use crate::layout::{Kind, NODE_TYPES, Platform, Product, Repository};
 use crate::plan::{Adopted, Change, Plan};
 use crate::refusal::{Code, Refusal};
 use crate::world::{Arrival, Asker, Existing, Listed, World};
@@ -101,6 +101,15 @@ fn hrefs(
     existing: &Existing,
 ) -> Result<BTreeMap<String, Sha256>, Refusal> {
     let mut hrefs = BTreeMap::new();
+    let of_views = format!("{NODE_TYPES}/");
+    let mut old = arrivals.iter().map(|arrival| &arrival.from).chain(existing.metadata.keys());
+    if let Some(href) = old.find(|href| href.starts_with(&of_views)) {
+        let sentence = format!("`{href}` would lie where the views of `{repository}` lie");
+        let refusal = Refusal::new(Code::OtherContent, sentence);
+        return Err(
+            refusal.hint(format!("`{of_views}` of a stage is for its views: call the folder something else"))
+        );
+    }
     let mut reasons = Vec::new();
     for Arrival { listed, from } in arrivals.iter().filter(|arrival| arrival.from != arrival.listed.href()) {
         let here = hrefs.insert(from.clone(), listed.pkgid);

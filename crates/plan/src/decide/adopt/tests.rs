@@ -66,6 +66,16 @@ fn what_is_there_already_is_not_adopted_again() {
 }
 
 #[test]
+fn nothing_is_adopted_to_where_views_lie() {
+    let metadata = "node-types/UI/repodata/primary.xml.gz".to_owned();
+    let digest = listed("voms-1-1.x86_64").pkgid;
+    let existing = Existing { metadata: BTreeMap::from([(metadata, digest)]), ..Existing::default() };
+    let refusal = refusal(adopted(&[], &["voms-1-1.x86_64"], existing));
+    assert_eq!(refusal.code, Code::OtherContent);
+    assert!(refusal.sentence.contains("would lie where the views"), "{refusal:?}");
+}
+
+#[test]
 fn another_file_of_the_same_name_is_refused_wherever_it_is_listed() {
     for (line, code) in [
         ("sl5/x86_64 delta: voms-1-1.x86_64#other", Code::OtherContent),

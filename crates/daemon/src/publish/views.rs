@@ -1,0 +1,180 @@
+//! The views of what is written: worked out from the new listing, and touched only where what they list has changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use camino::Utf8PathBuf;
+use jiff::Timestamp;
+use plan::{Kind, Listed, Repository};
+use store::{Modified, Source};
+
+use super::{METALINK, Publication, Superseded};
+use crate::account::{Shelved, View, Views};
+use crate::error::Error;
+use crate::signing::{CERTIFICATES, SIGNATURE, beside_repomd};
+use crate::views::views_of;
+use crate::writing::{Earlier, Wanted};
+
+/// The views of every repository that has some, by its name.
+pub(super) type AllViews = BTreeMap<String, Views>;
+
+impl Publication<'_> {
+    /// Writes the views of those repositories that change, or whose views follow the configuration; `is_whole` says of
+    /// which all views are written anew, because their form changes.
+    ///
+    /// A node type that has left keeps its view, which lists nothing: hosts find a repository that offers nothing new, and
+    /// no error. Where views are wanted no more, they answer no more, but for what is promised of them.
+    pub(super) fn write_views(
+        &self,
+        repositories: &BTreeMap<String, Shelved>,
+        is_whole: &BTreeMap<Repository, bool>,
+        (modified, from): (Modified, Timestamp),
+        all: &mut AllViews,
+        public: &mut BTreeMap<Utf8PathBuf, Source>,
+    ) -> Result<(), Error> {
+        for (repository, is_whole) in is_whole {
+            let name = repository.name();
+            let (Some(shelved), Some(listed)) =
+                (repositories.get(&name), self.after.repositories.get(repository))
+            else {
+                continue;
+            };
+            let recorded = all.remove(&name);
+            let Some(meta_packages) = self.config.layout.views(repository) else {
+                for node_type in recorded.iter().flat_map(|views| views.node_types.keys()) {
+                    self.end_view(&plan::view_path(&shelved.path, node_type), from, public);
+                }
+                continue;
+            };
+            let wanted = Wanted::of(self.config, repository)?;
+            let mut known = recorded.unwrap_or_default().node_types;
+            let mut found = self.found_views(&name, listed, &meta_packages)?;
+            for node_type in known.keys() {
+                found.entry(node_type.clone()).or_default();
+            }
+            let mut node_types = BTreeMap::new();
+            for (node_type, packages) in found {
+                let set = plan::digest_of_set(&packages);
+                let earlier = known.remove(&node_type);
+                let is_as_before = earlier.as_ref().is_some_and(|earlier| earlier.set == set);
+                if !is_as_before || *is_whole {
+                    let path = plan::view_path(&shelved.path, &node_type);
+                    let entries = self.entries_of(&wanted, &packages)?;
+                    let written = wanted.write(
+                        &entries,
+                        self.now.as_second(),
+                        Earlier::default(),
+                        shelved.form.as_deref(),
+                    )?;
+                    if let Some(superseded) = self.superseded_view(&path) {
+                        self.supersede(&path, &superseded, from, public);
+                    }
+                    self.put_metadata(&path, written.metadata, modified, public);
+                }
+                let offers = earlier.map(|earlier| earlier.offers).unwrap_or_default();
+                node_types.insert(node_type, View { set, offers });
+            }
+            all.insert(name, Views { meta_packages, node_types });
+        }
+        Ok(())
+    }
+
+    /// Works out what the views of a repository list.
+    fn found_views(
+        &self,
+        name: &str,
+        listed: &[Listed],
+        meta_packages: &[String],
+    ) -> Result<BTreeMap<String, Vec<Listed>>, Error> {
+        let mut entries = Vec::with_capacity(listed.len());
+        for package in listed {
+            let nothing = || Error::NoEntry { nevra: package.nevra.to_string() };
+            entries.push(self.entries.get(&package.pkgid).ok_or_else(nothing)?.clone());
+        }
+        let wrong = |reason| Error::Metadata { place: format!("the views of {name}"), reason };
+        let views = views_of(name, &entries, meta_packages).map_err(wrong)?;
+        let chosen = |places: BTreeSet<usize>| places.into_iter().map(|at| listed[at].clone()).collect();
+        Ok(views.into_iter().map(|(node_type, places)| (node_type, chosen(places))).collect())
+    }
+
+    /// Finds what the repomd.xml of the view at `path` leads to, if there is one.
+    fn superseded_view(&self, path: &str) -> Option<Superseded> {
+        let files = &self.parent?.0.files.public;
+        let revision = files.get(beside_repomd(path, "repomd.xml").as_str())?.modified.seconds;
+        let below = format!("{path}/repodata/");
+        let kept = ["repomd.xml", SIGNATURE, CERTIFICATES].map(|name| beside_repomd(path, name));
+        let from: (Bound<&str>, Bound<&str>) = (Bound::Included(&below), Bound::Unbounded);
+        let files = files.range::<str, _>(from).take_while(|(file, _)| file.starts_with(&below));
+        let hrefs = files
+            .filter(|(file, facts)| facts.until.is_none() && !kept.iter().any(|kept| kept == file.as_str()))
+            .filter_map(|(file, _)| Some(file.strip_prefix(path)?.strip_prefix('/')?.to_owned()))
+            .collect();
+        Some(Superseded { revision, hrefs })
+    }
+
+    /// Leaves behind the view at `path`, of which only what it promised stays.
+    fn end_view(&self, path: &str, from: Timestamp, public: &mut BTreeMap<Utf8PathBuf, Source>) {
+        if let Some(superseded) = self.superseded_view(path) {
+            self.supersede(path, &superseded, from, public);
+        }
+        for name in ["repomd.xml", SIGNATURE, CERTIFICATES] {
+            public.remove(&beside_repomd(path, name));
+        }
+        public.remove(&Utf8PathBuf::from(format!("{path}/{METALINK}")));
+    }
+}
+
+/// Lists everything that has a repomd.xml, by path: repositories and views.
+pub(super) fn listings(
+    repositories: &BTreeMap<String, Shelved>,
+    all: &AllViews,
+) -> BTreeMap<String, Shelved> {
+    let mut listings = BTreeMap::new();
+    for (name, shelved) in repositories {
+        listings.insert(shelved.path.clone(), shelved.clone());
+        for (node_type, view) in all.get(name).iter().flat_map(|views| &views.node_types) {
+            let view = shelved.view(node_type, view);
+            listings.insert(view.path.clone(), view);
+        }
+    }
+    listings
+}
+
+/// Puts down what the metalinks of `listings` offer.
+pub(super) fn record_offers(
+    mut listings: BTreeMap<String, Shelved>,
+    repositories: &mut BTreeMap<String, Shelved>,
+    all: &mut AllViews,
+) {
+    for (name, shelved) in repositories {
+        for (node_type, view) in all.get_mut(name).into_iter().flat_map(|views| &mut views.node_types) {
+            let offered = listings.remove(&plan::view_path(&shelved.path, node_type));
+            view.offers = offered.map(|listing| listing.offers).unwrap_or_default();
+        }
+        let offered = listings.remove(&shelved.path);
+        shelved.offers = offered.map(|listing| listing.offers).unwrap_or_default();
+    }
+}
+
+/// Finds the symlinks `Packages`: of each repository, and of each view of which any metadata is left, for whoever read it
+/// needs the packages too.
+pub(super) fn packages_links(
+    repositories: &BTreeMap<String, Shelved>,
+    public: &BTreeMap<Utf8PathBuf, Source>,
+) -> BTreeMap<Utf8PathBuf, String> {
+    let mut links = BTreeMap::new();
+    let mut names = BTreeMap::new();
+    for (name, shelved) in repositories {
+        links.insert(Utf8PathBuf::from(format!("{}/Packages", shelved.path)), name.clone());
+        if shelved.kind == Kind::Binary {
+            names.insert(shelved.path.as_str(), name);
+        }
+    }
+    for (path, node_type, rest) in public.keys().filter_map(|file| plan::in_view(file.as_str())) {
+        if let Some(name) = names.get(path).filter(|_| rest.starts_with("repodata/")) {
+            let view = plan::view_path(path, node_type);
+            links.insert(Utf8PathBuf::from(format!("{view}/Packages")), (*name).clone());
+        }
+    }
+    links
+}
