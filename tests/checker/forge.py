@@ -211,16 +211,26 @@ class Copy:
         self.edit(path, data)
         return sha256(data)
 
-    def relist(self, repository, change, repomd=None):
-        """Changes the three lists of a repository of the current generation, and its repomd.xml with them."""
-        shelved = self.manifest()["account"]["repositories"][repository]
-        top = f"public/@{self.current}/{shelved['path']}"
-        path = f"{top}/repodata/repomd.xml"
-        tree = ElementTree.fromstring(self.read(path))
+    def path_of(self, repository, number=None):
+        """Where a repository lies, or its view: `repository:node type`."""
+        name, _, node_type = repository.partition(":")
+        path = self.manifest(number)["account"]["repositories"][name]["path"]
+        return f"{path}/node-types/{node_type}" if node_type else path
+
+    def lists(self, top):
+        """The lists that the repomd.xml at `top` names, by type."""
         lists = {}
-        for data in tree.findall(f"{REPO}data"):
+        for data in ElementTree.fromstring(self.read(f"{top}/repodata/repomd.xml")).findall(f"{REPO}data"):
             href = data.find(f"{REPO}location").get("href")
             lists[data.get("type")] = gzip.decompress(self.read(f"{top}/{href}")).decode()
+        return lists
+
+    def relist(self, repository, change, repomd=None):
+        """Changes the three lists of a repository of the current generation, and its repomd.xml with them."""
+        top = f"public/@{self.current}/{self.path_of(repository)}"
+        path = f"{top}/repodata/repomd.xml"
+        tree = ElementTree.fromstring(self.read(path))
+        lists = self.lists(top)
         change(lists)
         for data in tree.findall(f"{REPO}data"):
             self.repack(top, data, lists[data.get("type")].encode())
@@ -244,8 +254,7 @@ class Copy:
     def change_repomd(self, repository, change, number=None):
         """Changes the text of a repomd.xml, in one generation."""
         number = number or self.current
-        shelved = self.manifest(number)["account"]["repositories"][repository]
-        path = f"public/@{number}/{shelved['path']}/repodata/repomd.xml"
+        path = f"public/@{number}/{self.path_of(repository, number)}/repodata/repomd.xml"
         old = self.read(path).decode()
         new = change(old)
         assert old != new, "nothing was changed"

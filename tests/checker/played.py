@@ -81,6 +81,11 @@ name = "others"
 file = "{home}/others.asc"
 fingerprint = "{others}"
 [[product]]
+name = "split"
+preset = "glite"
+platforms = ["el9/x86_64"]
+views = ["delta"]
+[[product]]
 name = "vouched"
 preset = "glite"
 platforms = ["el9/x86_64"]
@@ -251,11 +256,16 @@ def promote(package, more="", product="glite"):
             f'packages = ["{package}"]\n{more}')
 
 
-def twin(folder, version, words):
+def node(folder):
+    """Builds a meta-package that pins the version 6 of `twin`."""
+    return twin(folder, "1", "node", lambda spec: spec.replace("Name: twin", "Name: node\nRequires: twin = 6-1"))
+
+
+def twin(folder, version, words, change=lambda spec: spec):
     """Builds the package `twin` of a version; other words are other bytes under the same name."""
     top = pathlib.Path(folder) / f"twin-{version}-{abs(hash(words))}"
     top.mkdir()
-    (top / "twin.spec").write_text(SPEC.format(version=version, words=words))
+    (top / "twin.spec").write_text(change(SPEC.format(version=version, words=words)))
     subprocess.run(
         ["rpmbuild", "-bb", "--quiet", "--define", f"_topdir {top}", "--define", "_buildhost here",
          "--define", "debug_package %{nil}", str(top / "twin.spec")],
@@ -316,6 +326,8 @@ def play(folder, program, fixtures):
     subprocess.run(["createrepo_c", "--quiet", str(old)], check=True, capture_output=True)
     site.ask(f'action = "adopt"\nproduct = "grid"\nstage = "production"\nplatform = "el9/x86_64"\nfolder = "{old}"',
              site.bring("grid", "delta", twin(site.folder, "2", "second")),
+             site.bring("split", "delta", twin(site.folder, "6", "sixth"), twin(site.folder, "7", "seventh"),
+                        node(site.folder)),
              site.bring("vouched", "delta", site.signed("packages", twin(site.folder, "3", "vouched"))))
     through_every_gate(site)
     first = twin(site.folder, "1", "first")

@@ -73,31 +73,48 @@ def follows(site, generation, name, view, found):
             site.broken("I6", path, f"the view lacks {package.words}, a version of its meta-package")
     if here and not any(package.nevra[0] == node_type for package in found.packages):
         site.broken("I6", path, "the view lists packages and no meta-package that they belong to")
+    leads = {word for package in found.packages for word in led_to(package)}
+    for package in found.packages:
+        if package.nevra[0] != node_type and not leads & offered(package):
+            site.broken("I6", path, f"nothing in the view leads to {package.words}")
     wanted = {word for pkgid in here & by_pkgid.keys() for word in required(by_pkgid[pkgid])}
     for package in whole.packages:
         if package.pkgid not in here and (met := sorted(wanted & offered(package), key=str)):
             site.broken("I6", path, f"the view lacks {package.words}, which is wanted as {met[0]}")
 
 
+def exact(entry):
+    """The one version that an entry speaks of, if it is exactly one."""
+    if entry.get("flags") == "EQ" and entry.get("rel") is not None:
+        return entry.get("epoch") or "0", entry.get("ver"), entry.get("rel")
+    return None
+
+
 def required(package):
-    """What a package requires as one name: in any version, or in exactly one. Ranges and rich ones are not looked at."""
+    """What a package requires as one name, in any version or in exactly one. Ranges and rich ones are not looked at."""
     for entry in package.elements["primary"].iterfind(".//{*}requires/{*}entry"):
         name = entry.get("name", "")
-        if name.startswith(("(", "rpmlib(")):
-            continue
-        if entry.get("flags") is None:
-            yield name, None
-        elif entry.get("flags") == "EQ" and entry.get("rel") is not None:
-            yield name, (entry.get("epoch") or "0", entry.get("ver"), entry.get("rel"))
+        if not name.startswith(("(", "rpmlib(")) and (entry.get("flags") is None or exact(entry)):
+            yield name, exact(entry)
+
+
+def led_to(package):
+    """Whatever a package may lead to: what it requires or recommends; of ranges and rich ones every name."""
+    for way in ("requires", "recommends"):
+        for entry in package.elements["primary"].iterfind(f".//{{*}}{way}/{{*}}entry"):
+            name = entry.get("name", "")
+            yield name, exact(entry)
+            if exact(entry):
+                yield name, "whatever"
+            for word in name.split() if name.startswith("(") else ():
+                yield from ((word.lstrip("("), None), (word.strip("()"), None), (word.lstrip("(")[:-1], None))
 
 
 def offered(package):
-    """Each name a package provides or owns, once without version and once with the one it says."""
+    """Each name a package provides or owns: without version, with the one it says, or with whatever it does not say."""
     primary, words = package.elements["primary"], {(package.nevra[0], None), (package.nevra[0], package.nevra[1:4])}
     for entry in primary.iterfind(".//{*}provides/{*}entry"):
-        words.add((entry.get("name"), None))
-        if entry.get("flags") == "EQ":
-            words.add((entry.get("name"), (entry.get("epoch") or "0", entry.get("ver"), entry.get("rel"))))
+        words |= {(entry.get("name"), None), (entry.get("name"), exact(entry) or "whatever")}
     files = [*primary.iter("{*}file"), *package.elements.get("filelists", primary).iter("{*}file")]
     words.update((file.text, None) for file in files)
     return words
@@ -105,7 +122,8 @@ def offered(package):
 
 def nothing_unknown(site, generation):
     """Below `node-types/` of a repository lies what a recorded view has, or what one that is gone had promised."""
-    tops = {f"{shelved['path']}/{FOLDER}/" for shelved in generation.repositories.values() if shelved["kind"] == "binary"}
+    binary = [shelved for shelved in generation.repositories.values() if shelved["kind"] == "binary"]
+    tops = {f"{shelved['path']}/{FOLDER}/" for shelved in binary}
     views = [view["path"] for name in generation.repositories for view in of(generation, name).values()]
     for path, facts in generation.files["public"].items():
         if "until" in facts or not any(path.startswith(top) for top in tops):

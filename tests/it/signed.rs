@@ -25,7 +25,7 @@ pub struct Signed {
     gnupg: Gnupg,
     /// Name and fingerprint of each key, in the order in which they were made.
     keys: Vec<(String, String)>,
-    sandbox: Sandbox,
+    pub sandbox: Sandbox,
 }
 
 impl Signed {

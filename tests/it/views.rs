@@ -1,5 +1,6 @@
 //! Views: a host of one node type draws from metadata of its own, and what is exchanged for others leaves it alone.
 
+mod copies;
 mod power;
 
 use std::fs;

@@ -142,6 +142,7 @@ mod tests {
             "umd-3/sl6/x86_64/untested",
             "umd-3/sl6/x86_64/untested/repodata/repomd.xml",
             "umd-3/sl6/x86_64/untested/source/Packages/3f/x.rpm",
+            "umd-3/sl6/x86_64/untested/node-types/emi-ui/emi-ui.repo",
             "packages/umd-3-sl6-x86_64-untested/3f/3fa9c1d2e4b5a697/x.rpm",
             "packages/umd-3-sl6-x86_64-untested-debug",
             "umd-3-untested.repo",
