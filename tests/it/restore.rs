@@ -46,7 +46,7 @@ fn put_back(site: &Site, backup: &Utf8Path) {
 }
 
 /// Goes on; where the backup is not a second old yet, it is asked again until it is.
-fn resume(site: &Site, more: &[&str]) -> Ran {
+pub fn resume(site: &Site, more: &[&str]) -> Ran {
     loop {
         let ran = run(site.as_daemon().args(["--json", "init", "--resume"]).args(more));
         if !ran.stdout.contains("at most once a second") {

@@ -1,6 +1,7 @@
 //! Views: a host of one node type draws from metadata of its own, and what is exchanged for others leaves it alone.
 
 mod copies;
+mod later;
 mod power;
 
 use std::fs;

@@ -13,7 +13,7 @@ use store::forgetful::ForgetfulDisk;
 use crate::crash::site::{self, CONFIG, SetClock};
 use crate::crash::{Told, look, newly_told, ways};
 
-fn config() -> Arc<Config> {
+pub fn config() -> Arc<Config> {
     let text =
         CONFIG.replace("preset = \"glite\"", "preset = \"glite\"\nviews = [\"delta\", \"production\"]");
     Arc::new(Config::parse(text.as_bytes(), "views.toml").unwrap())
@@ -25,14 +25,14 @@ fn run(disk: &Arc<ForgetfulDisk>, now: i64) -> Result<(), daemon::error::Error> 
     site::settle(&mut engine, disk, &clock).map(drop)
 }
 
-fn meta(name: &str, version: &str) -> Vec<u8> {
+pub fn meta(name: &str, version: &str) -> Vec<u8> {
     Recipe::new(format!("glite-{name}"), version, "1")
         .arch("noarch")
         .requires(&format!("{name} = {version}-1"))
         .build()
 }
 
-fn import(disk: &ForgetfulDisk, request: &str, packages: &[Vec<u8>]) {
+pub fn import(disk: &ForgetfulDisk, request: &str, packages: &[Vec<u8>]) {
     let upload = |(n, bytes): (usize, &Vec<u8>)| site::upload(disk, bytes, &format!("{n}.rpm"));
     let files: Vec<String> = packages.iter().enumerate().map(upload).collect();
     site::drop_request(disk, request, &site::import_request(&files));
