@@ -2,6 +2,7 @@
 
 mod copies;
 mod later;
+mod planted;
 mod power;
 
 use std::fs;

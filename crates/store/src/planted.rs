@@ -140,6 +140,12 @@ bugs! {
     /// New metadata keeps the signature of what it supersedes.
     SignatureCarried,
 
+    // Views.
+    /// A view whose packages change is carried on as it was.
+    ViewCarried,
+    /// A view is written anew though its packages stay.
+    ViewWrittenAnew,
+
     // Going on from a backup.
     /// What was copied back is not synced before the site goes on from it.
     RestoredNotSynced,

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use plan::{Kind, Listed, Repository};
+use store::planted::{self, Bug};
 use store::{Modified, Source};
 
 use super::{METALINK, Publication, Superseded};
@@ -56,7 +57,10 @@ impl Publication<'_> {
             for (node_type, packages) in found {
                 let set = plan::digest_of_set(&packages);
                 let earlier = known.remove(&node_type);
-                let is_as_before = earlier.as_ref().is_some_and(|earlier| earlier.set == set);
+                let is_as_before = earlier.as_ref().is_some_and(|earlier| {
+                    (earlier.set == set || planted::is(Bug::ViewCarried))
+                        && !planted::is(Bug::ViewWrittenAnew)
+                });
                 if !is_as_before || *is_whole {
                     let path = plan::view_path(&shelved.path, &node_type);
                     let entries = self.entries_of(&wanted, &packages)?;
