@@ -8,6 +8,7 @@
 //! ([`crate::run`]) only decides *when* to step.
 
 mod answering;
+mod concluding;
 mod configured;
 mod giving_up;
 mod overlapping;
