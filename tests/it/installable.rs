@@ -4,6 +4,7 @@ mod changes;
 mod cost;
 mod differences;
 mod oracle;
+mod rollbacks;
 mod worlds;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -21,7 +21,9 @@ pub(super) struct Pin {
 
 impl Pin {
     fn of(dependency: &Dependency, is_rich: bool) -> Option<Pin> {
-        let bound = dependency.bound.clone()?;
+        let mut bound = dependency.bound.clone()?;
+        // Metadata writes the epoch that nobody wrote.
+        bound.epoch = bound.epoch.filter(|epoch| *epoch != 0);
         let name = plain(&dependency.name).to_owned();
         let wanted = Dependency { name: name.clone(), bound: Some(bound) };
         Some(Pin { name, wanted, is_rich })
