@@ -2,7 +2,7 @@
 //! same recipe gives the same file when a plan that was looked at is asked for.
 //!
 //! ```text
-//!   pool --worker--> edited --signer--> signature --worker--> cache/rebuilt/<recipe>-<sha256> --> staging/import
+//!   pool --worker--> edited --signer--> signature --worker--> cache/rebuilt/<recipe>-<key>-<sha256> --> staging/import
 //! ```
 //!
 //! The file in the cache is believed by the digest in its name. Where it is gone another one is made, with other bytes:
@@ -22,7 +22,7 @@ use crate::reading::{Rework, Reworked, digits};
 use crate::signing::Job;
 use crate::waiting::Waiting;
 
-/// The most files that are kept in the cache; then all of them go.
+/// The most files that are kept in the cache.
 const KEPT_MAX: usize = 1000;
 
 /// Who changes changelogs.
@@ -116,29 +116,44 @@ fn folder(engine: &Engine) -> Utf8PathBuf {
     engine.store.paths().cache().join("rebuilt")
 }
 
+/// With what the name of a file begins that is made by a recipe and signed by the key that signs now.
+fn begin(engine: &Engine, recipe: &Recipe) -> Result<String, Error> {
+    let announced = engine.config.announced_in(&recipe.product, &recipe.stage)?;
+    let key = announced.map_or("unsigned".to_owned(), |announced| announced.signs.fingerprint.to_string());
+    Ok(format!("{}-{key}-", recipe.digest()))
+}
+
 /// Finds what was made by a recipe before.
 fn kept(engine: &Engine, recipe: &Recipe) -> Result<Option<Utf8PathBuf>, Error> {
     let folder = folder(engine);
     if engine.disk.state(&folder)?.is_none() {
         return Ok(None);
     }
-    let begin = format!("{}-", recipe.digest());
+    let begin = begin(engine, recipe)?;
     let names = engine.disk.list(&folder)?.names;
     Ok(names.into_iter().find(|name| name.starts_with(&begin)).map(|name| folder.join(name)))
 }
 
-/// Keeps what was made by a recipe, under its digest.
+/// Keeps what was made by a recipe, under its digest; where there is no room, the older half goes.
 fn keep(engine: &Engine, recipe: &Recipe, bytes: &[u8]) -> Result<Utf8PathBuf, Error> {
     let folder = folder(engine);
     let disk = &engine.disk;
     if disk.state(&folder)?.is_none() {
         disk.make_directory(&folder, 0o755)?;
     }
-    let begin = format!("{}-", recipe.digest());
-    let known = disk.list(&folder)?.names;
-    let is_full = known.len() >= KEPT_MAX;
-    for name in known.iter().filter(|name| is_full || name.starts_with(&begin) || name.starts_with('.')) {
-        disk.remove_file(&folder.join(name))?;
+    let begin = begin(engine, recipe)?;
+    let mut known = Vec::new();
+    for name in disk.list(&folder)?.names {
+        let path = folder.join(&name);
+        if name.starts_with(&begin) || name.starts_with('.') {
+            disk.remove_file(&path)?;
+        } else if let Some(state) = disk.state(&path)? {
+            known.push((state.modified.seconds, path));
+        }
+    }
+    if known.len() >= KEPT_MAX {
+        known.sort();
+        known.iter().take(KEPT_MAX / 2).try_for_each(|(_, path)| disk.remove_file(path))?;
     }
     let path = folder.join(format!("{begin}{}", repo::sha256(bytes)));
     let draft = folder.join(format!(".{begin}draft"));

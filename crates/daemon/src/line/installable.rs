@@ -107,11 +107,16 @@ impl Line<'_> {
         let stages = self.world.layout.products.get(product).map(|product| &product.stages);
         let touched =
             |plan: &plan::Plan| plan.changes.keys().any(|repository| repository.product == *product);
-        let asks_what_pins = matches!(
-            waiting.request.action,
-            Action::Promote { partial: Some(_), .. } | Action::Rollback { .. }
-        );
         let is_judged = stages.into_iter().flatten().any(|stage| stage.closure.is_some());
-        (is_judged || asks_what_pins) && self.plans.iter().any(touched)
+        match waiting.request.action {
+            // What pins a package may be of any product.
+            Action::Rollback { .. } => self.plans.iter().any(|plan| !plan.changes.is_empty()),
+            Action::Promote { partial: Some(_), .. } => self.plans.iter().any(touched),
+            // What follows a part that was released is built anew by what pins it.
+            Action::Promote { .. } if !self.world.standing.variants.is_empty() => {
+                self.plans.iter().any(touched)
+            }
+            _ => is_judged && self.plans.iter().any(touched),
+        }
     }
 }

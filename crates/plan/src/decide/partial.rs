@@ -13,7 +13,7 @@ use super::pins::pins_of;
 use super::places;
 use super::promote::Wish;
 use super::raise::Releases;
-use super::remake::{Known, Made, Otherwise, Remake, Remaking, known};
+use super::remake::{Known, Made, Otherwise, Remake, Remaking, known, newest};
 use super::rollback::enabled;
 use crate::layout::{Kind, PartialRelease, Product, Repository, Stage};
 use crate::refusal::Refusal;
@@ -52,8 +52,8 @@ pub(super) fn parts(
     let mut parts = Parts::default();
     let is_asked = |(source, packages): &(&Repository, &Vec<Listed>)| {
         source.kind == Kind::Binary
-            && (wish.partial.is_some()
-                || packages.iter().any(|one| twin(world, source, target, one).is_some()))
+            && !packages.is_empty()
+            && (wish.partial.is_some() || has_part(world, source, target))
     };
     let sources: Vec<Repository> = moving.iter().filter(is_asked).map(|(source, _)| source.clone()).collect();
     if sources.is_empty() {
@@ -74,12 +74,18 @@ pub(super) fn parts(
         let listing = places::listing(world, source)?;
         let packages = known(listing, &indexes[source]);
         let there = There::of(world, product, target, source, &moving[source]);
-        let affected = affected(&raised, &packages, &moving[source], wish.partial.is_some());
         let has_twin = |known: &Known<'_>| twin(world, source, target, known.0).is_some();
+        // What was released in part follows what it pins, whether or not somebody says so.
+        let follows = |known: &Known<'_>| wish.partial.is_some() || has_twin(known);
+        let affected = affected(&raised, &packages, &moving[source], &follows);
+        let mut names: BTreeMap<&str, Vec<&Nevra>> = BTreeMap::new();
+        for (listed, _) in &packages {
+            names.entry(&listed.nevra.name).or_default().push(&listed.nevra);
+        }
         let otherwise = |known: &Known<'_>| {
-            let mut otherwise = match wish.partial {
-                Some(_) => there.otherwise(known, &packages, &affected),
-                None => Otherwise::default(),
+            let mut otherwise = match follows(known) {
+                true => there.otherwise(known, &names, &affected),
+                false => Otherwise::default(),
             };
             otherwise.is_forced = has_twin(known);
             otherwise
@@ -104,9 +110,7 @@ pub(super) fn parts(
             }
         }
         // What was only raised because its name is taken has gone on whole.
-        let stays = |remake: &&Remake| {
-            wish.partial.is_some() && !(remake.recipe.pins.is_empty() && remake.recipe.without.is_empty())
-        };
+        let stays = |remake: &&Remake| !(remake.recipe.pins.is_empty() && remake.recipe.without.is_empty());
         let staying: BTreeSet<Nevra> =
             for_target.iter().filter(stays).map(|remake| remake.of.nevra.clone()).collect();
         moved.retain(|listed| !is_made(&listed.nevra));
@@ -163,10 +167,23 @@ pub(super) fn parts(
 
 /// Finds another file that the target lists under the name of a package because people decided so: a part of it.
 fn twin<'a>(world: &'a World, source: &Repository, target: &Stage, one: &Listed) -> Option<&'a Listed> {
+    let mut decided = world.standing.variants.values().filter(|variant| variant.is_decided());
+    if !decided.any(|variant| variant.package == one.nevra) {
+        return None;
+    }
     let listing = world.repositories.get(&source.in_stage(&target.name))?;
     let is_decided =
         |listed: &&Listed| world.standing.variant(&one.nevra, &listed.pkgid, &one.pkgid).is_some();
     listing.iter().find(|listed| listed.nevra == one.nevra && listed.pkgid != one.pkgid).filter(is_decided)
+}
+
+/// Says whether the source lists something of which the target has a part.
+fn has_part(world: &World, source: &Repository, target: &Stage) -> bool {
+    let decided = world.standing.variants.values().filter(|variant| variant.is_decided());
+    let names: BTreeSet<&Nevra> = decided.map(|variant| &variant.package).collect();
+    let listing = world.repositories.get(source).map(Vec::as_slice).unwrap_or_default();
+    let mut named = listing.iter().filter(|listed| names.contains(&listed.nevra));
+    !names.is_empty() && named.any(|one| twin(world, source, target, one).is_some())
 }
 
 /// Names the meta-packages that are to be in the target: those that move, and of a partial release those that pin
@@ -175,10 +192,12 @@ fn affected(
     remaking: &Remaking<'_>,
     packages: &[Known<'_>],
     moving: &[Listed],
-    is_partial: bool,
+    follows: &dyn Fn(&Known<'_>) -> bool,
 ) -> BTreeSet<Nevra> {
+    let (newest, older) = newest(packages);
     let is_meta = |(_, package): &&Known<'_>| remaking.meta_packages.has(package);
-    let metas: Vec<&Known<'_>> = packages.iter().filter(is_meta).collect();
+    let is_named = |known: &&Known<'_>| moving.contains(known.0);
+    let metas: Vec<&Known<'_>> = newest.iter().chain(older.iter().filter(is_named)).filter(is_meta).collect();
     let mut moved: BTreeSet<&Nevra> = moving.iter().map(|listed| &listed.nevra).collect();
     let mut found: BTreeSet<Nevra> = BTreeSet::new();
     loop {
@@ -190,7 +209,7 @@ fn affected(
             .iter()
             .filter(|(listed, package)| {
                 !found.contains(&listed.nevra)
-                    && (moved.contains(&listed.nevra) || is_partial && pins(package))
+                    && (moved.contains(&listed.nevra) || follows(&(*listed, *package)) && pins(package))
             })
             .copied()
             .collect();
@@ -230,13 +249,12 @@ impl<'a> There<'a> {
     fn otherwise(
         &self,
         (_, package): &Known<'_>,
-        packages: &[Known<'_>],
+        names: &BTreeMap<&str, Vec<&Nevra>>,
         affected: &BTreeSet<Nevra>,
     ) -> Otherwise {
         let mut otherwise = Otherwise::default();
         for pin in pins_of(package) {
-            let ours = packages.iter().filter(|(listed, _)| listed.nevra.name == pin.name);
-            let ours: Vec<&Nevra> = ours.map(|(listed, _)| &listed.nevra).collect();
+            let ours = names.get(pin.name.as_str()).map(Vec::as_slice).unwrap_or_default();
             let there = self.offered.get(pin.name.as_str());
             // What is of no product of ours is not ours to pin otherwise.
             let is_ours = !ours.is_empty() || there.is_some();

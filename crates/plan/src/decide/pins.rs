@@ -86,7 +86,8 @@ fn plain(name: &str) -> &str {
     if is_isa { plain } else { name }
 }
 
-/// Tells meta-packages from others: those that show what they are, and those that the configuration names.
+/// Tells meta-packages from others: those that show what they are (no files but documentation, and something that is
+/// required in some versions only), and those that the configuration names.
 pub(super) struct MetaPackages(GlobSet);
 
 impl MetaPackages {
@@ -104,7 +105,8 @@ impl MetaPackages {
 
     /// Says whether it is one.
     pub(super) fn has(&self, package: &closure::Package) -> bool {
-        package.is_meta() || self.is_named(&package.nevra)
+        let is_plain = package.files.iter().all(|file| is_documentation(&file.path));
+        is_plain && !pins_of(package).is_empty() || self.is_named(&package.nevra)
     }
 
     /// Says whether the configuration names it, whatever it shows.
@@ -147,6 +149,11 @@ pub fn pinning(product: &Product, packages: &[closure::Package], wanted: &Nevra)
         }
     }
     found
+}
+
+/// Says whether a path is one of documentation; the header tells more, and is looked at before anything is built.
+fn is_documentation(path: &str) -> bool {
+    ["/usr/share/doc/", "/usr/share/licenses/", "/usr/share/man/"].iter().any(|place| path.starts_with(place))
 }
 
 #[cfg(test)]

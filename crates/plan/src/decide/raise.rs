@@ -2,27 +2,42 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nevra::Nevra;
+use nevra::{Arch, Evr, Nevra};
 
 use crate::layout::Raising;
 use crate::recipe::Raised;
 use crate::refusal::{Code, Refusal};
 use crate::world::World;
 
+/// The largest number that is counted on from; what is larger is a date or a word.
+const NUMBER_MAX: u64 = 999_999_999_999;
+
 /// Gives out releases, none of them twice.
 pub(super) struct Releases<'a> {
     world: &'a World,
     raising: Raising,
-    /// What some repository lists, and what was given out here.
-    taken: BTreeSet<Nevra>,
+    /// What some repository lists, and what was given out here, of whatever architecture.
+    taken: BTreeSet<(String, Evr)>,
+    /// What was given out here, by name and version before: one release for all architectures.
+    given: BTreeMap<(String, Evr), Vec<Given>>,
     /// The releases that a request names, by name and version.
     wanted: BTreeMap<(String, String), String>,
+    /// Those of them that were needed.
+    used: BTreeSet<(String, String)>,
+}
+
+/// A release that was given out, and for which architectures.
+struct Given {
+    evr: Evr,
+    raised: Option<Raised>,
+    archs: BTreeSet<Arch>,
 }
 
 impl<'a> Releases<'a> {
     /// Begins with what every repository of the world lists; `wanted` are texts `name-version-release`.
     pub(super) fn of(world: &'a World, raising: Raising, wanted: &[String]) -> Result<Self, Refusal> {
-        let taken = world.repositories.values().flatten().map(|listed| listed.nevra.clone()).collect();
+        let listed = world.repositories.values().flatten().map(|listed| &listed.nevra);
+        let taken = listed.map(|nevra| (nevra.name.clone(), nevra.evr.clone())).collect();
         let mut by_name = BTreeMap::new();
         for text in wanted {
             let read = format!("{text}.noarch").parse::<Nevra>();
@@ -30,50 +45,90 @@ impl<'a> Releases<'a> {
                 let sentence = format!("`{}` is not a name with version and release", text.escape_debug());
                 return Err(Refusal::new(Code::Malformed, sentence));
             };
-            by_name.insert((name, version(&evr)), evr.release);
+            let text = format!("{name}-{}", version(&evr));
+            if by_name.insert((name, version(&evr)), evr.release).is_some() {
+                let sentence = format!("`releases` names two releases of `{text}`");
+                return Err(Refusal::new(Code::Malformed, sentence));
+            }
         }
-        Ok(Releases { world, raising, taken, wanted: by_name })
+        let (given, used) = (BTreeMap::new(), BTreeSet::new());
+        Ok(Releases { world, raising, taken, given, wanted: by_name, used })
     }
 
-    /// Gives a package the next release of its series that is free.
+    /// Gives a package the next release of its series that is free; what differs in its architecture alone gets the same.
     pub(super) fn next(&mut self, nevra: &Nevra) -> Result<(Nevra, Option<Raised>), Refusal> {
-        if let Some(release) = self.wanted.get(&(nevra.name.clone(), version(&nevra.evr))) {
-            let release = release.clone();
-            return self.as_wanted(nevra, release).map(|raised| (raised, None));
+        let key = (nevra.name.clone(), nevra.evr.clone());
+        let known = self.given.get_mut(&key).into_iter().flatten();
+        let fresh = match known.filter(|given| !given.archs.contains(&nevra.arch)).next() {
+            Some(given) => {
+                given.archs.insert(nevra.arch.clone());
+                (given.evr.clone(), given.raised.clone())
+            }
+            None => {
+                let (evr, raised) = self.fresh(nevra)?;
+                let archs = BTreeSet::from([nevra.arch.clone()]);
+                let given = Given { evr: evr.clone(), raised: raised.clone(), archs };
+                self.given.entry(key).or_default().push(given);
+                (evr, raised)
+            }
+        };
+        Ok((Nevra { evr: fresh.0, ..nevra.clone() }, fresh.1))
+    }
+
+    fn fresh(&mut self, nevra: &Nevra) -> Result<(Evr, Option<Raised>), Refusal> {
+        let name = &nevra.name;
+        let key = (name.clone(), version(&nevra.evr));
+        if let Some(release) = self.wanted.get(&key) {
+            let evr = Evr { release: release.clone(), ..nevra.evr.clone() };
+            self.used.insert(key);
+            return self.as_wanted(nevra, evr);
         }
         let series = self.series(nevra);
         let mut number = series.first;
         loop {
-            let mut raised = nevra.clone();
-            raised.evr.release = series.release(number);
-            // A later release of the series may be listed although nobody here gave it out.
-            if raised.evr.rpm_cmp(&nevra.evr).is_gt() && self.taken.insert(raised.clone()) {
-                let series = format!("{}-{}-{}", nevra.name, version(&nevra.evr), series.pattern);
-                return Ok((raised, Some(Raised { series, number })));
+            let evr = Evr { release: series.release(number), ..nevra.evr.clone() };
+            // A later release of the series may be listed, or was asked for by name.
+            let is_free = !self.world.standing.raised.contains_key(&full(name, &evr));
+            if is_free && evr.rpm_cmp(&nevra.evr).is_gt() && self.taken.insert((name.clone(), evr.clone())) {
+                let series = format!("{name}-{}-{}", version(&nevra.evr), series.pattern);
+                return Ok((evr, Some(Raised { series, number })));
             }
-            number += 1;
+            number = match number.checked_add(1).filter(|next| *next <= NUMBER_MAX) {
+                Some(next) => next,
+                None => {
+                    let sentence = format!("the release of `{nevra}` cannot rise: its number is too large");
+                    return Err(Refusal::new(Code::ReleaseTaken, sentence).hint("name one in `releases`"));
+                }
+            };
         }
     }
 
-    fn as_wanted(&mut self, nevra: &Nevra, release: String) -> Result<Nevra, Refusal> {
-        let mut raised = nevra.clone();
-        raised.evr.release = release;
+    fn as_wanted(&mut self, nevra: &Nevra, evr: Evr) -> Result<(Evr, Option<Raised>), Refusal> {
+        let text = full(&nevra.name, &evr);
         let was_given = self.world.standing.raised.iter().any(|(series, last)| {
-            let (before, after) = series.split_once('*').unwrap_or((series, ""));
-            let text = format!("{}-{}-{}", raised.name, version(&raised.evr), raised.evr.release);
+            let Some((before, after)) = series.split_once('*') else { return *series == text };
             let number = text.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
-            number.and_then(|number| number.parse::<u64>().ok()).is_some_and(|number| number <= *last)
+            number.and_then(counted).is_some_and(|number| number <= *last)
         });
-        if was_given || !self.taken.insert(raised.clone()) {
-            let sentence = format!("the release of `{raised}` is taken");
+        if was_given || !self.taken.insert((nevra.name.clone(), evr.clone())) {
+            let sentence = format!("the release of `{text}` is taken");
             let hint = "leave `releases` out, and the next that is free is taken";
             return Err(Refusal::new(Code::ReleaseTaken, sentence).hint(hint));
         }
-        if !raised.evr.rpm_cmp(&nevra.evr).is_gt() {
-            let sentence = format!("`{raised}` is not newer than `{nevra}`, so no host would take it");
+        if !evr.rpm_cmp(&nevra.evr).is_gt() {
+            let sentence = format!("`{text}` is not newer than `{nevra}`, so no host would take it");
             return Err(Refusal::new(Code::ReleaseTaken, sentence));
         }
-        Ok(raised)
+        Ok((evr, Some(Raised { series: text, number: 0 })))
+    }
+
+    /// Refuses releases that were named and that nothing needed: whoever wrote them meant something else.
+    pub(super) fn all_used(&self) -> Result<(), Refusal> {
+        let unused = self.wanted.iter().find(|(key, _)| !self.used.contains(key));
+        let Some(((name, version), release)) = unused else { return Ok(()) };
+        let sentence =
+            format!("`releases` names `{name}-{version}-{release}`, and nothing of that name is built anew");
+        Err(Refusal::new(Code::Malformed, sentence))
     }
 
     /// Finds the series that a release belongs to, and the first number to try.
@@ -85,7 +140,7 @@ impl<'a> Releases<'a> {
         };
         let digits: String = release.chars().take_while(char::is_ascii_digit).collect();
         if self.raising == Raising::First
-            && let Ok(number) = digits.parse::<u64>()
+            && let Some(number) = counted(&digits)
         {
             let pattern = format!("*{}", &release[digits.len()..]);
             let first = number.max(given(&pattern)).saturating_add(1);
@@ -93,7 +148,7 @@ impl<'a> Releases<'a> {
         }
         // `1.el9.2` was raised before, `1.2` is what a packager may write.
         if let Some((before, last)) = release.rsplit_once('.')
-            && let Ok(number) = last.parse::<u64>()
+            && let Some(number) = counted(last)
         {
             let pattern = format!("{before}.*");
             let given = given(&pattern);
@@ -124,8 +179,18 @@ impl Series {
     }
 }
 
+/// Reads a number that one can count on from.
+fn counted(digits: &str) -> Option<u64> {
+    digits.parse().ok().filter(|number| *number < NUMBER_MAX)
+}
+
+/// Writes name, version and release.
+fn full(name: &str, evr: &Evr) -> String {
+    format!("{name}-{}-{}", version(evr), evr.release)
+}
+
 /// Writes epoch and version.
-fn version(evr: &nevra::Evr) -> String {
+fn version(evr: &Evr) -> String {
     match evr.epoch {
         0 => evr.version.clone(),
         epoch => format!("{epoch}:{}", evr.version),
@@ -175,9 +240,22 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_is_too_large_to_count_on_from_is_a_word() {
+        let largest = u64::MAX.to_string();
+        let raised = |raising, release: &str| {
+            let world = world_of(&[]);
+            let mut releases = Releases::of(&world, raising, &[]).unwrap();
+            releases.next(&format!("ui-3-{release}.noarch").parse().unwrap()).unwrap().0.evr.release
+        };
+        assert_eq!(raised(Raising::Last, &format!("1.el9.{largest}")), format!("1.el9.{largest}.1"));
+        assert_eq!(raised(Raising::First, &format!("{largest}.el9")), format!("{largest}.el9.1"));
+    }
+
+    #[test]
     fn a_release_that_is_asked_for_must_be_free_and_newer() {
         let mut world = world_of(&["sl5/x86_64 delta: ui-3-4.noarch"]);
         world.standing.raised.insert("ui-3-1.*".into(), 2);
+        world.standing.raised.insert("ui-3-6".into(), 0);
         let asked = |text: &str| {
             let mut releases = Releases::of(&world, Raising::Last, &[text.to_owned()])?;
             releases.next(&"ui-3-1.noarch".parse().unwrap()).map(|(raised, _)| raised.to_string())
@@ -187,6 +265,8 @@ mod tests {
         assert_eq!(code(asked("ui-3-4")), Code::ReleaseTaken);
         assert_eq!(code(asked("ui-3-1.2")), Code::ReleaseTaken);
         assert_eq!(code(asked("ui-3-0.9")), Code::ReleaseTaken);
+        // It was asked for before, and left since.
+        assert_eq!(code(asked("ui-3-6")), Code::ReleaseTaken);
         assert_eq!(code(asked("ui")), Code::Malformed);
     }
 }

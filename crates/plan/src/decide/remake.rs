@@ -30,7 +30,7 @@ pub(super) struct Otherwise {
 }
 
 impl Otherwise {
-    fn is_nothing(&self) -> bool {
+    pub(super) fn is_nothing(&self) -> bool {
         self.pins.is_empty() && self.without.is_empty() && !self.is_forced
     }
 
@@ -197,6 +197,22 @@ pub(super) fn known<'a>(listing: &'a [Listed], shelf: &'a Shelf) -> Vec<Known<'a
     let by_nevra: BTreeMap<&Nevra, &Package> =
         shelf.packages().iter().map(|package| (&package.nevra, package)).collect();
     listing.iter().filter_map(|listed| Some((listed, *by_nevra.get(&listed.nevra)?))).collect()
+}
+
+/// Parts packages into the newest of each name and architecture, and older ones: an older one that rose would take the
+/// place of a newer one.
+pub(super) fn newest<'a>(packages: &[Known<'a>]) -> (Vec<Known<'a>>, Vec<Known<'a>>) {
+    let mut newest: BTreeMap<(&str, &str), &Nevra> = BTreeMap::new();
+    for (listed, _) in packages {
+        let nevra = &listed.nevra;
+        let known = newest.entry((&nevra.name, nevra.arch.as_str())).or_insert(nevra);
+        if nevra.evr.rpm_cmp(&known.evr).is_gt() {
+            *known = nevra;
+        }
+    }
+    packages.iter().copied().partition(|(listed, _)| {
+        newest[&(listed.nevra.name.as_str(), listed.nevra.arch.as_str())] == &listed.nevra
+    })
 }
 
 /// What a repository is to be after some of its meta-packages were built anew.

@@ -8,10 +8,10 @@ use super::gates::{Entering, Gates, Reach};
 use super::pins::pins_of;
 use super::promote::subject;
 use super::raise::Releases;
-use super::remake::{Known, Made, Otherwise, Remake, Remaking, known, merge};
+use super::remake::{Known, Made, Otherwise, Remake, Remaking, known, merge, newest};
 use super::selection::{Place, select};
 use super::{Decision, places};
-use crate::layout::{Kind, Product, Repository, Stage};
+use crate::layout::{Kind, Platform, Product, Repository, Stage};
 use crate::plan::{Change, Plan};
 use crate::refusal::{Code, Refusal};
 use crate::world::{Asker, Listed, World};
@@ -42,17 +42,18 @@ pub(super) fn rollback(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
     let rejected = &selection.packages;
     gates.prefer(offered_still(world, product, stage, rejected))?;
 
-    let versions = gates.prefer(versions(wish.versions))?;
+    let versions = gates.prefer(versions(wish.versions, rejected))?;
     let releases = gates.prefer(Releases::of(world, product.raising, wish.releases))?;
     let why = format!("rolled back in {} of {}", stage.name, product.name);
     let mut remaking = Remaking::of(product, stage, Some(releases), why);
     let touched: Vec<Repository> =
         rejected.keys().filter(|repository| repository.kind == Kind::Binary).cloned().collect();
-    let elsewhere = others(world, product, &touched);
+    let elsewhere = others(world, product, stage, &touched);
     let indexes = gates.indexes(world, touched.iter().cloned().chain(elsewhere.iter().cloned()))?;
     gates.prefer(shared(world, rejected, elsewhere.iter().filter_map(|at| indexes.get_key_value(at))))?;
 
     let mut remakes: BTreeMap<Repository, Vec<Remake>> = BTreeMap::new();
+    let mut outdated: BTreeMap<Repository, Vec<Listed>> = BTreeMap::new();
     let mut notes = selection.notes;
     for repository in &touched {
         let listing = places::listing(world, repository)?;
@@ -61,20 +62,30 @@ pub(super) fn rollback(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
         let all = known(listing, &indexes[repository]);
         let stays: Vec<Known<'_>> =
             all.into_iter().filter(|(listed, _)| !back.rejected.contains(&listed.nevra)).collect();
+        let (stays, older) = newest(&stays);
         gates.prefer(back.is_possible(&stays, &remaking))?;
-        let made = remaking.remake(&stays, &|known| back.otherwise(known));
-        remakes.insert(repository.clone(), gates.prefer(made)?);
+        let made = gates.prefer(remaking.remake(&stays, &|known| back.otherwise(known)))?;
+        let gone = back.left_behind(&older, &made, &remaking);
+        notes.extend(gone.iter().map(|one| format!("`{}` leaves as well: a newer one is listed", one.nevra)));
+        if stage.closure.is_none() {
+            gates.prefer(back.is_whole(&stays, &made, &remaking))?;
+        }
+        outdated.insert(repository.clone(), gone);
+        remakes.insert(repository.clone(), made);
         notes.extend(back.notes());
     }
+    let unused = remaking.releases.as_ref().map_or(Ok(()), Releases::all_used);
+    gates.prefer(unused)?;
     let all: Vec<&Remake> = remakes.values().flatten().collect();
     let sources: Entering = remakes
         .iter()
         .map(|(at, remakes)| (at.clone(), remakes.iter().map(|remake| remake.of.clone()).collect()))
         .collect();
     let mut moving = rejected.clone();
-    for (repository, olds) in &sources {
+    for (repository, olds) in sources.iter().chain(&outdated) {
         moving.entry(repository.clone()).or_default().extend(olds.iter().cloned());
     }
+    let left = moving.clone();
     gates.sound(world, &sources);
     gates.freeze(world, &product.name, &[&stage.name], &moving);
     let made = gates.made(world, &all)?;
@@ -88,8 +99,10 @@ pub(super) fn rollback(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
         let change = Change::of(places::listing(world, &repository)?, enter, leave);
         changes.extend(change.map(|change| (repository, change)));
     }
-    for (repository, leave) in overlapping(world, rejected) {
-        notes.push(format!("it leaves `{repository}` too, where it was still listed for the overlap"));
+    for (repository, leave) in overlapping(world, &left) {
+        let names: Vec<String> = leave.iter().map(|one| format!("`{}`", one.nevra)).collect();
+        let names = names.join(", ");
+        notes.push(format!("{names} leave `{repository}` too, where they were still listed for the overlap"));
         merge(world, &mut changes, &repository, Vec::new(), leave);
     }
     gates.other_content(world, &entering);
@@ -170,23 +183,38 @@ fn offered_still(
     Err(Refusal::new(Code::StillOffered, sentence).reasons(reasons).hint(hint))
 }
 
-/// Lists the binary repositories of other products for the same hosts.
-fn others(world: &World, product: &Product, touched: &[Repository]) -> Vec<Repository> {
+/// Lists the binary repositories whose hosts may draw from those that change: of other products for the same platform, and
+/// of stages of this one that draw from this stage.
+fn others(world: &World, product: &Product, stage: &Stage, touched: &[Repository]) -> Vec<Repository> {
     let platforms: BTreeSet<_> = touched.iter().map(Repository::platform).collect();
+    let draws = |name: &str| {
+        product.stage(name).is_some_and(|other| enabled(product, other).contains(&stage.name.as_str()))
+    };
     let is_for_them = |repository: &&Repository| {
-        repository.product != product.name
-            && repository.kind == Kind::Binary
+        repository.kind == Kind::Binary
             && platforms.contains(&repository.platform())
+            && (repository.product != product.name || draws(&repository.stage))
     };
     world.repositories.keys().filter(is_for_them).cloned().collect()
 }
 
-/// Refuses to take away what another product pins and does not offer itself.
+/// Refuses to take away what is pinned elsewhere and then offered nowhere.
 fn shared<'a>(
     world: &World,
     rejected: &BTreeMap<Repository, Vec<Listed>>,
     elsewhere: impl Iterator<Item = (&'a Repository, &'a std::sync::Arc<closure::Shelf>)>,
 ) -> Result<(), Refusal> {
+    let names: BTreeSet<&str> =
+        rejected.values().flatten().map(|listed| listed.nevra.name.as_str()).collect();
+    let is_gone =
+        |at: &Repository, listed: &Listed| rejected.get(at).is_some_and(|gone| gone.contains(listed));
+    let mut offered: BTreeMap<(Platform, &str), Vec<&Evr>> = BTreeMap::new();
+    for (at, listing) in world.repositories.iter().filter(|(at, _)| at.kind == Kind::Binary) {
+        let stays = listing.iter().filter(|one| names.contains(one.nevra.name.as_str()) && !is_gone(at, one));
+        for one in stays {
+            offered.entry((at.platform(), &one.nevra.name)).or_default().push(&one.nevra.evr);
+        }
+    }
     let mut reasons = Vec::new();
     for (other, shelf) in elsewhere {
         let gone: Vec<&Listed> = rejected
@@ -194,18 +222,15 @@ fn shared<'a>(
             .filter(|(at, _)| at.kind == Kind::Binary && at.platform() == other.platform())
             .flat_map(|(_, packages)| packages)
             .collect();
-        let of_product = world.repositories.iter().filter(|(at, _)| {
-            at.product == other.product && at.kind == Kind::Binary && at.platform() == other.platform()
-        });
-        let theirs: Vec<&Listed> = of_product.flat_map(|(_, listed)| listed).collect();
         for package in shelf.packages() {
-            for pin in pins_of(package) {
-                let of_name =
-                    |listed: &&&Listed| listed.nevra.name == pin.name && pin.admits(&listed.nevra.evr);
-                if theirs.iter().any(|listed| of_name(&listed)) {
+            for pin in pins_of(package).into_iter().filter(|pin| names.contains(pin.name.as_str())) {
+                let stays = offered.get(&(other.platform(), pin.name.as_str()));
+                if stays.is_some_and(|stays| stays.iter().any(|evr| pin.admits(evr))) {
                     continue;
                 }
-                if let Some(one) = gone.iter().find(of_name) {
+                let is_it =
+                    |listed: &&&Listed| listed.nevra.name == pin.name && pin.admits(&listed.nevra.evr);
+                if let Some(one) = gone.iter().find(is_it) {
                     reasons.push(format!("`{}` in `{other}` pins `{}`", package.nevra, one.nevra));
                 }
             }
@@ -214,19 +239,29 @@ fn shared<'a>(
     if reasons.is_empty() {
         return Ok(());
     }
-    let sentence = "another product pins what is rejected, and does not offer it itself".to_owned();
+    let sentence = "what is rejected is pinned elsewhere, and would be offered nowhere".to_owned();
     let hint = "roll back or withdraw there what pins it, first";
     Err(Refusal::new(Code::SharedPin, sentence).reasons(reasons).hint(hint))
 }
 
-/// Reads versions that somebody chose.
-fn versions(texts: &[String]) -> Result<BTreeMap<String, Evr>, Refusal> {
-    let read = |text: &String| {
-        let nevra: Result<Nevra, _> = format!("{text}.noarch").parse();
-        let sentence = || format!("`{}` is not a name with version and release", text.escape_debug());
-        nevra.map(|nevra| (nevra.name, nevra.evr)).map_err(|_| Refusal::new(Code::Malformed, sentence()))
-    };
-    texts.iter().map(read).collect()
+/// Reads versions that somebody chose, of what is rejected.
+fn versions(
+    texts: &[String],
+    rejected: &BTreeMap<Repository, Vec<Listed>>,
+) -> Result<BTreeMap<String, Evr>, Refusal> {
+    let mut versions = BTreeMap::new();
+    for text in texts {
+        let wrong = |why: &str| Refusal::new(Code::Malformed, format!("`{}` {why}", text.escape_debug()));
+        let nevra: Nevra =
+            format!("{text}.noarch").parse().map_err(|_| wrong("is not a name with version and release"))?;
+        if !rejected.values().flatten().any(|listed| listed.nevra.name == nevra.name) {
+            return Err(wrong("is a version to go back to, and nothing of that name is rejected"));
+        }
+        if versions.insert(nevra.name, nevra.evr).is_some() {
+            return Err(wrong("is not the only version to go back to of its name"));
+        }
+    }
+    Ok(versions)
 }
 
 /// Finds where else a rejected package is listed, only because it was promoted lately.
@@ -282,8 +317,13 @@ impl<'a> Back<'a> {
                 by_arch.entry(nevra.arch.as_str()).or_default().insert(&nevra.evr);
             }
         }
+        let without: BTreeSet<&str> = without.iter().map(String::as_str).collect();
         let (mut versions, mut chosen_badly) = (BTreeMap::new(), Vec::new());
         for name in names {
+            if without.contains(name) {
+                versions.insert(name, None);
+                continue;
+            }
             let gone: Vec<&Nevra> = rejected.iter().copied().filter(|nevra| nevra.name == name).collect();
             let common = common(&gone, offered.get(name));
             let version = match chosen.get(name) {
@@ -301,7 +341,6 @@ impl<'a> Back<'a> {
             };
             versions.insert(name, version);
         }
-        let without = without.iter().map(String::as_str).collect();
         Back { stage: &stage.name, rejected, offered, versions, chosen_badly, without }
     }
 
@@ -351,6 +390,36 @@ impl<'a> Back<'a> {
         Err(Refusal::new(Code::NoVersionBefore, sentence).reasons(reasons).hint(hint))
     }
 
+    /// Finds older meta-packages that pin what is no longer there: they leave rather than rise above newer ones.
+    fn left_behind(&self, older: &[Known<'_>], made: &[Remake], remaking: &Remaking<'_>) -> Vec<Listed> {
+        let is_left = |known: &&Known<'_>| {
+            remaking.meta_packages.has(known.1)
+                && (!self.otherwise(known).is_nothing() || pins_one_of(known.1, made))
+        };
+        older.iter().filter(is_left).map(|(listed, _)| (*listed).clone()).collect()
+    }
+
+    /// Refuses to leave behind what pins something that is no longer there and is not built anew.
+    fn is_whole(&self, stays: &[Known<'_>], made: &[Remake], remaking: &Remaking<'_>) -> Result<(), Refusal> {
+        let is_broken = |known: &&Known<'_>| {
+            !remaking.meta_packages.has(known.1)
+                && (!self.otherwise(known).is_nothing() || pins_one_of(known.1, made))
+        };
+        let broken = stays.iter().filter(is_broken).map(|(listed, _)| format!("`{}`", listed.nevra));
+        let reasons: Vec<String> =
+            broken.map(|name| format!("{name} pins what leaves, and brings files")).collect();
+        if reasons.is_empty() {
+            return Ok(());
+        }
+        let sentence = match reasons.as_slice() {
+            [one] => one.clone(),
+            several => format!("{} packages that are no meta-packages pin what leaves", several.len()),
+        };
+        let hint =
+            "reject them as well, or name them in `meta_packages` of the stage if they are to be built anew";
+        Err(Refusal::new(Code::NotAMetaPackage, sentence).reasons(reasons).hint(hint))
+    }
+
     fn notes(&self) -> Vec<String> {
         let without = self.versions.iter().filter(|(_, version)| version.is_none());
         let note = |name: &str| {
@@ -360,6 +429,15 @@ impl<'a> Back<'a> {
         };
         without.map(|(name, _)| note(name)).collect()
     }
+}
+
+/// Says whether a package pins something in the version that something newer takes the place of.
+fn pins_one_of(package: &closure::Package, made: &[Remake]) -> bool {
+    let pins = pins_of(package);
+    made.iter().any(|remake| {
+        let (of, becomes) = (&remake.of.nevra, &remake.becomes.evr);
+        pins.iter().any(|pin| pin.name == of.name && pin.admits(&of.evr) && !pin.admits(becomes))
+    })
 }
 
 /// The versions that are offered for every architecture of which one is gone.

@@ -70,7 +70,15 @@ impl Metas {
     fn package(&self, listed: &Listed) -> Package {
         let mut package = Package::new(listed.nevra.clone());
         let said = self.requires.get(&listed.pkgid).into_iter().flatten();
+        let (files, said): (Vec<&String>, Vec<&String>) = said.partition(|text| text.starts_with('/'));
+        let file = |path: &&String| closure::File {
+            path: (*path).clone(),
+            kind: closure::FileKind::File,
+            contents: None,
+        };
+        package.files = files.iter().map(file).collect();
         package.requires = said
+            .into_iter()
             .map(|text| match text.starts_with('(') {
                 true => Dependency { name: text.clone(), bound: None },
                 false => text.parse().unwrap(),

@@ -174,6 +174,53 @@ fn what_another_product_pins_and_does_not_offer_is_refused() {
 }
 
 #[test]
+fn only_the_newest_of_several_rises_and_older_ones_that_pin_what_left_leave() {
+    let mut site = Metas::of(&[
+        "sl5/x86_64 production: wms-0-9.x86_64",
+        "sl5/x86_64 delta: wms-1-1.x86_64 wms-2-1.x86_64 ui-2-1.noarch<wms = 1-1> ui-2-1.1.noarch<wms = 2-1>",
+    ]);
+    let plan = site.done(&request(&["wms-1-1"]));
+    assert_eq!(brief(&plan), "sl5/x86_64 delta: -ui-2-1.noarch -wms-1-1.x86_64\n");
+    let plan = site.done(&request(&["wms"]));
+    assert_eq!(brief(&plan), "sl5/x86_64 delta: +ui-2-1.1.1.noarch -ui-2-1.1.noarch -wms-2-1.x86_64\n");
+    assert_eq!(site.says("ui-2-1.1.1.noarch"), "wms = 0-9");
+}
+
+#[test]
+fn what_is_no_meta_package_and_pins_what_left_is_refused() {
+    let mut site = Metas::of(&[
+        "sl5/x86_64 production: voms-1-1.x86_64",
+        "sl5/x86_64 delta: voms-2-1.x86_64 devel-2-1.x86_64<voms = 2-1, /usr/bin/voms>",
+    ]);
+    let refusal = site.refused(&request(&["voms"]), Code::NotAMetaPackage);
+    assert_eq!(refusal.reasons, ["`devel-2-1.x86_64` pins what leaves, and brings files"]);
+    let plan = site.done(&request(&["voms", "devel"]));
+    assert_eq!(brief(&plan), "sl5/x86_64 delta: -devel-2-1.x86_64 -voms-2-1.x86_64\n");
+}
+
+#[test]
+fn a_stage_that_draws_from_the_one_that_changes_and_pins_what_leaves_is_told() {
+    let mut site = Metas::of(&[
+        "sl5/x86_64 production: voms-2-1.x86_64 voms-1-1.x86_64",
+        "sl5/x86_64 delta: ui-2-1.noarch<voms = 2-1> wn-2-1.noarch<voms = 1>",
+    ]);
+    let mut request = request(&["voms-2-1"]);
+    if let Action::Rollback { from, .. } = &mut request.action {
+        *from = "production".into();
+    }
+    let refusal = site.refused(&request, Code::SharedPin);
+    assert_eq!(refusal.reasons, ["`ui-2-1.noarch` in `glite-3.2-sl5-x86_64-delta` pins `voms-2-1.x86_64`"]);
+}
+
+#[test]
+fn what_nothing_needs_is_no_choice() {
+    let versions = with(&["voms"], |versions, _, _| versions.push("vmos-1-1".into()));
+    site().refused(&versions, Code::Malformed);
+    let releases = with(&["voms"], |_, _, releases| releases.push("uii-2-7".into()));
+    site().refused(&releases, Code::Malformed);
+}
+
+#[test]
 fn a_pin_in_a_rich_dependency_and_a_circle_are_refused() {
     let mut site = Metas::of(&[
         "sl5/x86_64 production: voms-1-1.x86_64",
