@@ -144,6 +144,8 @@ pub enum Verb {
     /// Read packages for the daemon that starts this, which takes them apart from everything else
     #[command(hide = true)]
     ReadPackages(crate::read_packages::arguments::ReadPackages),
+    /// Make a new meta-package, which pins what a node type needs
+    Metapackage(crate::metapackage::arguments::Metapackage),
     /// Make the package that tells hosts of a product: a `.repo` file and the keys it names, for you to sign
     ReleasePackage(ReleasePackage),
     /// Make repodata of a plain directory, with the options of createrepo_c

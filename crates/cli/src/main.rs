@@ -36,6 +36,7 @@ mod impact;
 mod init;
 mod keys;
 mod lock_holder;
+mod metapackage;
 mod mirror;
 mod moment;
 mod pattern;
@@ -93,6 +94,7 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::Promote(promote) => requests::promote(settings, promote, terminal),
         Verb::Withdraw(withdraw) => requests::withdraw(settings, withdraw, terminal),
         Verb::Rollback(rollback) => requests::rollback(settings, rollback, terminal),
+        Verb::Metapackage(asked) => metapackage::run(settings, asked, terminal),
         Verb::Impact(impact) => impact::run(settings, impact, terminal),
         Verb::Revert(revert) => requests::revert(settings, revert, terminal),
         Verb::Undo(undo) => undo::run(settings, undo, terminal),

@@ -167,7 +167,7 @@ fn with_local_keys(text: &str, base_url: &str) -> (String, Vec<String>) {
 }
 
 /// Puts the package there whole or not at all.
-fn write(file: &Utf8PathBuf, bytes: &[u8]) -> Result<(), Failure> {
+pub fn write(file: &Utf8PathBuf, bytes: &[u8]) -> Result<(), Failure> {
     let draft = file.with_file_name(format!(".{}.new", file.file_name().unwrap_or("package")));
     let mut opened = fs::File::create(&draft).map_err(failed("write", &draft))?;
     opened.write_all(bytes).and_then(|()| opened.sync_all()).map_err(failed("write", &draft))?;
