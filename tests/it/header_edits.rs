@@ -10,7 +10,7 @@ use testkit::{Host, Sandbox, fixtures, program, run};
 
 /// What may be read otherwise in a package once its release was raised, as `rpm --xml` names it: the values that were
 /// edited, those that rpm computes from them, and digests and sizes in the signature header.
-const ALLOWED: [&str; 12] = [
+pub const ALLOWED: [&str; 12] = [
     "Release",
     "Buildtime",
     "Provideversion",
@@ -115,7 +115,7 @@ fn parts(rpm: &[u8]) -> Option<(Head, &[u8])> {
 }
 
 /// What rpm reads in a package, by tag.
-fn told(sandbox: &Sandbox, rpm: &Utf8Path) -> Option<BTreeMap<String, String>> {
+pub fn told(sandbox: &Sandbox, rpm: &Utf8Path) -> Option<BTreeMap<String, String>> {
     let mut command = program("rpm");
     command.env("HOME", sandbox.root()).args(["-qp", "--xml", "--nosignature", "--nodigest"]).arg(rpm);
     let ran = run(&mut command);

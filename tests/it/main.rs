@@ -31,6 +31,7 @@ mod killed;
 mod many;
 mod metalink;
 mod mirror;
+mod node_types;
 mod once;
 mod overlap;
 mod people;
