@@ -42,7 +42,11 @@ const SWEEP: &str = "action = \"sweep\"";
 const WITHDRAW_LCG: &str =
     "action = \"withdraw\"\nproduct = \"glite\"\nfrom = \"delta\"\npackages = [\"lcg\"]";
 
-pub const SCENARIOS: [Scenario; 9] = [
+/// Two node types that pin `voms-2`, one of them `lcg-1` as well; `NODE-TYPES` stands for their files.
+const IMPORT_NODE_TYPES: &str =
+    "action = \"import\"\nproduct = \"glite\"\nto = \"delta\"\nfiles = [NODE-TYPES]";
+
+pub const SCENARIOS: [Scenario; 11] = [
     Scenario {
         name: "import",
         later: 10,
@@ -116,6 +120,25 @@ pub const SCENARIOS: [Scenario; 9] = [
         },
     },
     Scenario { name: "a sweep of the clock", later: 40 * 86_400, before: &[WITHDRAW_LCG], ask: |_| () },
+    Scenario {
+        name: "rollback",
+        later: 10,
+        before: &[IMPORT_NODE_TYPES],
+        ask: |disk| {
+            let rollback = "action = \"rollback\"\nproduct = \"glite\"\nfrom = \"delta\"\npackages = [\"voms\"]\n\
+                            reason = \"it loses jobs\"";
+            site::drop_request(&**disk, "new.toml", rollback);
+        },
+    },
+    Scenario {
+        name: "partial release",
+        later: 10,
+        before: &[IMPORT_NODE_TYPES],
+        ask: |disk| {
+            let part = format!("{}\npartial = \"target\"", site::promote("lcg"));
+            site::drop_request(&**disk, "new.toml", &part);
+        },
+    },
 ];
 
 /// The site before the request, with the request on it, and the clock it runs by.
@@ -124,7 +147,8 @@ pub fn prepared(scenario: &Scenario) -> (Arc<ForgetfulDisk>, i64) {
     let mut engine = site::open(&disk, &clock).expect("the site is at rest");
     for (number, request) in scenario.before.iter().enumerate() {
         clock.advance(scenario.later);
-        site::drop_request(&*disk, &format!("before-{number}.toml"), request);
+        let request = with_node_types(&*disk, request);
+        site::drop_request(&*disk, &format!("before-{number}.toml"), &request);
         let answers = site::settle(&mut engine, &disk, &clock).expect("nothing is in the way");
         assert!(answers.iter().all(|answer| answer.outcome == Outcome::Done), "{answers:?}");
     }
@@ -134,6 +158,17 @@ pub fn prepared(scenario: &Scenario) -> (Arc<ForgetfulDisk>, i64) {
     disk.set_now(store::Modified { seconds: now, nanoseconds: 0 });
     (scenario.ask)(&disk);
     (Arc::new(disk.synced()), now)
+}
+
+/// Puts the names of files that it uploads into a request that has a place for them.
+fn with_node_types(disk: &dyn Disk, request: &str) -> String {
+    if !request.contains("NODE-TYPES") {
+        return request.to_owned();
+    }
+    let ui = repo::Recipe::new("glite-UI", "2", "1").requires("voms = 2-1").requires("lcg = 1-1");
+    let wn = repo::Recipe::new("glite-WN", "2", "1").requires("voms = 2-1");
+    let files = [ui, wn].map(|one| format!("\"{}\"", site::upload(disk, &one.build(), &one.file_name())));
+    request.replace("NODE-TYPES", &files.join(", "))
 }
 
 /// Runs the engine on a disk until it rests; a power cut ends it early.
@@ -306,4 +341,25 @@ a_power_cut_shows_the_old_or_the_new! {
     during_adopt 6
     during_purge 7
     during_a_sweep_of_the_clock 8
+    during_rollback 9
+    during_partial_release 10
+}
+
+#[test]
+fn the_sweeps_of_node_types_build_some_anew() {
+    let built = |scenario: &Scenario| {
+        let (disk, now) = prepared(scenario);
+        run(&disk, now).unwrap();
+        let of = |(name, all): (String, std::collections::BTreeSet<String>)| {
+            let stage = name.rsplit('-').next().unwrap_or_default().to_owned();
+            all.into_iter().filter(|one| one.contains("-2-1.")).map(move |one| format!("{stage}: {one}"))
+        };
+        let all = site::offered(&disk).into_iter().flat_map(of);
+        all.filter(|one| one.contains("glite-")).collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(built(&SCENARIOS[9]), "delta: glite-UI-2-1.1.noarch, delta: glite-WN-2-1.1.noarch");
+    assert_eq!(
+        built(&SCENARIOS[10]),
+        "delta: glite-UI-2-1.2.noarch, delta: glite-WN-2-1.noarch, production: glite-UI-2-1.1.noarch"
+    );
 }

@@ -31,6 +31,7 @@ admin = ["uid:1000"]
 [[product]]
 name = "glite"
 preset = "glite"
+partial_release = "raised"
 platforms = ["el9/x86_64"]
 "#;
 
