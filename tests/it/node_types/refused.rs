@@ -144,3 +144,17 @@ fn what_hosts_would_still_be_offered_is_not_rolled_back() {
     bench.refused(&rollback(&["voms-2-1.x86_64"]), "still-offered");
     bench.sound();
 }
+
+#[test]
+fn what_needs_it_and_is_no_node_type_is_told_where_the_stage_is_judged() {
+    let mut bench = bench("[[product.stage]]\nname = \"delta\"\nclosure = [\"production\"]\n");
+    // It brings a file, and nobody named it among `meta_packages`.
+    let manual = Recipe::new("glite-DOC", "2", "1").requires("voms = 2-1").file("/usr/share/doc/DOC", "it");
+    bench.import("glite", "delta", &[file(&manual)]);
+    let refusal = bench.refused(&rollback(&["voms"]), "not-installable");
+    assert!(
+        refusal["sentence"].as_str().unwrap().starts_with("glite-DOC 2-1 needs voms = 2-1"),
+        "{refusal:#}"
+    );
+    bench.sound();
+}
