@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use closure::Shelf;
 use nevra::{Evr, Nevra};
 
 use super::gates::{Entering, Gates};
@@ -16,7 +17,7 @@ use super::raise::Releases;
 use super::remake::{Known, Made, Otherwise, Remake, Remaking, known, newest};
 use super::rollback::enabled;
 use crate::layout::{Kind, PartialRelease, Product, Repository, Stage};
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 use crate::request::Partial;
 use crate::world::{Listed, World};
 
@@ -59,7 +60,9 @@ pub(super) fn parts(
     if sources.is_empty() {
         return Ok(parts);
     }
-    let indexes = gates.indexes(world, sources.iter().cloned())?;
+    let parted = sources.iter().filter(|source| has_part(world, source, target));
+    let parted: Vec<Repository> = parted.map(|source| source.in_stage(&target.name)).collect();
+    let indexes = gates.indexes(world, sources.iter().chain(&parted).cloned())?;
     let from = gates.prefer(places::stage(product, wish.from))?;
     let releases = || Releases::of(world, product.raising, &[]);
     let why = |stage: &str| {
@@ -109,10 +112,10 @@ pub(super) fn parts(
                 moved.push((*listed).clone());
             }
         }
-        // What was only raised because its name is taken has gone on whole.
-        let stays = |remake: &&Remake| !(remake.recipe.pins.is_empty() && remake.recipe.without.is_empty());
-        let staying: BTreeSet<Nevra> =
-            for_target.iter().filter(stays).map(|remake| remake.of.nevra.clone()).collect();
+        let staying = staying(&for_target);
+        if wish.partial == Some(Partial::Both) && !is_variant && !staying.is_empty() {
+            return gates.prefer(Err(only_variants(product, &staying)));
+        }
         moved.retain(|listed| !is_made(&listed.nevra));
         let leave: Vec<Listed> = for_target
             .iter()
@@ -120,12 +123,21 @@ pub(super) fn parts(
             .map(|remake| remake.of.clone())
             .collect();
         parts.leave.entry(source.clone()).or_default().extend(leave);
+        let mut for_target = for_target;
+        let there = source.in_stage(&target.name);
+        if let Some(index) = indexes.get(&there) {
+            let more = gates.prefer(following(world, remaking, &there, index, &for_target))?;
+            let leave = more.iter().map(|remake| remake.of.clone());
+            parts.leave.entry(there).or_default().extend(leave);
+            for_target.extend(more);
+        }
         all.push((source.clone(), for_target, staying, is_variant));
     }
     // Hosts that draw from the source as well must see something newer there than in the target.
     let why_source =
         format!("goes on in {} of {}, newer than what was released in part", from.name, product.name);
-    let mut again = raised.go_on(from, why_source);
+    // It follows into the target later, and is signed for that.
+    let mut again = raised.go_on(target, why_source);
     let mut remade = Vec::new();
     for (source, for_target, staying, is_variant) in all {
         let listing = places::listing(world, &source)?;
@@ -159,10 +171,72 @@ pub(super) fn parts(
         parts.enter.entry(target).or_default().extend(enter);
         let enter = parts.made.take(source, for_source, &made);
         parts.enter.entry(source.clone()).or_default().extend(enter);
-        let sources = for_target.iter().map(|remake| remake.of.clone());
+        let listing = places::listing(world, source)?;
+        let sources = for_target.iter().map(|remake| &remake.of).filter(|of| listing.contains(of)).cloned();
         parts.sources.entry(source.clone()).or_default().extend(sources);
     }
     Ok(parts)
+}
+
+/// Names what stays in the source: what pins something that is not released, or pins what does. What only rises because
+/// its name is taken goes on whole.
+fn staying(for_target: &[Remake]) -> BTreeSet<Nevra> {
+    let raised: BTreeSet<&str> = for_target.iter().map(|remake| remake.of.nevra.name.as_str()).collect();
+    let mut staying: BTreeSet<Nevra> = BTreeSet::new();
+    loop {
+        let stays = |remake: &&Remake| {
+            !staying.contains(&remake.of.nevra)
+                && remake.told.iter().any(|change| {
+                    !raised.contains(change.name.as_str())
+                        || staying.iter().any(|one| one.name == change.name)
+                })
+        };
+        let more: Vec<Nevra> =
+            for_target.iter().filter(stays).map(|remake| remake.of.nevra.clone()).collect();
+        if more.is_empty() {
+            return staying;
+        }
+        staying.extend(more);
+    }
+}
+
+/// Builds anew what the target lists already and what pins, by its release, a part that is followed by the whole.
+fn following(
+    world: &World,
+    remaking: &mut Remaking<'_>,
+    target: &Repository,
+    index: &Shelf,
+    for_target: &[Remake],
+) -> Result<Vec<Remake>, Refusal> {
+    let packages = known(places::listing(world, target)?, index);
+    let (newest, _) = newest(&packages);
+    remaking.remake(&newest, &|(_, package)| {
+        let mut otherwise = Otherwise::default();
+        for remake in for_target {
+            for pin in pins_of(package).iter().filter(|pin| pin.name == remake.of.nevra.name) {
+                if pin.admits(&remake.of.nevra.evr) && !pin.admits(&remake.becomes.evr) {
+                    otherwise.pin(pin, Some(&remake.becomes.evr));
+                }
+            }
+        }
+        otherwise
+    })
+}
+
+/// Refuses to list in both stages what is raised: hosts of the source have more than it pins.
+fn only_variants(product: &Product, staying: &BTreeSet<Nevra>) -> Refusal {
+    let names: Vec<String> = staying.iter().map(|nevra| format!("`{nevra}`")).collect();
+    let sentence = format!(
+        "`partial = \"both\"` lists one file in both stages, and the release of {} would rise above what hosts of the source have",
+        names.join(", ")
+    );
+    let hint = match product.partial_release {
+        PartialRelease::Raised => {
+            "say `partial = \"target\"`, or `partial_release = \"variant\"` for the product"
+        }
+        PartialRelease::Variant => "say `partial = \"target\"`: a part was released under that name before",
+    };
+    Refusal::new(Code::Malformed, sentence).hint(hint)
 }
 
 /// Finds another file that the target lists under the name of a package because people decided so: a part of it.

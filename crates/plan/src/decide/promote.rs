@@ -60,7 +60,13 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     gates.other_content(world, &beside(&entering, &parts.leave));
     gates.variants(world, product, &entering, Reach::Product);
     gates.version_order(world, &entering, target.versions);
-    gates.signatures(world, &product.name, to, &entering);
+    // What goes on in the source, built anew, is judged by what the source demands.
+    let (entering_to, entering_from): (Entering, Entering) =
+        entering.clone().into_iter().partition(|(repository, _)| repository.stage == *to);
+    gates.signatures(world, &product.name, to, &entering_to);
+    if !entering_from.is_empty() {
+        gates.signatures(world, &product.name, from, &entering_from);
+    }
     gates.soak(world, route.soak, &whole);
     gates.freeze(world, &product.name, &[from, to], &whole);
 

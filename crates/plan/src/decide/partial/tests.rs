@@ -121,12 +121,13 @@ fn a_variant_takes_two_people_and_keeps_its_name_in_the_glite_procedure() {
     assert!(plan.rebuilt[0].recipe.release.is_none() && plan.rebuilt[0].raised.is_none());
 
     // What follows rises by itself, also where nobody says that a part is released.
-    let plan = site.done(&promote(&["wms", "new", "ui"]));
+    let plan = site.done(&promote(&["wms", "new"]));
     assert_eq!(
         brief(&plan),
         "sl5/x86_64 delta: -new-2-1.x86_64 -ui-2-1.noarch -wms-2-1.x86_64\n\
-         sl5/x86_64 production: +new-2-1.x86_64 +ui-2-1.1.noarch +wms-2-1.x86_64 -ui-1-1.noarch\n"
+         sl5/x86_64 production: +new-2-1.x86_64 +site-2-1.1.noarch +ui-2-1.1.noarch +wms-2-1.x86_64 -site-2-1.noarch -ui-1-1.noarch\n"
     );
+    assert_eq!(site.says("site-2-1.1.noarch"), "ui = 2-1.1");
     assert_eq!(site.says("ui-2-1.1.noarch"), "voms = 2-1, wms = 2-1, new = 2-1, libc = 6");
 }
 
@@ -145,6 +146,12 @@ fn both_stages_can_list_the_variant_which_then_is_one_file() {
         .filter(|one| one.nevra.to_string() == "ui-2-1.noarch")
         .collect();
     assert_eq!((ui.len(), ui[0].pkgid), (2, ui[1].pkgid), "{}", brief(&plan));
+}
+
+#[test]
+fn what_rises_is_not_listed_in_both_stages() {
+    let refusal = site().refused(&request(&["voms"], Partial::Both), Code::Malformed);
+    assert!(refusal.sentence.contains("would rise above"), "{}", refusal.sentence);
 }
 
 #[test]
