@@ -58,8 +58,8 @@ impl<'a> Releases<'a> {
     /// Gives a package the next release of its series that is free; what differs in its architecture alone gets the same.
     pub(super) fn next(&mut self, nevra: &Nevra) -> Result<(Nevra, Option<Raised>), Refusal> {
         let key = (nevra.name.clone(), nevra.evr.clone());
-        let known = self.given.get_mut(&key).into_iter().flatten();
-        let fresh = match known.filter(|given| !given.archs.contains(&nevra.arch)).next() {
+        let mut known = self.given.get_mut(&key).into_iter().flatten();
+        let fresh = match known.find(|given| !given.archs.contains(&nevra.arch)) {
             Some(given) => {
                 given.archs.insert(nevra.arch.clone());
                 (given.evr.clone(), given.raised.clone())
