@@ -7,10 +7,8 @@ from words import instant
 CHECKSUM_NAMED = re.compile(r"(.*/)?[0-9a-f]{32,128}-[^/]+\Z")
 # What may change which repositories are there, or how they are written, without moving a package.
 REWRITING = {"config", "resume", "adopt"}
-MOVING_IN = {"import", "adopt", "promote", "rollback", "revert", "undo"}
-# What may build node types anew.
-BUILDING = {"promote", "rollback"}
-MOVING_OUT = {"import", "adopt", "promote", "rollback", "revert", "undo", "withdraw", "overlap", "clock", "purge"}
+MOVING_IN = {"import", "adopt", "promote", "revert", "undo"}
+MOVING_OUT = {"import", "adopt", "promote", "revert", "undo", "withdraw", "overlap", "clock", "purge"}
 
 
 def look(site):
@@ -68,16 +66,9 @@ def comes_from(site, generation, name, entered, before, ever):
     if does & {"import", "adopt"}:
         return
     known = before | ever if does & {"revert", "undo"} else before
-    made = built(generation)
-    for one in sorted(one for one in entered - known if one[0] not in made):
+    for one in sorted(entered - known):
         words = f"{one[0]} enters {name}, and no import brought it"
         site.broken("I12", generation.path, words)
-
-
-def built(generation):
-    """Node types that requests of the generation say they built anew."""
-    return {one["after"] for said in generation.answers if said["action"] in BUILDING
-            for one in said.get("node_types", [])}
 
 
 def compare(site, generation, lists):

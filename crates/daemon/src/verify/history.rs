@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
-use nevra::{Nevra, Sha256};
+use nevra::Sha256;
 use plan::{Outcome, Verdict};
 use store::number_of;
 
@@ -14,11 +14,7 @@ use super::{Chain, Look};
 use crate::account::{Account, Settled};
 
 /// What may bring packages in, and take them out.
-const MOVING: [&str; 9] =
-    ["import", "adopt", "promote", "rollback", "revert", "undo", "withdraw", "overlap", "purge"];
-
-/// What may build node types anew.
-const BUILDING: [&str; 2] = ["promote", "rollback"];
+const MOVING: [&str; 8] = ["import", "adopt", "promote", "revert", "undo", "withdraw", "overlap", "purge"];
 
 /// Links of packages by repository.
 type Links = BTreeMap<String, BTreeSet<String>>;
@@ -79,10 +75,6 @@ impl Look<'_> {
             let imports = account.requests.iter();
             let imports =
                 imports.map(|one| &*one.answer.action).any(|action| ["import", "adopt"].contains(&action));
-            let builders = account.requests.iter().map(|one| &one.answer);
-            let builders = builders.filter(|answer| BUILDING.contains(&&*answer.action));
-            let built: BTreeSet<&Nevra> =
-                builders.flat_map(|answer| &answer.node_types).map(|one| &one.after).collect();
             for (name, moves) in &account.changes {
                 let Some(shelved) = account.repositories.get(name) else {
                     self.broken("I12", place.clone(), format!("`{name}` changed and does not exist"));
@@ -100,7 +92,7 @@ impl Look<'_> {
                     if !listed.insert(package.link(&repository)) {
                         wrong.push(format!("`{}` enters {name}, which listed it", package.nevra));
                     }
-                    if !imports && !ever.contains(&package.pkgid) && !built.contains(&package.nevra) {
+                    if !imports && !ever.contains(&package.pkgid) {
                         wrong.push(format!("`{}` enters {name}, and no import brought it", package.nevra));
                     }
                 }
