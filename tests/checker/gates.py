@@ -9,6 +9,7 @@ GATES = {
     "import": {"roles", "sound", "other-content", "variants", "version-order", "freeze"},
     "adopt": {"roles", "sound", "other-content", "variants", "freeze"},
     "promote": {"roles", "sound", "other-content", "variants", "version-order", "freeze"},
+    "rollback": {"roles", "sound", "other-content", "variants", "freeze"},
     "revert": {"roles", "sound", "other-content", "variants", "freeze"},
     "undo": {"roles"},
     "withdraw": {"roles", "freeze"},
@@ -32,6 +33,7 @@ ASKED = {
     "import": r"import into `(?P<to>[^`]+)` of `(?P<product>[^`]+)`\Z",
     "adopt": r"adopt a repository into `(?P<to>[^`]+)` of `(?P<product>[^`]+)`\Z",
     "promote": r"promote from `(?P<from>[^`]+)` to `(?P<to>[^`]+)` of `(?P<product>[^`]+)`\Z",
+    "rollback": r"roll back in `(?P<to>[^`]+)` of `(?P<product>[^`]+)`\Z",
     "revert": r"revert `(?P<to>[^`]+)` of `(?P<product>[^`]+)`\Z",
     "undo": r"undo what changed `(?P<to>[^`]+)` of `(?P<product>[^`]+)`\Z",
     "withdraw": r"withdraw from `(?P<to>[^`]+)` of `(?P<product>[^`]+)`\Z",
@@ -41,6 +43,8 @@ WAIVED = re.compile(r"`[^`]+` answers for it until \S+, waiver ([0-9a-f]{12}): "
 DECIDED = re.compile(r"decided by `.+?`, variant ([0-9a-f]{12}): ")
 APPROVED = re.compile(r"approved by (?P<who>.+)\Z", re.DOTALL)
 DEFAULT_ROLES = ["release-team"]
+# What those may ask for who may withdraw.
+TAKING_BACK = {"withdraw", "rollback"}
 
 
 def listed(value):
@@ -51,8 +55,8 @@ def listed(value):
 class Asked:
     """What was asked: the product, the stage that changes, and the one that packages come from."""
 
-    def __init__(self, found, role, policy, others=()):
-        self.others = set(others)
+    def __init__(self, action, found, role, policy, others=()):
+        self.action, self.others = action, set(others)
         self.product, self.to, self.source = found["product"], found["to"], found.get("from")
         self.role = role
         table = next((one for one in policy.get("product", []) if one.get("name") == self.product), {})
@@ -73,7 +77,8 @@ class Asked:
         """The roles that may ask for it."""
         if self.source is not None:
             return listed(self.route.get("roles", DEFAULT_ROLES))
-        return listed(self.stage.get("import_roles", DEFAULT_ROLES))
+        roles = listed(self.stage.get("import_roles", DEFAULT_ROLES))
+        return listed(self.stage.get("withdraw_roles", roles)) if self.action in TAKING_BACK else roles
 
 
 def asked(said, policy, wrong):
@@ -89,7 +94,7 @@ def asked(said, policy, wrong):
     # An undo says so of each stage that it changes.
     held = [HOLDS.match(str(gate.get("evidence"))) for gate in said["gates"] if gate.get("gate") == "roles"]
     others = [re.match(form, one["what"]) for one in held if one]
-    return Asked(found.groupdict(), holds["role"], policy, [one["to"] for one in others if one])
+    return Asked(said["action"], found.groupdict(), holds["role"], policy, [one["to"] for one in others if one])
 
 
 def binaries(generation, said):

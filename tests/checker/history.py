@@ -2,13 +2,14 @@
 
 import re
 
+import rebuilt
 from words import instant
 
 CHECKSUM_NAMED = re.compile(r"(.*/)?[0-9a-f]{32,128}-[^/]+\Z")
 # What may change which repositories are there, or how they are written, without moving a package.
 REWRITING = {"config", "resume", "adopt"}
-MOVING_IN = {"import", "adopt", "promote", "revert", "undo"}
-MOVING_OUT = {"import", "adopt", "promote", "revert", "undo", "withdraw", "overlap", "clock", "purge"}
+MOVING_IN = {"import", "adopt", "promote", "rollback", "revert", "undo"}
+MOVING_OUT = {"import", "adopt", "promote", "rollback", "revert", "undo", "withdraw", "overlap", "clock", "purge"}
 
 
 def look(site):
@@ -66,7 +67,8 @@ def comes_from(site, generation, name, entered, before, ever):
     if does & {"import", "adopt"}:
         return
     known = before | ever if does & {"revert", "undo"} else before
-    for one in sorted(entered - known):
+    made = rebuilt.made(generation, name, before)
+    for one in sorted(entered - known - made):
         words = f"{one[0]} enters {name}, and no import brought it"
         site.broken("I12", generation.path, words)
 

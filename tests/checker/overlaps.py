@@ -3,7 +3,7 @@
 from words import in_words, instant, length
 
 # What may take a package out of a stage, whatever was promised for it.
-ASKED = {"withdraw", "revert", "undo", "purge", "import", "adopt"}
+ASKED = {"withdraw", "rollback", "revert", "undo", "purge", "import", "adopt"}
 
 
 def look(site):

@@ -86,6 +86,10 @@ preset = "glite"
 platforms = ["el9/x86_64"]
 views = ["delta"]
 [[product]]
+name = "returned"
+preset = "glite"
+platforms = ["el9/x86_64"]
+[[product]]
 name = "vouched"
 preset = "glite"
 platforms = ["el9/x86_64"]
@@ -256,9 +260,9 @@ def promote(package, more="", product="glite"):
             f'packages = ["{package}"]\n{more}')
 
 
-def node(folder):
-    """Builds a meta-package that pins the version 6 of `twin`."""
-    return twin(folder, "1", "node", lambda spec: spec.replace("Name: twin", "Name: node\nRequires: twin = 6-1"))
+def node(folder, name="node", version="6"):
+    """Builds a meta-package that pins one version of `twin`."""
+    return twin(folder, "1", name, lambda spec: spec.replace("Name: twin", f"Name: {name}\nRequires: twin = {version}-1"))
 
 
 def twin(folder, version, words, change=lambda spec: spec):
@@ -289,6 +293,14 @@ def through_every_gate(site):
     approve = f'action = "approve"\nproduct = "gated"\nfrom = "delta"\nto = "production"\nplan = "{plan}"'
     site.ask(site.asked_by("bob", approve), site.asked_by("carol", approve))
     site.ask(promote("twin", product="gated"))
+
+
+def rolled_back(site):
+    """A version that is rejected, and a meta-package that pins the one before again."""
+    site.ask(site.bring("returned", "delta", twin(site.folder, "8", "eighth")))
+    site.ask(promote("twin", product="returned"))
+    site.ask(site.bring("returned", "delta", twin(site.folder, "9", "ninth"), node(site.folder, "holder", "9")))
+    site.ask('action = "rollback"\nproduct = "returned"\nfrom = "delta"\npackages = ["twin"]\nreason = "it breaks"')
 
 
 def play(folder, program, fixtures):
@@ -330,6 +342,7 @@ def play(folder, program, fixtures):
                         node(site.folder)),
              site.bring("vouched", "delta", site.signed("packages", twin(site.folder, "3", "vouched"))))
     through_every_gate(site)
+    rolled_back(site)
     first = twin(site.folder, "1", "first")
     while (early := left + 6 - time.monotonic()) > 0:
         time.sleep(early)

@@ -42,6 +42,7 @@ mod promotion_cost;
 mod purge;
 mod readers;
 mod real_dnf;
+mod rebuilt_record;
 mod rejudge;
 mod reload;
 mod requests;

@@ -1,6 +1,6 @@
 //! `sluice audit --rejudge`: what was settled is judged again from records alone, and who forged them is found out.
 
-mod forgery;
+pub mod forgery;
 
 use std::fs;
 

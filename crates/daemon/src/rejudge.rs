@@ -3,6 +3,7 @@
 //! ```text
 //!   audit log --in its order--> request, what it was decided on ([`Grounds`])  --plan::decide--> the same answer?
 //!   manifests ----------------> the generation before, what stood, the configuration in force
+//!   metadata that is kept ----> what packages require, of which it follows what is built anew
 //! ```
 //!
 //! A generation that none of its requests explains is told as well. What was seen once and is not kept — who is in
@@ -12,6 +13,7 @@ mod asking;
 mod chapters;
 mod compared;
 mod policies;
+mod required;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -104,6 +106,10 @@ mod reason {
     pub(super) const SWEPT: &str = "which generations were kept then is not recorded";
     pub(super) const GONE: &str = "the manifest of its generation is not there any more";
     pub(super) const ERROR: &str = "the site was in error then";
+    pub(super) const REQUIRED: &str = "what packages require is no longer on record";
+    pub(super) const TWINS: &str = "when files of one name were built is not recorded";
+    pub(super) const CLOSED: &str =
+        "what was built anew hangs on what its stage is judged beside, and that evidence is not recorded";
     pub(super) const BROUGHT: &str = "the packages that it brought are not recorded";
 }
 

@@ -11,6 +11,7 @@ mod metadata;
 mod metalinks;
 mod overlaps;
 mod package_signatures;
+mod rebuilt;
 mod requests;
 mod sealed;
 mod signatures;

@@ -94,8 +94,12 @@ pub(super) fn with_decision(
         (_, Decision::NothingToDo(code, sentence)) => differs(format!("nothing to do ({code}): {sentence}")),
         (_, Decision::Effect(plan)) if request.dry_run => differs(format!("planned: {}", plan.sentence)),
         (_, Decision::Effect(plan)) => differs(format!("done: {}", plan.sentence)),
-        // Nothing is left that a world of records could lack.
-        (_, Decision::Lacking(_)) => Finding::NotJudged(reason::DISK),
+        // Whatever was built anew is recorded with the request that it was built for.
+        (_, Decision::Lacking(lacking)) if !lacking.rebuilt.is_empty() => {
+            differs("something would have been built anew that is not on record".to_owned())
+        }
+        // What is left is when twins were built: the gates that ask for more are taken as they were recorded.
+        (_, Decision::Lacking(_)) => Finding::NotJudged(reason::TWINS),
     };
     (finding, taken)
 }
@@ -147,17 +151,19 @@ fn unjudged(
         Action::Import { product, to, .. } => Some((product, to, None)),
         Action::Promote { product, from, to, .. } => Some((product, to, Some(from))),
         Action::Adopt { product, stage, .. } => Some((product, stage, None)),
-        Action::Withdraw { product, from: stage, .. } | Action::Revert { product, stage, .. } => {
-            Some((product, stage, None))
-        }
+        Action::Withdraw { product, from: stage, .. }
+        | Action::Rollback { product, from: stage, .. }
+        | Action::Revert { product, stage, .. } => Some((product, stage, None)),
         // It is for the stages that change, whichever they are.
         Action::Undo { .. } => changes.keys().next().map(|one| (&one.product, &one.stage, None)),
         _ => None,
     };
     let (product, stage, from) = place?;
     let layout = policy.config.layout.products.get(product)?;
-    let enters =
-        matches!(request.action, Action::Import { .. } | Action::Promote { .. } | Action::Adopt { .. });
+    let enters = matches!(
+        request.action,
+        Action::Import { .. } | Action::Promote { .. } | Action::Rollback { .. } | Action::Adopt { .. }
+    );
     let is_signed = enters && policy.config.signed_by.contains_key(&(product.clone(), stage.clone()));
     // Judged is each stage that changes, or whose hosts draw from one that does.
     let is_judged = |judged: &Stage| {

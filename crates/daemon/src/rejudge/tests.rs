@@ -1,6 +1,7 @@
 //! The engine as it runs, on a disk in memory: what it settled is judged the same again, and what is forged is named.
 
 mod forgery;
+mod rebuilt;
 mod town;
 
 use plan::{Freeze, Outcome};

@@ -11,6 +11,7 @@ use store::{Disk, Store};
 
 use super::chapters::Chapter;
 use super::policies::{Policies, Policy};
+use super::required::Required;
 use super::worlds::{self, Effect};
 use super::{Case, Difference, Finding, Judgement, asking, compared, reason};
 use crate::account::{Account, Settled};
@@ -386,6 +387,7 @@ impl<'a> Walk<'a> {
                 after = Some(account);
                 // Of the clocks and the people each request has its own reading; what was done before it stays.
                 world.freeze_files.clone_from(&grounds.freeze_files);
+                world.rebuilt = grounds.rebuilt.iter().cloned().collect();
                 world
             }
             Ground::Unknown => {
@@ -409,7 +411,13 @@ impl<'a> Walk<'a> {
         let Some(arrivals) = worlds::arrivals(grounds, answer, after) else {
             return Ok(Finding::NotJudged(reason::BROUGHT).into());
         };
-        let decision = plan::decide(world, request, asker, &arrivals);
+        let number = world.generation;
+        let published = self.current.iter().chain(&self.before).find(|chapter| chapter.number == number);
+        let required = Required { policy, store: self.store, published };
+        let decision = match required.decide(world, request, asker, &arrivals)? {
+            Ok(decision) => decision,
+            Err(reason) => return Ok(Finding::NotJudged(reason).into()),
+        };
         let refused_for_roles =
             matches!(&decision, Decision::Refused(refusal) if refusal.code == Code::RoleNotAllowed);
         if depends_on_the_disk(&request.action)

@@ -10,11 +10,13 @@ use store::number_of;
 
 use super::chain::Kept;
 use super::metadata::Known;
+use super::rebuilt::Everywhere;
 use super::{Chain, Look};
 use crate::account::{Account, Settled};
 
 /// What may bring packages in, and take them out.
-const MOVING: [&str; 8] = ["import", "adopt", "promote", "revert", "undo", "withdraw", "overlap", "purge"];
+const MOVING: [&str; 9] =
+    ["import", "adopt", "promote", "rollback", "revert", "undo", "withdraw", "overlap", "purge"];
 
 /// Links of packages by repository.
 type Links = BTreeMap<String, BTreeSet<String>>;
@@ -70,11 +72,13 @@ impl Look<'_> {
     fn replay(&mut self, chain: &Chain, known: &Known) {
         let mut lists = Links::new();
         let mut ever = BTreeSet::<Sha256>::new();
+        let mut before = Everywhere::default();
         for (number, account) in &chain.accounts {
             let place = self.manifest_of(*number);
             let imports = account.requests.iter();
             let imports =
                 imports.map(|one| &*one.answer.action).any(|action| ["import", "adopt"].contains(&action));
+            let made = before.made(account);
             for (name, moves) in &account.changes {
                 let Some(shelved) = account.repositories.get(name) else {
                     self.broken("I12", place.clone(), format!("`{name}` changed and does not exist"));
@@ -92,7 +96,8 @@ impl Look<'_> {
                     if !listed.insert(package.link(&repository)) {
                         wrong.push(format!("`{}` enters {name}, which listed it", package.nevra));
                     }
-                    if !imports && !ever.contains(&package.pkgid) {
+                    let is_made = made.contains(&(shelved.product.as_str(), package));
+                    if !imports && !is_made && !ever.contains(&package.pkgid) {
                         wrong.push(format!("`{}` enters {name}, and no import brought it", package.nevra));
                     }
                 }
@@ -103,6 +108,7 @@ impl Look<'_> {
             ever.extend(
                 account.changes.values().flat_map(|moves| &moves.entered).map(|package| package.pkgid),
             );
+            before.advance(account);
             if let Some(kept) = chain.kept.get(number) {
                 self.compare(kept, &lists, known);
             }

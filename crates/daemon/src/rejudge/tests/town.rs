@@ -166,8 +166,12 @@ impl Town {
 
     /// Puts a package into `upload/`, and gives the name a request calls it by.
     pub(super) fn upload(&self, name: &str, version: &str) -> String {
-        let rpm = Recipe::new(name, version, "1").arch("noarch").build();
-        let file = format!("{}-{name}.rpm", repo::sha256(&rpm));
+        self.upload_built(&Recipe::new(name, version, "1").arch("noarch"))
+    }
+
+    pub(super) fn upload_built(&self, recipe: &Recipe) -> String {
+        let rpm = recipe.build();
+        let file = format!("{}-{}.rpm", repo::sha256(&rpm), recipe.name);
         self.write(1000, &Utf8PathBuf::from(format!("{SPOOL}/upload/{file}")), &rpm);
         file
     }
