@@ -7,7 +7,7 @@ use plan::{Listed, Recipe};
 
 use crate::account::{Account, Moves, Settled};
 
-/// What the requests may have built anew that have packages built.
+/// The requests that may have packages built anew.
 const BUILDING: [&str; 2] = ["rollback", "promote"];
 
 /// What some generation lists, by digest, and in how many repositories.
@@ -63,8 +63,6 @@ fn becomes(of: &Nevra, made: &Nevra) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     fn becomes(of: &str, made: &str) -> bool {
         super::becomes(&of.parse().unwrap(), &made.parse().unwrap())
     }
