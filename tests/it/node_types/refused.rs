@@ -149,12 +149,23 @@ fn what_hosts_would_still_be_offered_is_not_rolled_back() {
 fn what_needs_it_and_is_no_node_type_is_told_where_the_stage_is_judged() {
     let mut bench = bench("[[product.stage]]\nname = \"delta\"\nclosure = [\"production\"]\n");
     // It brings a file, and nobody named it among `meta_packages`.
-    let manual = Recipe::new("glite-DOC", "2", "1").requires("voms = 2-1").file("/usr/share/doc/DOC", "it");
-    bench.import("glite", "delta", &[file(&manual)]);
+    let tool = Recipe::new("glite-TOOL", "2", "1").requires("voms = 2-1").file("/usr/bin/tool", "it");
+    bench.import("glite", "delta", &[file(&tool)]);
     let refusal = bench.refused(&rollback(&["voms"]), "not-installable");
     assert!(
-        refusal["sentence"].as_str().unwrap().starts_with("glite-DOC 2-1 needs voms = 2-1"),
+        refusal["sentence"].as_str().unwrap().starts_with("glite-TOOL 2-1 needs voms = 2-1"),
         "{refusal:#}"
     );
+    bench.sound();
+}
+
+#[test]
+fn what_only_lies_where_documentation_does_is_told_by_its_header() {
+    let mut bench = bench("");
+    // No header says that it is documentation.
+    let manual = Recipe::new("glite-DOC", "2", "1").requires("voms = 2-1").file("/usr/share/doc/DOC", "it");
+    bench.import("glite", "delta", &[file(&manual)]);
+    let refusal = bench.refused(&rollback(&["voms"]), "not-a-meta-package");
+    assert!(refusal["sentence"].as_str().unwrap().contains("glite-DOC-2-1.noarch"), "{refusal:#}");
     bench.sound();
 }
