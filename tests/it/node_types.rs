@@ -2,6 +2,7 @@
 //! with one and with several of them, and as files that rpm looks at.
 
 mod back;
+mod commands;
 mod parts;
 mod refused;
 mod served;

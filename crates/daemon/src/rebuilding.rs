@@ -31,16 +31,26 @@ const WHO: &str = "Sluice";
 /// What came of a recipe.
 pub(crate) type Built = Result<Arrived, Unbuilt>;
 
-/// Has the package of a recipe built for a request, or finds the one that was built before.
+/// Who signs what was built.
+enum Signature {
+    /// Nobody: the metadata of the stage are not signed either.
+    Unwanted,
+    /// The signature.
+    Made(Vec<u8>),
+    /// The signer failed, and is left alone for a while.
+    Later,
+}
+
+/// Has the package of a recipe built for a request, or finds the one that was built before; `None` while nobody signs it.
 ///
 /// # Errors
 ///
 /// A disk, or a worker, fails; nobody signs it.
-pub(crate) fn built(engine: &mut Engine, recipe: &Recipe, waiting: &Waiting) -> Result<Built, Error> {
+pub(crate) fn built(engine: &mut Engine, recipe: &Recipe, waiting: &Waiting) -> Result<Option<Built>, Error> {
     if let Some(kept) = kept(engine, recipe)?
         && let Some(arrived) = brought_in(engine, recipe, waiting, &kept)?
     {
-        return Ok(Ok(arrived));
+        return Ok(Some(Ok(arrived)));
     }
     let pooled = engine.store.paths().pool_file(&recipe.of);
     let rework = Rework::Rebuild {
@@ -54,22 +64,23 @@ pub(crate) fn built(engine: &mut Engine, recipe: &Recipe, waiting: &Waiting) -> 
     };
     let made = match worked(engine, &pooled, &rework)? {
         Ok(made) => made,
-        Err(unbuilt) => return Ok(Err(unbuilt)),
+        Err(unbuilt) => return Ok(Some(Err(unbuilt))),
     };
     let bytes = match signature(engine, recipe, &made)? {
-        None => made.bytes,
-        Some(signature) => {
+        Signature::Later => return Ok(None),
+        Signature::Unwanted => made.bytes,
+        Signature::Made(signature) => {
             let claim = &waiting.claimed.name;
             let name = format!("{}-unsigned", recipe.digest().short());
             let unsigned = engine.store.bring_in(claim, &name, &mut made.bytes.as_slice(), now(engine))?;
             match worked(engine, &unsigned.path, &Rework::Sign(digits::written(&signature)))? {
                 Ok(signed) => signed.bytes,
-                Err(unbuilt) => return Ok(Err(unbuilt)),
+                Err(unbuilt) => return Ok(Some(Err(unbuilt))),
             }
         }
     };
     let kept = keep(engine, recipe, &bytes)?;
-    brought_in(engine, recipe, waiting, &kept)?.map(Ok).ok_or_else(|| {
+    brought_in(engine, recipe, waiting, &kept)?.map(|arrived| Some(Ok(arrived))).ok_or_else(|| {
         let cause = std::io::Error::other("it changed while it was read");
         Error::File { operation: "read", path: kept, cause }
     })
@@ -94,11 +105,14 @@ fn worked(
     })
 }
 
-/// Has the header signed by the key that signs the metadata of the stage; `None` where that is not signed.
-fn signature(engine: &mut Engine, recipe: &Recipe, made: &Reworked) -> Result<Option<Vec<u8>>, Error> {
+/// Has the header signed by the key that signs the metadata of the stage, if one does.
+fn signature(engine: &mut Engine, recipe: &Recipe, made: &Reworked) -> Result<Signature, Error> {
     let Some(announced) = engine.config.announced_in(&recipe.product, &recipe.stage)? else {
-        return Ok(None);
+        return Ok(Signature::Unwanted);
     };
+    if engine.signing.rests_at(engine.clock.now()).is_some() {
+        return Ok(Signature::Later);
+    }
     let now = engine.clock.now().max(engine.witnessing.witness.time);
     let path = format!("{}/{}", recipe.product, recipe.stage);
     let header = &made.bytes[made.header.clone()];
@@ -109,7 +123,7 @@ fn signature(engine: &mut Engine, recipe: &Recipe, made: &Reworked) -> Result<Op
         let fault = crate::signing::Fault::new(crate::signing::FaultCode::Rubbish, bad.words);
         Error::NotSigned { repository: path.clone(), fault }
     })?;
-    Ok(Some(signature))
+    Ok(Signature::Made(signature))
 }
 
 fn folder(engine: &Engine) -> Utf8PathBuf {

@@ -14,10 +14,6 @@ impl Line<'_> {
     pub(super) fn build(&mut self, recipes: &BTreeSet<Recipe>, waiting: &Waiting) -> Result<bool, Error> {
         self.engine.brought.insert(waiting.claimed.name.clone());
         for recipe in recipes {
-            if let Some(resting) = self.engine.signing.rests_at(self.now) {
-                self.unsigned = Some((resting.until, resting.words()));
-                return Ok(false);
-            }
             let made = match built(self.engine, recipe, waiting) {
                 Err(Error::NotSigned { repository, fault }) => {
                     let until = self.engine.clock.now();
@@ -26,6 +22,7 @@ impl Line<'_> {
                 }
                 made => made?,
             };
+            let Some(made) = made else { continue };
             let told = made.map(|arrived| {
                 let listed = arrived.arrival.listed.clone();
                 self.entries.insert(listed.pkgid, arrived.entry.clone());
@@ -36,11 +33,12 @@ impl Line<'_> {
             self.world.rebuilt.insert(recipe.clone(), told);
         }
         self.engine.reader.rest();
-        // A signer that failed just now rests.
-        Ok(recipes.iter().all(|recipe| self.world.rebuilt.contains_key(recipe)) || {
-            let resting = self.engine.signing.rests_at(self.now);
+        let is_whole = recipes.iter().all(|recipe| self.world.rebuilt.contains_key(recipe));
+        if !is_whole {
+            // A signer that failed just now rests.
+            let resting = self.engine.signing.rests_at(self.engine.clock.now());
             self.unsigned = resting.map(|resting| (resting.until, resting.words()));
-            false
-        })
+        }
+        Ok(is_whole)
     }
 }

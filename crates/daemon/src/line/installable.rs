@@ -113,10 +113,14 @@ impl Line<'_> {
             Action::Rollback { .. } => self.plans.iter().any(|plan| !plan.changes.is_empty()),
             Action::Promote { partial: Some(_), .. } => self.plans.iter().any(touched),
             // What follows a part that was released is built anew by what pins it.
-            Action::Promote { .. } if !self.world.standing.variants.is_empty() => {
-                self.plans.iter().any(touched)
-            }
+            Action::Promote { .. } if self.has_variants_of(product) => self.plans.iter().any(touched),
             _ => is_judged && self.plans.iter().any(touched),
         }
+    }
+
+    /// Whether people decided that two files of a product may bear one name: the whole of what was released in part.
+    fn has_variants_of(&self, product: &str) -> bool {
+        let mut variants = self.world.standing.variants.values();
+        variants.any(|variant| variant.product == product && variant.is_decided())
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nevra::{Nevra, Sha256};
 use plan::{Listed, Recipe};
 
-use crate::account::{Account, Moves, Settled};
+use crate::account::{Account, Settled};
 
 /// The requests that may have packages built anew.
 const BUILDING: [&str; 2] = ["rollback", "promote"];
@@ -17,21 +17,27 @@ pub(super) struct Everywhere(BTreeMap<Sha256, (Nevra, usize)>);
 impl Everywhere {
     /// Makes of what the generation before lists what this one does.
     pub(super) fn advance(&mut self, account: &Account) {
-        for Moves { entered, left } in account.changes.values() {
-            for package in left {
-                if let Some((_, count)) = self.0.get_mut(&package.pkgid) {
-                    *count = count.saturating_sub(1);
-                }
-            }
-            for package in entered {
-                self.0.entry(package.pkgid).or_insert_with(|| (package.nevra.clone(), 0)).1 += 1;
+        for package in account.changes.values().flat_map(|moves| &moves.entered) {
+            self.0.entry(package.pkgid).or_insert_with(|| (package.nevra.clone(), 0)).1 += 1;
+        }
+        // What left one repository may have entered another: only now it is gone.
+        for package in account.changes.values().flat_map(|moves| &moves.left) {
+            let Some((_, count)) = self.0.get_mut(&package.pkgid) else { continue };
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.0.remove(&package.pkgid);
             }
         }
-        self.0.retain(|_, (_, count)| *count > 0);
     }
 
     /// Lists what the requests of a generation had built anew, with the product that it is for; this is the generation before.
     pub(super) fn made<'a>(&self, account: &'a Account) -> BTreeSet<(&'a str, &'a Listed)> {
+        let builds = |settled: &&'a Settled| BUILDING.contains(&&*settled.answer.action);
+        let recipes = account.requests.iter().filter(builds).filter_map(|settled| settled.grounds.as_ref());
+        let mut recipes = recipes.flat_map(|grounds| &grounds.rebuilt).peekable();
+        if recipes.peek().is_none() {
+            return BTreeSet::new();
+        }
         // Requests that share a generation see what those before them brought.
         let fresh: BTreeMap<&Sha256, &Nevra> = account
             .changes
@@ -46,9 +52,6 @@ impl Everywhere {
         let is_made = |(recipe, made): &(&'a Recipe, &'a Listed)| {
             original(&recipe.of).is_some_and(|of| becomes(of, &made.nevra)) && recipe.of != made.pkgid
         };
-        let builds = |settled: &&'a Settled| BUILDING.contains(&&*settled.answer.action);
-        let recipes = account.requests.iter().filter(builds).filter_map(|settled| settled.grounds.as_ref());
-        let recipes = recipes.flat_map(|grounds| &grounds.rebuilt);
         let made = recipes.filter_map(|(recipe, made)| Some((recipe, made.as_ref().ok()?)));
         made.filter(is_made).map(|(recipe, made)| (recipe.product.as_str(), made)).collect()
     }

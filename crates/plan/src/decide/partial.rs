@@ -129,6 +129,9 @@ pub(super) fn parts(
             let more = gates.prefer(following(world, remaking, &there, index, &for_target))?;
             let leave = more.iter().map(|remake| remake.of.clone());
             parts.leave.entry(there).or_default().extend(leave);
+            // What is listed in both, for an overlap, is built anew once.
+            let is_known = |one: &Remake| for_target.iter().any(|known| known.recipe == one.recipe);
+            let more: Vec<Remake> = more.into_iter().filter(|one| !is_known(one)).collect();
             for_target.extend(more);
         }
         all.push((source.clone(), for_target, staying, is_variant));

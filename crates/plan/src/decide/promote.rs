@@ -8,7 +8,7 @@ use super::remake::{Made, merge};
 use super::selection::{Place, select};
 use super::{Decision, places};
 use crate::layout::Repository;
-use crate::plan::{Change, Plan};
+use crate::plan::Plan;
 use crate::refusal::{Code, Refusal};
 use crate::request::Partial;
 use crate::world::{Asker, Listed, World};
@@ -78,7 +78,7 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
             false => Vec::new(),
         };
         leave.extend(parts.leave.remove(&repository).unwrap_or_default());
-        changes.extend(Change::of(listing, enter, leave).map(|change| (repository, change)));
+        merge(world, &mut changes, &repository, enter, leave);
     }
     let mut overlaps = BTreeMap::new();
     for (repository, leave) in &selection.packages {

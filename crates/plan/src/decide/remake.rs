@@ -275,6 +275,8 @@ impl Gates<'_> {
         world: &World,
         remakes: &[&Remake],
     ) -> Result<BTreeMap<Recipe, Listed>, Refusal> {
+        // Nothing is built and signed for what is refused anyway.
+        self.prefer(Ok(()))?;
         let (mut made, mut wrong) = (BTreeMap::new(), Vec::new());
         for remake in remakes {
             match world.rebuilt.get(&remake.recipe) {

@@ -1,11 +1,11 @@
 //! Partial releases of small sites.
 
-use crate::layout::PartialRelease;
+use crate::layout::{PartialRelease, Versions};
 use crate::plan::Plan;
 use crate::refusal::Code;
 use crate::request::{Action, Partial, Request};
 use crate::samples::metas::Metas;
-use crate::samples::{brief, now, promote};
+use crate::samples::{brief, now, promote, repository};
 use crate::standing::{Seat, Variant};
 use crate::world::Listed;
 
@@ -128,6 +128,47 @@ fn a_variant_takes_two_people_and_keeps_its_name_in_the_glite_procedure() {
          sl5/x86_64 production: +new-2-1.x86_64 +site-2-1.1.noarch +ui-2-1.1.noarch +wms-2-1.x86_64 -site-2-1.noarch -ui-1-1.noarch\n"
     );
     assert_eq!(site.says("site-2-1.1.noarch"), "ui = 2-1.1");
+    assert_eq!(site.says("ui-2-1.1.noarch"), "voms = 2-1, wms = 2-1, new = 2-1, libc = 6");
+}
+
+#[test]
+fn what_follows_takes_the_place_of_the_part_also_where_only_the_newest_is_listed() {
+    let mut site = glite().product(|product| {
+        let production = product.stages.iter_mut().find(|stage| stage.name == "production").unwrap();
+        production.versions = Versions::Newest(1);
+    });
+    let part = request(&["voms"], Partial::Target);
+    site.refused(&part, Code::VariantUndecided);
+    decided(&mut site, "ui-2-1.noarch");
+    site.done(&part);
+    let plan = site.done(&promote(&["wms", "new"]));
+    assert_eq!(site.says("site-2-1.1.noarch"), "ui = 2-1.1", "{}", brief(&plan));
+    let production = repository("sl5/x86_64 production");
+    let mut listed: Vec<String> =
+        site.world.repositories[&production].iter().map(|one| one.nevra.to_string()).collect();
+    listed.sort();
+    let expected = [
+        "new-2-1.x86_64",
+        "site-2-1.1.noarch",
+        "ui-2-1.1.noarch",
+        "voms-2-1.x86_64",
+        "wms-2-1.x86_64",
+        "wn-2-1.noarch",
+    ];
+    assert_eq!(listed, expected);
+}
+
+#[test]
+fn a_part_can_be_followed_while_what_moved_is_listed_in_both_stages() {
+    let mut site = glite().product(|product| {
+        product.routes[0].overlap = jiff::SignedDuration::from_hours(48);
+    });
+    let part = request(&["voms"], Partial::Target);
+    site.refused(&part, Code::VariantUndecided);
+    decided(&mut site, "ui-2-1.noarch");
+    site.done(&part);
+    let plan = site.done(&request(&["wms", "new"], Partial::Target));
+    assert_eq!(site.says("site-2-1.1.noarch"), "ui = 2-1.1", "{}", brief(&plan));
     assert_eq!(site.says("ui-2-1.1.noarch"), "voms = 2-1, wms = 2-1, new = 2-1, libc = 6");
 }
 
