@@ -163,9 +163,10 @@ fn a_person_makes_a_node_type_asks_what_hangs_on_a_package_and_rolls_it_back_for
         assert_eq!(fts.installed(), was, "{client:?}");
     }
 
+    // All that this node type pins is released then, so it goes whole.
     let answer = said(&site, &["promote", "gfal", "--partial", "--reason", "the rest is not ready"]);
     assert_eq!(answer["code"], "done", "{answer:#}");
-    assert!(answer["node_types"].to_string().contains("glite-WN-2-1."), "{answer:#}");
+    assert!(answer["reasons"].to_string().contains("`glite-WN-2-1.1.noarch` moves, too"), "{answer:#}");
     assert!(daemon.stop().is_some_and(|status| status.success()), "{}", daemon.log());
     run(site.as_daemon().args(["verify", "--at-rest"])).ok();
     Checker::of(&site).at_rest().assert_sound();
