@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nevra::{Arch, Evr, Nevra};
 
+use super::selection::name_and_version;
 use crate::layout::Raising;
 use crate::recipe::Raised;
 use crate::refusal::{Code, Refusal};
@@ -40,8 +41,7 @@ impl<'a> Releases<'a> {
         let taken = listed.map(|nevra| (nevra.name.clone(), nevra.evr.clone())).collect();
         let mut by_name = BTreeMap::new();
         for text in wanted {
-            let read = format!("{text}.noarch").parse::<Nevra>();
-            let Ok(Nevra { name, evr, .. }) = read else {
+            let Some((name, evr)) = name_and_version(text) else {
                 let sentence = format!("`{}` is not a name with version and release", text.escape_debug());
                 return Err(Refusal::new(Code::Malformed, sentence));
             };

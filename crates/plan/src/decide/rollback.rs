@@ -9,7 +9,7 @@ use super::pins::pins_of;
 use super::promote::subject;
 use super::raise::Releases;
 use super::remake::{Known, Made, Otherwise, Remake, Remaking, known, merge, newest};
-use super::selection::{Place, select};
+use super::selection::{Place, name_and_version, select};
 use super::{Decision, places};
 use crate::layout::{Kind, Platform, Product, Repository, Stage};
 use crate::plan::{Change, Plan};
@@ -252,12 +252,12 @@ fn versions(
     let mut versions = BTreeMap::new();
     for text in texts {
         let wrong = |why: &str| Refusal::new(Code::Malformed, format!("`{}` {why}", text.escape_debug()));
-        let nevra: Nevra =
-            format!("{text}.noarch").parse().map_err(|_| wrong("is not a name with version and release"))?;
-        if !rejected.values().flatten().any(|listed| listed.nevra.name == nevra.name) {
+        let (name, evr) =
+            name_and_version(text).ok_or_else(|| wrong("is not a name with version and release"))?;
+        if !rejected.values().flatten().any(|listed| listed.nevra.name == name) {
             return Err(wrong("is a version to go back to, and nothing of that name is rejected"));
         }
-        if versions.insert(nevra.name, nevra.evr).is_some() {
+        if versions.insert(name, evr).is_some() {
             return Err(wrong("is not the only version to go back to of its name"));
         }
     }

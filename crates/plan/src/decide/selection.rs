@@ -51,7 +51,7 @@ impl<'a> Selector<'a> {
                 Refusal::new(Code::Malformed, format!("`{text}` is not a pattern: {}", error.kind()))
             })?),
         };
-        let versioned = format!("{text}.noarch").parse::<Nevra>().ok().map(|nevra| (nevra.name, nevra.evr));
+        let versioned = name_and_version(text);
         Ok(Selector {
             text,
             glob: glob.map(|glob| glob.compile_matcher()),
@@ -98,6 +98,11 @@ pub fn wrong_pattern(text: &str) -> Option<String> {
     let glob = is_pattern(text).then(|| Glob::new(text));
     let error = glob.and_then(Result::err)?;
     Some(format!("`{text}` is not a pattern: {}", error.kind()))
+}
+
+/// Reads a name with version and release, `voms-1.9.10-1`; `None` if it is none.
+pub(super) fn name_and_version(text: &str) -> Option<(String, Evr)> {
+    format!("{text}.noarch").parse::<Nevra>().ok().map(|nevra| (nevra.name, nevra.evr))
 }
 
 /// Says whether a text of `packages` is a pattern rather than a name.
