@@ -5,6 +5,7 @@ mod back;
 mod commands;
 mod parts;
 mod refused;
+mod retracted;
 mod served;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -274,7 +274,7 @@ fn frozen(disk: &dyn Disk, config: &Config) -> Vec<String> {
 
 /// Writes what people decided and still stands.
 fn decided(current: &Current, text: &mut String) {
-    let Standing { waivers, freezes, approvals, variants, .. } = &current.standing;
+    let Standing { waivers, freezes, approvals, variants, retracted, .. } = &current.standing;
     for words in freezes.values().map(plan::Freeze::evidence).chain(current.frozen.iter().cloned()) {
         let _ = writeln!(text, "  frozen       {words}");
     }
@@ -288,6 +288,9 @@ fn decided(current: &Current, text: &mut String) {
         let plan::Variant { product, package, digests: [one, other], .. } = variant;
         let evidence = variant.evidence();
         let _ = writeln!(text, "  variant      `{package}` of `{product}` as {one} and {other}: {evidence}");
+    }
+    for retraction in retracted.values() {
+        let _ = writeln!(text, "  retracted    {}", retraction.evidence());
     }
     for approval in approvals {
         let plan::Approval { plan, product, from, to, by, roles, .. } = approval;

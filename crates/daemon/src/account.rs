@@ -127,6 +127,9 @@ pub struct Views {
 pub struct View {
     /// The digest of the set of packages it lists, [`plan::digest_of_set`].
     pub set: Sha256,
+    /// The retractions that its metadata tells of, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retracted: Option<String>,
     /// What its metalink offers, the newest first; empty where there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offers: Vec<Offer>,

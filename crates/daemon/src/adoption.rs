@@ -14,7 +14,6 @@ mod packages;
 mod place;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use camino::Utf8Path;
 use plan::{Code, Refusal};
@@ -22,6 +21,7 @@ use repo::{Record, Repomd};
 
 use crate::arrivals::{Arrived, Gate, Stopped};
 use crate::progress::Progress;
+use crate::writing::Beside;
 use folder::Folder;
 
 pub(crate) use place::Place;
@@ -33,8 +33,8 @@ pub struct Adopted {
     pub repomd: Repomd,
     /// The records that are carried, as they will stand, with their files byte for byte.
     pub carried: Vec<(Record, Vec<u8>)>,
-    /// The groups of packages it leads to, unpacked.
-    pub groups: Option<Arc<[u8]>>,
+    /// What else it leads to and is read.
+    pub beside: Beside,
     /// Every metadata file under its old href.
     pub metadata: BTreeMap<String, Vec<u8>>,
     /// What a person should know.
@@ -62,8 +62,8 @@ impl Gate<'_> {
         let arrived = packages::bring_in(self, claim, &folder, &read.contents, rehearsed, watch)?;
         notes.extend(compared::differences(&read.contents, &read.open, &arrived));
         notes.extend(packages::unlisted(&folder, &arrived)?);
-        let metadata::Metadata { repomd, carried, groups, metadata, .. } = read;
-        Ok((arrived, Adopted { repomd, carried, groups, metadata, notes }))
+        let metadata::Metadata { repomd, carried, beside, metadata, .. } = read;
+        Ok((arrived, Adopted { repomd, carried, beside, metadata, notes }))
     }
 }
 

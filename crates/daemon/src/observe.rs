@@ -11,12 +11,13 @@ use store::{Generation, Store};
 
 use crate::account::{Account, Shelved};
 use crate::error::Error;
+use crate::writing::{Beside, is_beside};
 
 /// What a metadata file may unfold to, in bytes: far above any real repository, far below all memory.
 const OPEN_SIZE_MAX: u64 = 4 << 30;
 
-/// What a file with groups may unfold to, in bytes.
-const GROUPS_SIZE_MAX: u64 = 16 << 20;
+/// What a file with groups or advisories may unfold to, in bytes; distributions have some ten MiB.
+const BESIDE_SIZE_MAX: u64 = 64 << 20;
 
 /// One published repository, read and verified.
 #[derive(Debug)]
@@ -29,8 +30,8 @@ pub struct Shelf {
     pub repomd: Repomd,
     /// What it calls the packages that it does not name by SHA-256.
     pub named: BTreeMap<Sha256, Digest>,
-    /// The groups of packages its repomd.xml leads to, unpacked.
-    pub groups: Option<Arc<[u8]>>,
+    /// What else its repomd.xml leads to and is read.
+    pub beside: Beside,
     /// The revision in repomd.xml, in seconds.
     pub revision: i64,
     /// The metadata files repomd.xml leads to, below the repository: two repositories may share a repomd.xml.
@@ -88,7 +89,7 @@ pub fn read_shelf(store: &Store, generation: &Generation, path: &str) -> Result<
     let repomd = Repomd::parse(&repomd).map_err(|error| wrong(error.to_string()))?;
     let mut open = BTreeMap::new();
     let mut hrefs = Vec::new();
-    let mut groups = None;
+    let mut beside = Beside::default();
     for record in &repomd.records {
         let file = Utf8PathBuf::from(path).join(&record.href);
         if ["primary", "filelists", "other"].contains(&record.kind.as_str()) {
@@ -97,14 +98,14 @@ pub fn read_shelf(store: &Store, generation: &Generation, path: &str) -> Result<
             let xml = repo::unpack(&packed, limit).map_err(|error| wrong(error.to_string()))?;
             open.insert(record.kind.clone(), xml);
         }
-        if crate::writing::is_group(record) && groups.is_none() {
+        if is_beside(record) {
             let packed = store.read_public(generation, file.as_str())?;
-            // Groups that nobody can read are carried all the same.
-            groups = repo::unpack(&packed, GROUPS_SIZE_MAX).ok().map(Arc::from);
+            // What nobody can read is carried all the same.
+            beside.take(record, repo::unpack(&packed, BESIDE_SIZE_MAX).ok().as_deref());
         }
         hrefs.push(record.href.clone());
     }
-    let bytes = open.values().map(Vec::len).sum::<usize>() as u64;
+    let bytes = (open.values().map(Vec::len).sum::<usize>() + beside.bytes()) as u64;
     // The buffers are handed over: fragments are slices of them.
     let mut take =
         |kind: &str| open.remove(kind).ok_or_else(|| wrong(format!("it has no record of type `{kind}`")));
@@ -127,7 +128,7 @@ pub fn read_shelf(store: &Store, generation: &Generation, path: &str) -> Result<
     entries.retain(|entry| !gone.contains(&entry.href));
     let listed = entries.iter().map(listed_of).collect::<Result<_, _>>().map_err(&wrong)?;
     let revision = repomd.revision.parse().map_err(|_| wrong("its revision is not a number".into()))?;
-    Ok(Shelf { entries, listed, repomd, named, groups, revision, hrefs, bytes })
+    Ok(Shelf { entries, listed, repomd, named, beside, revision, hrefs, bytes })
 }
 
 /// Says whether a package whose digest begins so was purged: an earlier generation may list it by another name.

@@ -31,7 +31,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::observe::Shelf;
 use crate::signing::Signing;
-use crate::writing::{Wanted, Written};
+use crate::writing::{Wanted, Written, is_same_form};
 
 pub(crate) use metalinks::NAME as METALINK;
 
@@ -151,9 +151,10 @@ impl Publication<'_> {
                 repositories.insert(name, shelved);
                 continue;
             }
-            let wanted = Wanted::of(self.config, repository)?;
+            let wanted = Wanted::of(self.config, &self.after.standing, repository)?;
             shelved.form = wanted.recorded();
-            let is_whole = shelved.form != recorded || is_written && !is_adopted;
+            let is_other_form = !is_same_form(shelved.form.as_deref(), recorded.as_deref());
+            let is_whole = is_other_form || is_written && !is_adopted;
             whole.insert(repository.clone(), is_whole);
             repositories.insert(name.clone(), shelved);
             for package in &moves.entered {

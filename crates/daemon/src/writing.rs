@@ -1,22 +1,31 @@
-//! A repository's metadata in the form its clients want: groups, databases, and what is recorded of it.
+//! A repository's metadata in the form its clients want: groups, advisories, databases, and what is recorded of it.
 
+mod updates;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use plan::{Repository, Writing};
+use plan::{Repository, Standing, Writing};
 use repo::{Compression, Entry, Metadata, Piece, Record, Repomd};
 
 use crate::config::Config;
 use crate::error::Error;
 use crate::signing::Announced;
 
+use updates::{Retractions, is_updateinfo};
+
+pub(crate) use updates::is_same_form;
+
 /// How a repository is to be written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Wanted {
     pub(crate) writing: Writing,
     /// The file with groups.
     comps: Option<Arc<[u8]>>,
     /// By whom it is signed.
     announced: Option<Arc<Announced>>,
+    /// What it tells of roll-backs.
+    retractions: Retractions,
 }
 
 /// What metadata goes on from.
@@ -24,8 +33,46 @@ pub(crate) struct Wanted {
 pub(crate) struct Earlier {
     /// What is published or adopted, of which all is carried that is not made from the packages.
     pub(crate) repomd: Option<Repomd>,
-    /// The groups it leads to, unpacked.
-    pub(crate) groups: Option<Arc<[u8]>>,
+    /// What it leads to.
+    pub(crate) beside: Beside,
+}
+
+/// What a repository has beside its packages and is read, unpacked.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// The groups of packages.
+    pub groups: Option<Arc<[u8]>>,
+    /// The advisories.
+    pub updates: Option<Arc<[u8]>>,
+}
+
+impl Beside {
+    /// Keeps what a record leads to, if it is read and the first of its kind.
+    pub(crate) fn take(&mut self, record: &Record, open: Option<&[u8]>) {
+        let kept = match (is_group(record), is_updateinfo(record)) {
+            (true, _) => &mut self.groups,
+            (_, true) => &mut self.updates,
+            _ => return,
+        };
+        if kept.is_none() {
+            *kept = open.map(Arc::from);
+        }
+    }
+
+    /// Goes on with what is there in place of what `earlier` had.
+    pub(crate) fn or(self, earlier: Self) -> Self {
+        Self { groups: self.groups.or(earlier.groups), updates: self.updates.or(earlier.updates) }
+    }
+
+    /// Counts the bytes it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        [&self.groups, &self.updates].into_iter().flatten().map(|open| open.len()).sum()
+    }
+}
+
+/// Whether what a record leads to is read beside the packages.
+pub(crate) fn is_beside(record: &Record) -> bool {
+    is_group(record) || is_updateinfo(record)
 }
 
 /// Metadata that was written.
@@ -37,8 +84,8 @@ pub(crate) struct Written {
 }
 
 impl Wanted {
-    /// Asks the configuration.
-    pub(crate) fn of(config: &Config, repository: &Repository) -> Result<Self, Error> {
+    /// Asks the configuration, and what stands.
+    pub(crate) fn of(config: &Config, standing: &Standing, repository: &Repository) -> Result<Self, Error> {
         let writing = config.layout.writing(repository);
         let comps = match &writing.comps {
             None => None,
@@ -47,16 +94,34 @@ impl Wanted {
                 Some(read.ok_or_else(|| Error::CompsNotRead { path: path.into() })?)
             }
         };
-        Ok(Self { writing, comps, announced: config.announced(repository)? })
+        let retractions = match writing.has_retractions {
+            true => Retractions::of(repository, standing),
+            false => Retractions::default(),
+        };
+        Ok(Self { writing, comps, announced: config.announced(repository)?, retractions })
+    }
+
+    /// Tells of roll-backs only what concerns packages of these names.
+    pub(crate) fn only(self, names: &BTreeSet<&str>) -> Self {
+        Self { retractions: self.retractions.only(names), ..self }
+    }
+
+    /// Gives the word for the roll-backs it tells of, which is a part of [`Wanted::recorded`].
+    pub(crate) fn retracted(&self) -> Option<String> {
+        self.retractions.recorded()
     }
 
     /// Gives the words to be recorded; a repository with other words is written anew.
     pub(crate) fn recorded(&self) -> Option<String> {
         let words = self.writing.recorded(self.comps.as_ref().map(|comps| repo::sha256(comps)));
-        let Some(announced) = &self.announced else { return words };
+        let announced = self.announced.as_ref().map(|announced| announced.recorded().to_owned());
+        let more: Vec<String> = self.retracted().into_iter().chain(announced).collect();
+        if more.is_empty() {
+            return words;
+        }
         let form = &self.writing.form;
         let words = words.unwrap_or_else(|| format!("{} {}", form.compression, form.checksum));
-        Some(format!("{words} {}", announced.recorded()))
+        Some(format!("{words} {}", more.join(" ")))
     }
 
     /// Writes metadata that goes on where what is there, published as `recorded`, ended.
@@ -71,8 +136,16 @@ impl Wanted {
         let mut head = earlier.repomd.unwrap_or_else(|| Repomd::new(""));
         head.revision = revision.to_string();
         head.records.retain(|record| !record.is_made_from_packages());
-        let groups = self.groups(&mut head, earlier.groups, recorded);
-        let pieces = groups.as_deref().map(|open| self.pieces(open)).unwrap_or_default();
+        let groups = self.groups(&mut head, earlier.beside.groups, recorded);
+        let mut pieces = groups.as_deref().map(|open| self.pieces(open)).unwrap_or_default();
+        let updates = self.retractions.file(&mut head, earlier.beside.updates, recorded);
+        pieces.extend(updates.map(|open| Piece {
+            kind: "updateinfo",
+            file_name: "updateinfo.xml",
+            open: open.into(),
+            compression: form.compression,
+            database_version: None,
+        }));
         let mut metadata = repo::write_metadata_in(&form, entries, revision, &head, &pieces);
         if self.writing.has_databases {
             databases::add_to(&mut metadata, &form, Compression::Bzip2, revision)
@@ -119,6 +192,6 @@ impl Wanted {
 }
 
 /// Whether a record is about groups: `group`, or packed somehow, as in `group_gz`.
-pub(crate) fn is_group(record: &Record) -> bool {
+fn is_group(record: &Record) -> bool {
     record.kind == "group" || record.kind.starts_with("group_")
 }

@@ -6,6 +6,9 @@ use crate::layout::Kind;
 use crate::plan::Plan;
 use crate::recipe::{HostsRun, NodeType};
 
+/// What a host with zypper runs to go back: it takes no names, whatever is newer than what is offered goes back.
+pub const ZYPPER_GOES_BACK: &str = "zypper refresh && zypper dist-upgrade --allow-downgrade";
+
 impl Plan {
     /// Says which hosts have to run what: those of each node type that was built anew, and all others of each stage.
     ///
@@ -46,8 +49,7 @@ fn run(stage: String, node_type: Option<String>, goes_back: bool, names: &[&str]
         true => (
             format!("dnf --refresh distro-sync{names}"),
             format!("yum clean expire-cache && yum distro-sync{names}"),
-            // It takes no names: whatever is newer than what is offered goes back.
-            "zypper refresh && zypper dist-upgrade --allow-downgrade".to_owned(),
+            ZYPPER_GOES_BACK.to_owned(),
         ),
         false => (
             format!("dnf --refresh upgrade{names}"),

@@ -93,6 +93,7 @@ pub use decide::{
     Decision, Held, Pinning, Promise, WAIVABLE, decide, is_generation_name, over, pinning, promises,
     wrong_pattern,
 };
+pub use hosts::ZYPPER_GOES_BACK;
 pub use lacking::{Context, External, Header, HeaderOf, Indexed, Lacking, Place, Unfit};
 pub use layout::{
     Approvals, Clients, Closure, FreezeSpan, FreezeTime, Kind, Layout, NODE_TYPES, NotAPlatform,
@@ -109,8 +110,8 @@ pub use request::{
     Action, FORMAT, Format, Partial, Reference, Request, SIZE_MAX, is_complete, parse, upload_parts,
 };
 pub use standing::{
-    APPROVAL_COUNTS, Agreement, Approval, Covering, Decided, Freeze, STANDING_MAX, STANDING_OF_ONE_MAX, Seat,
-    Standing, Variant, Waiver,
+    APPROVAL_COUNTS, Agreement, Approval, Covering, Decided, Freeze, RETRACTIONS_MAX, Retraction,
+    STANDING_MAX, STANDING_OF_ONE_MAX, Seat, Standing, Variant, Waiver,
 };
 pub use witness::{ACROSS_BOOTS_MAX, LAG_MIN, Reading, Witness};
 pub use world::{

@@ -16,8 +16,10 @@ use crate::plan::Plan;
 use crate::refusal::{Code, Refusal};
 use crate::world::{Asker, World, digest};
 
+mod retraction;
 mod variant;
 
+pub use retraction::{RETRACTIONS_MAX, Retraction};
 pub use variant::{Agreement, Seat, Variant};
 
 /// How long an approval counts. Whoever approved half a year ago did not approve of today.
@@ -54,6 +56,9 @@ pub struct Standing {
     /// The last release that was given to meta-packages built anew, by series: see [`crate::Raised`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub raised: BTreeMap<String, u64>,
+    /// What was rejected by a roll-back and did not come back, by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub retracted: BTreeMap<String, Retraction>,
 }
 
 /// Answers for what a gate would refuse.
@@ -343,6 +348,7 @@ impl World {
             let last = self.standing.raised.entry(raised.series.clone()).or_default();
             *last = raised.number.max(*last);
         }
+        self.retract(plan);
         // What no longer counts is not carried on for ever.
         let mut standing = std::mem::take(&mut self.standing);
         standing.waivers.retain(|_, waiver| waiver.is_in_force(self));

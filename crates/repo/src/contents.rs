@@ -177,7 +177,7 @@ fn check_root(document: Document, root: &Tag<'_>) -> Result<Option<usize>, Stop>
             _ => {}
         }
     }
-    if root.name != document.root() || namespace != Some(document.namespace()) {
+    if root.name != document.root() || namespace != document.namespace() {
         return Err(Stop::NotPlain);
     }
     Ok(claimed)

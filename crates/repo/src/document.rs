@@ -16,6 +16,8 @@ pub enum Document {
     Repomd,
     /// Where the index lies, and what it must be.
     Metalink,
+    /// What updates are for.
+    Updateinfo,
 }
 
 impl Document {
@@ -28,6 +30,7 @@ impl Document {
             Self::Other => "other",
             Self::Repomd => "repomd",
             Self::Metalink => "metalink",
+            Self::Updateinfo => "updateinfo",
         }
     }
 
@@ -39,17 +42,19 @@ impl Document {
             Self::Other => "otherdata",
             Self::Repomd => "repomd",
             Self::Metalink => "metalink",
+            Self::Updateinfo => "updates",
         }
     }
 
-    /// Shows the namespace of elements without a prefix.
-    pub(crate) fn namespace(self) -> &'static str {
+    /// Shows the namespace of elements without a prefix; updateinfo has none.
+    pub(crate) fn namespace(self) -> Option<&'static str> {
         match self {
-            Self::Primary => "http://linux.duke.edu/metadata/common",
-            Self::Filelists => "http://linux.duke.edu/metadata/filelists",
-            Self::Other => "http://linux.duke.edu/metadata/other",
-            Self::Repomd => "http://linux.duke.edu/metadata/repo",
-            Self::Metalink => "http://www.metalinker.org/",
+            Self::Primary => Some("http://linux.duke.edu/metadata/common"),
+            Self::Filelists => Some("http://linux.duke.edu/metadata/filelists"),
+            Self::Other => Some("http://linux.duke.edu/metadata/other"),
+            Self::Repomd => Some("http://linux.duke.edu/metadata/repo"),
+            Self::Metalink => Some("http://www.metalinker.org/"),
+            Self::Updateinfo => None,
         }
     }
 
@@ -61,12 +66,10 @@ impl Document {
     /// Shows everything before the first package, or before the revision.
     pub(crate) fn header(self, packages: usize) -> Vec<u8> {
         let mut header = Vec::with_capacity(256);
-        let _ = write!(
-            header,
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{} xmlns=\"{}\"",
-            self.root(),
-            self.namespace()
-        );
+        let _ = write!(header, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{}", self.root());
+        if let Some(namespace) = self.namespace() {
+            let _ = write!(header, " xmlns=\"{namespace}\"");
+        }
         if self.declares_rpm() {
             let _ = write!(header, " xmlns:rpm=\"{RPM_NAMESPACE}\"");
         }
@@ -82,7 +85,7 @@ impl Document {
 
     /// Shows everything after the last package, or after the last record.
     ///
-    /// Only `repomd.xml` and metalinks end with a newline.
+    /// Only `repomd.xml`, metalinks and updateinfo end with a newline.
     pub(crate) fn footer(self) -> &'static [u8] {
         match self {
             Self::Primary => b"</metadata>",
@@ -90,6 +93,7 @@ impl Document {
             Self::Other => b"</otherdata>",
             Self::Repomd => b"</repomd>\n",
             Self::Metalink => b"</metalink>\n",
+            Self::Updateinfo => b"</updates>\n",
         }
     }
 }

@@ -235,7 +235,7 @@ fn file_element(out: &mut Vec<u8>, indent: &str, path: &str, kind: FileKind) {
     out.extend_from_slice(b"</file>\n");
 }
 
-fn text_element(out: &mut Vec<u8>, indent: &str, name: &str, text: &str) {
+pub(crate) fn text_element(out: &mut Vec<u8>, indent: &str, name: &str, text: &str) {
     let _ = write!(out, "{indent}<{name}>");
     escape_text(out, text);
     let _ = writeln!(out, "</{name}>");

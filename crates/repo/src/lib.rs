@@ -70,6 +70,7 @@ mod repository_tags;
 #[cfg(test)]
 mod sample;
 mod tags;
+mod updateinfo;
 mod walk;
 mod written;
 mod xml;
@@ -101,5 +102,6 @@ pub use packing::{Compression, pack, unpack};
 pub use parse::{each_file, each_package, parse_filelists, parse_other, parse_packages, parse_primary};
 pub use repomd::{Measure, Note, Record, Repomd, is_inside};
 pub use repository_tags::Tags;
+pub use updateinfo::{Advisory, Announced, Updateinfo};
 pub use written::{Place, Written};
 pub use xml::Tree;

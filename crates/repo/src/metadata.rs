@@ -142,7 +142,7 @@ fn written(document: Document, entries: &[Entry]) -> Vec<u8> {
     let part = |entry: &Entry| match document {
         Document::Primary => entry.fragments.primary.clone(),
         Document::Filelists => entry.fragments.filelists.clone(),
-        Document::Other | Document::Repomd | Document::Metalink => entry.fragments.other.clone(),
+        _ => entry.fragments.other.clone(),
     };
     let header = document.header(entries.len());
     let parts: usize = entries.iter().map(|entry| part(entry).len() + 1).sum();

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::sync::Arc;
 
 use nevra::Digest;
 use plan::{Code, Refusal};
 use repo::{Contents, Document, Record, Repomd, Written};
 
 use super::folder::Folder;
-use crate::writing::is_group;
+use crate::writing::{Beside, is_beside};
 
 /// The largest repomd.xml that is read, in bytes.
 pub(crate) const REPOMD_SIZE_MAX: u64 = 16 << 20;
@@ -33,7 +32,7 @@ pub(super) struct Metadata {
     /// Primary, filelists and other, unpacked.
     pub(super) open: [Vec<u8>; 3],
     pub(super) carried: Vec<(Record, Vec<u8>)>,
-    pub(super) groups: Option<Arc<[u8]>>,
+    pub(super) beside: Beside,
     pub(super) metadata: BTreeMap<String, Vec<u8>>,
     pub(super) notes: Vec<String>,
 }
@@ -52,14 +51,14 @@ pub(super) fn read(folder: &Folder<'_>) -> Result<Metadata, Refusal> {
     let (repomd, _) = repomd(folder, "repodata/repomd.xml")?;
     let mut open = BTreeMap::new();
     let mut carried = Vec::new();
-    let mut groups = None::<Arc<[u8]>>;
+    let mut beside = Beside::default();
     let mut metadata = BTreeMap::new();
     let mut left_out = Vec::new();
     for record in &repomd.records {
         let (href, bytes) = whole(folder, record, &LIMITS)?;
         let is_needed = ["primary", "filelists", "other"].contains(&record.kind.as_str());
         let is_packed = record.open_checksum.is_some() || record.open_size.is_some();
-        let opened = match is_packed || is_needed || is_group(record) {
+        let opened = match is_packed || is_needed || is_beside(record) {
             true => Some(unpacked(folder, record, &bytes, &LIMITS)?),
             false => None,
         };
@@ -72,9 +71,7 @@ pub(super) fn read(folder: &Folder<'_>) -> Result<Metadata, Refusal> {
                 opened.as_ref().filter(|_| is_packed).map(|open| (repo::sha256(open), open.len() as u64));
             carried.push((record.named_by(repo::sha256(&bytes), bytes.len() as u64, open), bytes.clone()));
         }
-        if let Some(opened) = opened.as_ref().filter(|_| is_group(record)) {
-            groups = groups.or(Some(opened.as_slice().into()));
-        }
+        beside.take(record, opened.as_deref());
         if let Some(opened) = opened.filter(|_| is_needed) {
             open.insert(record.kind.clone(), opened);
         }
@@ -98,7 +95,7 @@ pub(super) fn read(folder: &Folder<'_>) -> Result<Metadata, Refusal> {
             notes.push(format!("left out: `repodata/{name}`, which is about the old repomd.xml; clients with `repo_gpgcheck=1` need another"));
         }
     }
-    Ok(Metadata { repomd, contents, open, carried, groups, metadata, notes })
+    Ok(Metadata { repomd, contents, open, carried, beside, metadata, notes })
 }
 
 /// Reads the repomd.xml at `href`; gives its bytes as well.

@@ -20,7 +20,8 @@ pub(super) struct DraftClients {
 
 /// Reads the keys of a stage that are about its clients; `None` if it has none of them.
 pub(super) fn read(section: &mut Section<'_>, faults: &mut Faults<'_>) -> Option<DraftClients> {
-    let keys = ["profile", "profiles", "compression", "checksum", "databases", "comps", "metalink"];
+    let keys =
+        ["profile", "profiles", "compression", "checksum", "databases", "comps", "metalink", "retractions"];
     let is_said = keys.iter().any(|key| section.has(key));
     let mut draft = DraftClients::default();
     let profile = section.text("profile", faults);
@@ -42,6 +43,7 @@ pub(super) fn read(section: &mut Section<'_>, faults: &mut Faults<'_>) -> Option
     draft.clients.checksum = checksum.and_then(|text| checksum_of(&text, &all, faults));
     draft.clients.databases = section.truth("databases", faults);
     draft.clients.metalink = metalink_of(section, &all, faults);
+    draft.clients.retractions = section.truth("retractions", faults);
     let comps = section.text("comps", faults);
     if let Some(comps) = comps.filter(|text| is_whole_path(text, faults)) {
         draft.comps_at = comps.at;

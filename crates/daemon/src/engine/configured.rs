@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use plan::Action;
+use plan::{Action, Standing};
 use store::Generation;
 
 use super::Engine;
@@ -39,9 +39,11 @@ impl Engine {
             return Ok(());
         }
         let mut is_new = current.is_none();
+        let nothing = Standing::default();
+        let standing = current.map_or(&nothing, |(_, account)| &account.standing);
         for repository in self.config.layout.repositories() {
             let published = current.and_then(|(_, account)| account.repositories.get(&repository.name()));
-            let form = Wanted::of(&self.config, &repository)?.recorded();
+            let form = Wanted::of(&self.config, standing, &repository)?.recorded();
             is_new |= published.is_none_or(|published| published.form != form);
             is_new |=
                 current.is_some_and(|(_, account)| views::differ(&self.config.layout, account, &repository));

@@ -38,7 +38,10 @@ impl Line<'_> {
                 continue;
             }
             let mut listed = Vec::new();
-            let has_other_form = Wanted::of(&self.engine.config, &repository)?.recorded() != shelved.form;
+            let has_other_form = {
+                let standing = &account.standing;
+                Wanted::of(&self.engine.config, standing, &repository)?.recorded() != shelved.form
+            };
             let has_other_views = views::differ(&self.world.layout, account, &repository);
             if has_other_form || has_other_views {
                 let shelf = self.engine.catalogue.shelf(&self.engine.store, generation, shelved)?;

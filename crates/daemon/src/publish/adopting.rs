@@ -26,7 +26,7 @@ impl Publication<'_> {
     pub(super) fn earlier(&self, repository: &Repository, shelf: Option<&Shelf>) -> Earlier {
         let mut earlier = shelf.map_or_else(Earlier::default, |shelf| Earlier {
             repomd: Some(shelf.repomd.clone()),
-            groups: shelf.groups.clone(),
+            beside: shelf.beside.clone(),
         });
         for adoption in self.adoptions_of(repository) {
             let adopted = &adoption.adopted;
@@ -41,7 +41,7 @@ impl Publication<'_> {
             };
             repomd.records.retain(|record| !is_adopted(adoption, &record.kind));
             repomd.records.extend(adopted.carried.iter().map(|(record, _)| record.clone()));
-            earlier = Earlier { repomd: Some(repomd), groups: adopted.groups.clone().or(earlier.groups) };
+            earlier = Earlier { repomd: Some(repomd), beside: adopted.beside.clone().or(earlier.beside) };
         }
         earlier
     }

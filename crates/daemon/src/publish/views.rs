@@ -47,7 +47,7 @@ impl Publication<'_> {
                 }
                 continue;
             };
-            let wanted = Wanted::of(self.config, repository)?;
+            let wanted = Wanted::of(self.config, &self.after.standing, repository)?;
             let mut known = recorded.unwrap_or_default().node_types;
             let mut found = self.found_views(&name, listed, &meta_packages)?;
             for node_type in known.keys() {
@@ -56,9 +56,12 @@ impl Publication<'_> {
             let mut node_types = BTreeMap::new();
             for (node_type, packages) in found {
                 let set = plan::digest_of_set(&packages);
+                let names = packages.iter().map(|listed| listed.nevra.name.as_str()).collect();
+                let wanted = wanted.clone().only(&names);
+                let retracted = wanted.retracted();
                 let earlier = known.remove(&node_type);
                 let is_as_before = earlier.as_ref().is_some_and(|earlier| {
-                    (earlier.set == set || planted::is(Bug::ViewCarried))
+                    (earlier.set == set && earlier.retracted == retracted || planted::is(Bug::ViewCarried))
                         && !planted::is(Bug::ViewWrittenAnew)
                 });
                 if !is_as_before || *is_whole {
@@ -76,7 +79,7 @@ impl Publication<'_> {
                     self.put_metadata(&path, written.metadata, modified, public);
                 }
                 let offers = earlier.map(|earlier| earlier.offers).unwrap_or_default();
-                node_types.insert(node_type, View { set, offers });
+                node_types.insert(node_type, View { set, retracted, offers });
             }
             all.insert(name, Views { meta_packages, node_types });
         }

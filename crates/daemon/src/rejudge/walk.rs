@@ -218,6 +218,11 @@ impl<'a> Walk<'a> {
             (standing[0].waivers == standing[1].waivers, "waivers"),
             (standing[0].freezes == standing[1].freezes, "freezes"),
             (standing[0].approvals == standing[1].approvals, "approvals"),
+            // Roll-backs of an older program retracted nothing.
+            (
+                standing[0].retracted.iter().all(|one| standing[1].retracted.get(one.0) == Some(one.1)),
+                "retractions",
+            ),
         ] {
             if !is_same {
                 wrong.push(format!("other {what} stand"));

@@ -105,6 +105,9 @@ pub(super) fn rollback(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
         notes.push(format!("{names} leave `{repository}` too, where they were still listed for the overlap"));
         merge(world, &mut changes, &repository, Vec::new(), leave);
     }
+    if changes.keys().any(|repository| world.layout.writing(repository).has_retractions) {
+        notes.push("an advisory with the status `retracted` tells zypper of it".to_owned());
+    }
     gates.other_content(world, &entering);
     gates.variants(world, product, &entering, Reach::Site);
     gates.signatures(world, &product.name, &stage.name, &entering);

@@ -89,6 +89,8 @@ pub struct Clients {
     pub comps: Option<String>,
     /// Whether a metalink lies beside the metadata.
     pub metalink: bool,
+    /// Whether an advisory says what a roll-back retracts, if not as the profile says: where zypper is the client.
+    pub retractions: Option<bool>,
 }
 
 /// How one repository's metadata is written.
@@ -106,6 +108,8 @@ pub struct Writing {
     pub comps: Option<String>,
     /// Whether a metalink lies beside it.
     pub has_metalink: bool,
+    /// Whether an advisory says what a roll-back retracts.
+    pub has_retractions: bool,
 }
 
 impl Clients {
@@ -123,6 +127,9 @@ impl Clients {
             has_both_groups: profile.is_yum3(),
             comps: comps.map(|template| fill(template, repository)),
             has_metalink: self.metalink,
+            // dnf knows no advisory by its status, and would list it among those that are to be installed.
+            has_retractions: self.retractions.unwrap_or(profile == Profile::Sles)
+                && repository.kind == Kind::Binary,
         }
     }
 }
@@ -132,8 +139,10 @@ impl Writing {
     ///
     /// `None` for the default without groups, which every repository had before there were profiles.
     pub fn recorded(&self, comps: Option<Sha256>) -> Option<String> {
-        let Self { form, is_named_by_sha1: _, has_databases, has_both_groups, comps: _, has_metalink } = self;
-        if (Self { comps: None, ..self.clone() }) == Self::default() && comps.is_none() {
+        let Self { form, has_databases, has_both_groups, has_metalink, .. } = self;
+        // What is retracted is recorded one by one, beside this.
+        let form_alone = Self { comps: None, has_retractions: false, ..self.clone() };
+        if form_alone == Self::default() && comps.is_none() {
             return None;
         }
         let mut words = format!("{} {}", form.compression, form.checksum);

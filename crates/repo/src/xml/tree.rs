@@ -83,7 +83,7 @@ impl Prefixes {
         for (key, value) in root.attributes() {
             let Some(prefix) = key.strip_prefix("xmlns") else { continue };
             let prefix = prefix.strip_prefix(':').unwrap_or(prefix).to_owned();
-            if value == document.namespace() {
+            if Some(value) == document.namespace() {
                 prefixes.own.push(prefix);
             } else if value == RPM_NAMESPACE {
                 prefixes.rpm.push(prefix);

@@ -1,0 +1,156 @@
+//! `updateinfo.xml`: advisories, each cut out as it stood, or written anew.
+//!
+//! What an advisory says beside its id is nobody's business here: everything that tools of a distribution put into one
+//! comes out as it went in. createrepo_c carries such files by `modifyrepo_c`; dnf, yum and zypper read them.
+
+use nevra::Nevra;
+
+use crate::Document;
+use crate::characters::escape_text;
+use crate::error::Error;
+use crate::fragments::{attribute, text_element};
+use crate::walk::shown;
+use crate::xml::Xml;
+
+/// The advisories of one repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Updateinfo {
+    /// In the order of the file.
+    pub advisories: Vec<Advisory>,
+}
+
+/// One advisory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advisory {
+    /// Its name, such as `GRID-2026-1`; without the space around it.
+    pub id: String,
+    /// The element `update` from `<` to `>`, as it stood.
+    pub raw: Vec<u8>,
+}
+
+/// What an advisory says that is written anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announced<'a> {
+    /// Its name, by which clients know it again.
+    pub id: &'a str,
+    /// Who issues it; zypper shows it as the vendor.
+    pub from: &'a str,
+    /// `final`, or `retracted` for what must not be installed any more.
+    pub status: &'a str,
+    /// `security`, `recommended`, `bugfix`, `enhancement`, `newpackage`, `optional`.
+    pub kind: &'a str,
+    /// Which writing of it this is, from 1.
+    pub version: u32,
+    /// In one line.
+    pub title: &'a str,
+    /// As much as somebody should know.
+    pub description: &'a str,
+    /// When it was issued: `2026-01-31 12:00:00`, in UTC.
+    pub issued: &'a str,
+    /// What its packages are called together.
+    pub collection: &'a str,
+    /// The packages it is about.
+    pub packages: Vec<&'a Nevra>,
+}
+
+impl Updateinfo {
+    /// Cuts a file, uncompressed, into its advisories.
+    ///
+    /// ```
+    /// let file = b"<updates><update status=\"final\"><id> A-1 </id><title/></update></updates>";
+    /// let read = repo::Updateinfo::parse(file)?;
+    /// assert_eq!(read.advisories[0].id, "A-1");
+    /// assert!(String::from_utf8(read.write()).unwrap().contains("<update status=\"final\"><id> A-1 </id>"));
+    /// # Ok::<(), repo::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Xml`] for what is no XML or no updateinfo, for an advisory without an id, and for prefixes of the
+    /// outermost element, which would mean nothing elsewhere.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let (mut xml, root) = Xml::open(Document::Updateinfo, bytes)?;
+        if let Some((name, _)) = root.attributes().find(|(name, _)| name.starts_with("xmlns:")) {
+            return Err(xml.wrong(format!("its outermost element declares a prefix, `{}`", shown(name))));
+        }
+        let mut advisories = Vec::new();
+        while let Some(update) = xml.child()? {
+            if update.name != "update" || !update.prefix.is_empty() {
+                return Err(xml.wrong(format!("`{}` is no advisory", shown(&update.name))));
+            }
+            let mut id = None;
+            while let Some(element) = xml.child()? {
+                match &*element.name {
+                    "id" if id.is_none() => id = Some(xml.leaf()?.trim().to_owned()),
+                    _ => xml.skip()?,
+                }
+            }
+            let id = id.filter(|id| !id.is_empty()).ok_or_else(|| xml.wrong("an advisory has no `id`"))?;
+            let raw = xml.text().as_bytes()[update.start..xml.offset()].to_vec();
+            advisories.push(Advisory { id, raw });
+        }
+        xml.finish()?;
+        Ok(Self { advisories })
+    }
+
+    /// Writes the file.
+    #[must_use]
+    pub fn write(&self) -> Vec<u8> {
+        let mut out = Document::Updateinfo.header(0);
+        for advisory in &self.advisories {
+            out.extend_from_slice(b"  ");
+            out.extend_from_slice(&advisory.raw);
+            out.push(b'\n');
+        }
+        out.extend_from_slice(Document::Updateinfo.footer());
+        out
+    }
+}
+
+impl Advisory {
+    /// Writes one.
+    #[must_use]
+    pub fn of(announced: &Announced<'_>) -> Self {
+        let Announced { id, from, status, kind, version, title, description, issued, .. } = announced;
+        let mut out = b"<update".to_vec();
+        let version = version.to_string();
+        for (name, value) in [("from", from), ("status", status), ("type", kind), ("version", &&*version)] {
+            attribute(&mut out, name, value);
+        }
+        out.extend_from_slice(b">\n");
+        text_element(&mut out, "    ", "id", id);
+        text_element(&mut out, "    ", "title", title);
+        for name in ["issued", "updated"] {
+            out.extend_from_slice(format!("    <{name}").as_bytes());
+            attribute(&mut out, "date", issued);
+            out.extend_from_slice(b"/>\n");
+        }
+        text_element(&mut out, "    ", "description", description);
+        out.extend_from_slice(b"    <pkglist>\n      <collection");
+        attribute(&mut out, "short", announced.collection);
+        out.extend_from_slice(b">\n");
+        text_element(&mut out, "        ", "name", announced.collection);
+        for nevra in &announced.packages {
+            out.extend_from_slice(b"        <package");
+            let epoch = nevra.evr.epoch.to_string();
+            let parts = [
+                ("name", nevra.name.as_str()),
+                ("epoch", &epoch),
+                ("version", &nevra.evr.version),
+                ("release", &nevra.evr.release),
+                ("arch", nevra.arch.as_str()),
+            ];
+            for (name, value) in parts {
+                attribute(&mut out, name, value);
+            }
+            out.extend_from_slice(b"><filename>");
+            escape_text(&mut out, &nevra.file_name());
+            out.extend_from_slice(b"</filename></package>\n");
+        }
+        out.extend_from_slice(b"      </collection>\n    </pkglist>\n  </update>");
+        Self { id: (*id).to_owned(), raw: out }
+    }
+}
+
+#[cfg(test)]
+mod tests;
