@@ -41,6 +41,7 @@
 //! # Ok::<(), repo::Error>(())
 //! ```
 
+mod blocks;
 mod characters;
 mod comps;
 mod contents;
@@ -75,6 +76,7 @@ mod walk;
 mod written;
 mod xml;
 
+pub use blocks::{BLOCK, Block, Blocks, Part};
 pub use characters::is_carried;
 pub use comps::check_comps;
 pub use contents::Contents;

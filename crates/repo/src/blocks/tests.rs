@@ -1,0 +1,162 @@
+use super::*;
+
+const DOCUMENT: Document = Document::Filelists;
+
+fn fragment(number: usize, size: usize) -> Vec<u8> {
+    let mut text = format!("<package pkgid=\"{number}\">").into_bytes();
+    let mut random = fastrand::Rng::with_seed(number as u64);
+    while text.len() < size {
+        text.extend_from_slice(format!("<file>/usr/share/{}</file>", random.u32(..)).as_bytes());
+    }
+    text.extend_from_slice(b"</package>\n");
+    text
+}
+
+fn lent(fragments: &[Vec<u8>]) -> Vec<&[u8]> {
+    fragments.iter().map(Vec::as_slice).collect()
+}
+
+/// What the file says if it is put together by hand.
+fn plain(fragments: &[Vec<u8>]) -> Vec<u8> {
+    let mut text = DOCUMENT.header(fragments.len());
+    fragments.iter().for_each(|fragment| text.extend_from_slice(fragment));
+    text.extend_from_slice(DOCUMENT.footer());
+    text
+}
+
+/// A file, and how much was read and packed anew when it changed.
+struct File {
+    bytes: Vec<u8>,
+    blocks: Blocks,
+    read: usize,
+    anew: usize,
+}
+
+impl File {
+    fn of(compression: Compression, fragments: &[Vec<u8>]) -> Self {
+        let (bytes, blocks) = Blocks::write(DOCUMENT, compression, &lent(fragments));
+        Self { bytes, blocks, read: 0, anew: 0 }
+    }
+
+    fn change(&mut self, gone: &BTreeSet<usize>, new: &[Vec<u8>]) {
+        let mut read = 0;
+        let old = &self.bytes;
+        let slice = |range: &Range<u64>| &old[range.start as usize..range.end as usize];
+        let changed = self.blocks.change(gone, &lent(new), &mut |range| {
+            read += 1;
+            Ok::<_, Error>(slice(&range).to_vec())
+        });
+        let (parts, blocks) = changed.unwrap();
+        let anew = parts.iter().map(|part| if let Part::New(bytes) = part { bytes.len() } else { 0 }).sum();
+        let bytes = parts.iter().flat_map(|part| match part {
+            Part::Old(range) => slice(range).to_vec(),
+            Part::New(bytes) => bytes.clone(),
+        });
+        *self = Self { bytes: bytes.collect(), blocks, read, anew };
+    }
+
+    #[track_caller]
+    fn check(&self, fragments: &[Vec<u8>]) {
+        assert!(unpack(&self.bytes, 1 << 30).unwrap() == plain(fragments), "it says something else");
+        assert_eq!(self.blocks.packages(), fragments.len());
+        assert_eq!(self.blocks.size(), self.bytes.len() as u64);
+        for (at, fragment) in fragments.iter().enumerate().step_by(7) {
+            let (bytes, place) = self.blocks.place_of(at).unwrap();
+            let open = unpack(&self.bytes[bytes.start as usize..bytes.end as usize], 1 << 30).unwrap();
+            let text = Text::cut(open);
+            assert!(text.bytes_of(place..place + 1) == fragment.as_slice());
+        }
+        assert_eq!(self.blocks.place_of(fragments.len()), None);
+    }
+}
+
+#[test]
+fn a_file_in_blocks_says_what_one_in_one_piece_does() {
+    for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
+        for count in [0, 1, 2, 300] {
+            let fragments: Vec<_> = (0..count).map(|number| fragment(number, 5000)).collect();
+            let file = File::of(compression, &fragments);
+            file.check(&fragments);
+            let blocks = file.blocks.blocks();
+            assert_eq!(blocks.len(), if count == 300 { 6 } else { count.min(1) }, "{blocks:?}");
+        }
+    }
+}
+
+#[test]
+fn a_change_reads_and_packs_what_it_touches() {
+    let mut fragments: Vec<_> = (0..2000).map(|number| fragment(number, 5000)).collect();
+    let mut file = File::of(Compression::Gzip, &fragments);
+    let whole = file.bytes.len();
+    let gone = BTreeSet::from([1000]);
+    let new = vec![fragment(2000, 5000)];
+    file.change(&gone, &new);
+    fragments.remove(1000);
+    fragments.extend(new);
+    file.check(&fragments);
+    assert_eq!(file.read, 2, "the block of what left, and the last");
+    assert!(file.anew * 15 < whole, "{} of {whole}", file.anew);
+    // What is listed nowhere changes nothing but what must.
+    file.change(&BTreeSet::new(), &[]);
+    file.check(&fragments);
+    assert_eq!(file.read, 0);
+}
+
+#[test]
+fn many_changes_leave_no_crumbs_and_say_what_one_writing_does() {
+    for seed in 0..6 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut next = 0;
+        let mut some = |random: &mut fastrand::Rng, count: usize| -> Vec<Vec<u8>> {
+            (0..count)
+                .map(|_| {
+                    next += 1;
+                    // Now and then one that is larger than a block.
+                    let size = if random.u8(..) == 0 { 3 * BLOCK / 2 } else { random.usize(100..20_000) };
+                    fragment(next, size)
+                })
+                .collect()
+        };
+        let mut fragments = some(&mut random, 200);
+        let compression = if seed % 2 == 0 { Compression::None } else { Compression::Zstd };
+        let mut file = File::of(compression, &fragments);
+        for round in 0..40 {
+            let count = if random.u8(..) < 20 { fragments.len() } else { random.usize(0..6) };
+            let gone: BTreeSet<usize> =
+                (0..count.min(fragments.len())).map(|_| random.usize(0..fragments.len())).collect();
+            let count = random.usize(0..8);
+            let new = some(&mut random, count);
+            file.change(&gone, &new);
+            let mut at = 0;
+            fragments.retain(|_| {
+                at += 1;
+                !gone.contains(&(at - 1))
+            });
+            fragments.extend(new);
+            file.check(&fragments);
+            let open: u64 = file.blocks.blocks().iter().map(|block| block.open).sum();
+            let most = open / SMALL as u64 + 2;
+            let blocks = file.blocks.blocks().len() as u64;
+            assert!(blocks <= most, "{blocks} blocks of {open} bytes, seed {seed}, round {round}");
+        }
+    }
+}
+
+#[test]
+fn a_block_that_is_not_what_is_known_of_it_is_named() {
+    let fragments: Vec<_> = (0..10).map(|number| fragment(number, 500)).collect();
+    let file = File::of(Compression::None, &fragments);
+    let check = |bytes: Vec<u8>, words: &str| {
+        let read = &mut |_| Ok::<_, Error>(bytes.clone());
+        let said = file.blocks.change(&BTreeSet::from([3]), &[], read).unwrap_err().to_string();
+        assert!(said.contains(words), "{said}");
+    };
+    let open = fragments.concat();
+    check(open[..open.len() - 20].to_vec(), "a block holds 9 packages");
+    check([&*open, b" "].concat(), "more than");
+    check(b"\x1f\x8bnonsense".to_vec(), "gzip");
+    let refused = file
+        .blocks
+        .change(&BTreeSet::from([3]), &[], &mut |_| Err(Error::UnknownCompression { text: "x".into() }));
+    assert!(refused.is_err());
+}
