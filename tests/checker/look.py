@@ -13,6 +13,7 @@ import history
 import links
 import overlaps
 import package_signatures
+import retracted
 import sealed
 import shelves
 import signatures
@@ -56,6 +57,7 @@ class Site:
             sealed.look(self)
             shelves.look(self)
             views.look(self)
+            retracted.look(self)
             signatures.look(self)
             package_signatures.look(self)
             links.look(self)

@@ -89,6 +89,10 @@ views = ["delta"]
 name = "returned"
 preset = "glite"
 platforms = ["el9/x86_64"]
+views = ["delta"]
+[[product.stage]]
+name = "delta"
+retractions = true
 [[product]]
 name = "vouched"
 preset = "glite"

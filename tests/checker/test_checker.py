@@ -27,6 +27,7 @@ import planted_overlaps  # noqa: E402, F401
 import planted_package_signatures  # noqa: E402
 import planted_rebuilt  # noqa: E402
 import planted_requests  # noqa: E402, F401
+import planted_retracted  # noqa: E402, F401
 import planted_signatures  # noqa: E402, F401
 import planted_times  # noqa: E402, F401
 import planted_trees  # noqa: E402, F401

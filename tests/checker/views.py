@@ -132,6 +132,11 @@ def nothing_unknown(site, generation):
             site.broken("I22", f"public/@{generation.number}/{path}", "it belongs to no view that is recorded")
 
 
+def retracted(generation, key):
+    """The roll-backs that a view tells of, as they are on record."""
+    return generation.account["views"].get(key[0], {}).get("node_types", {}).get(key[1], {}).get("retracted")
+
+
 def stays(site, older, newer):
     """A view whose packages stay keeps its repomd.xml; one that changes is of a later revision."""
     between = [one for one in site.chain.values() if older.number < one.number <= newer.number]
@@ -141,7 +146,8 @@ def stays(site, older, newer):
         if before is None or before is found:
             continue
         path = place(newer, of(newer, key[0])[key[1]])
-        if sorted(before.pkgids) == sorted(found.pkgids) and len(between) == 1 and not does & REWRITING:
+        is_same = sorted(before.pkgids) == sorted(found.pkgids) and retracted(older, key) == retracted(newer, key)
+        if is_same and len(between) == 1 and not does & REWRITING:
             site.broken("I12", path, "it changed, and what it lists did not")
         if int(found.repomd.revision or 0) <= int(before.repomd.revision or 0):
             site.broken("I10", path, f"its revision does not rise: {before.repomd.revision}, {found.repomd.revision}")

@@ -289,7 +289,7 @@ fn decided(current: &Current, text: &mut String) {
         let evidence = variant.evidence();
         let _ = writeln!(text, "  variant      `{package}` of `{product}` as {one} and {other}: {evidence}");
     }
-    for retraction in retracted.values() {
+    for retraction in retracted.values().filter(|one| !one.is_lifted()) {
         let _ = writeln!(text, "  retracted    {}", retraction.evidence());
     }
     for approval in approvals {

@@ -11,13 +11,10 @@ use store::{Generation, Store};
 
 use crate::account::{Account, Shelved};
 use crate::error::Error;
-use crate::writing::{Beside, is_beside};
+use crate::writing::{BESIDE_SIZE_MAX, Beside, is_beside};
 
 /// What a metadata file may unfold to, in bytes: far above any real repository, far below all memory.
 const OPEN_SIZE_MAX: u64 = 4 << 30;
-
-/// What a file with groups or advisories may unfold to, in bytes; distributions have some ten MiB.
-const BESIDE_SIZE_MAX: u64 = 64 << 20;
 
 /// One published repository, read and verified.
 #[derive(Debug)]

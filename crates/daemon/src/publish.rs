@@ -154,7 +154,9 @@ impl Publication<'_> {
             let wanted = Wanted::of(self.config, &self.after.standing, repository)?;
             shelved.form = wanted.recorded();
             let is_other_form = !is_same_form(shelved.form.as_deref(), recorded.as_deref());
-            let is_whole = is_other_form || is_written && !is_adopted;
+            // What is told of roll-backs is each view's own.
+            let is_told_otherwise = shelved.form != recorded && self.renewed.is_none();
+            let is_whole = is_other_form || is_written && !is_adopted && !is_told_otherwise;
             whole.insert(repository.clone(), is_whole);
             repositories.insert(name.clone(), shelved);
             for package in &moves.entered {

@@ -5,6 +5,7 @@ mod updates;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use nevra::Nevra;
 use plan::{Repository, Standing, Writing};
 use repo::{Compression, Entry, Metadata, Piece, Record, Repomd};
 
@@ -12,9 +13,9 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::signing::Announced;
 
-use updates::{Retractions, is_updateinfo};
+use updates::Retractions;
 
-pub(crate) use updates::is_same_form;
+pub(crate) use updates::{ids_in, is_same_form};
 
 /// How a repository is to be written.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub(crate) struct Earlier {
     pub(crate) repomd: Option<Repomd>,
     /// What it leads to.
     pub(crate) beside: Beside,
+    /// Whether the advisories are adopted just now.
+    pub(crate) are_updates_new: bool,
 }
 
 /// What a repository has beside its packages and is read, unpacked.
@@ -47,21 +50,16 @@ pub struct Beside {
 }
 
 impl Beside {
-    /// Keeps what a record leads to, if it is read and the first of its kind.
+    /// Keeps what a record leads to, if it is read and the first of its kind; of what is too large nothing.
     pub(crate) fn take(&mut self, record: &Record, open: Option<&[u8]>) {
-        let kept = match (is_group(record), is_updateinfo(record)) {
+        let kept = match (is_group(record), record.kind.as_str()) {
             (true, _) => &mut self.groups,
-            (_, true) => &mut self.updates,
+            (_, UPDATEINFO) => &mut self.updates,
             _ => return,
         };
         if kept.is_none() {
-            *kept = open.map(Arc::from);
+            *kept = open.filter(|open| open.len() as u64 <= BESIDE_SIZE_MAX).map(Arc::from);
         }
-    }
-
-    /// Goes on with what is there in place of what `earlier` had.
-    pub(crate) fn or(self, earlier: Self) -> Self {
-        Self { groups: self.groups.or(earlier.groups), updates: self.updates.or(earlier.updates) }
     }
 
     /// Counts the bytes it holds.
@@ -70,9 +68,15 @@ impl Beside {
     }
 }
 
+/// What a file with groups or advisories may unfold to, in bytes; distributions have some ten MiB.
+pub(crate) const BESIDE_SIZE_MAX: u64 = 64 << 20;
+
+/// The type of the record of advisories.
+pub(crate) const UPDATEINFO: &str = "updateinfo";
+
 /// Whether what a record leads to is read beside the packages.
 pub(crate) fn is_beside(record: &Record) -> bool {
-    is_group(record) || is_updateinfo(record)
+    is_group(record) || record.kind == UPDATEINFO
 }
 
 /// Metadata that was written.
@@ -94,16 +98,18 @@ impl Wanted {
                 Some(read.ok_or_else(|| Error::CompsNotRead { path: path.into() })?)
             }
         };
-        let retractions = match writing.has_retractions {
-            true => Retractions::of(repository, standing),
-            false => Retractions::default(),
-        };
+        let retractions = Retractions::of(repository, standing, writing.has_retractions);
         Ok(Self { writing, comps, announced: config.announced(repository)?, retractions })
     }
 
-    /// Tells of roll-backs only what concerns packages of these names.
-    pub(crate) fn only(self, names: &BTreeSet<&str>) -> Self {
-        Self { retractions: self.retractions.only(names), ..self }
+    /// Tells of no roll-backs but those of these ids.
+    pub(crate) fn only(self, ids: &BTreeSet<&str>) -> Self {
+        Self { retractions: self.retractions.only(ids), ..self }
+    }
+
+    /// Lists the packages of those roll-backs that are not told yet where so much is on record, by id.
+    pub(crate) fn new_since(&self, recorded: Option<&str>) -> impl Iterator<Item = (&str, &BTreeSet<Nevra>)> {
+        self.retractions.new_since(recorded)
     }
 
     /// Gives the word for the roll-backs it tells of, which is a part of [`Wanted::recorded`].
@@ -138,9 +144,10 @@ impl Wanted {
         head.records.retain(|record| !record.is_made_from_packages());
         let groups = self.groups(&mut head, earlier.beside.groups, recorded);
         let mut pieces = groups.as_deref().map(|open| self.pieces(open)).unwrap_or_default();
-        let updates = self.retractions.file(&mut head, earlier.beside.updates, recorded);
+        let updates =
+            self.retractions.file(&mut head, earlier.beside.updates, earlier.are_updates_new, recorded);
         pieces.extend(updates.map(|open| Piece {
-            kind: "updateinfo",
+            kind: UPDATEINFO,
             file_name: "updateinfo.xml",
             open: open.into(),
             compression: form.compression,

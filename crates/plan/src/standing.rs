@@ -19,7 +19,7 @@ use crate::world::{Asker, World, digest};
 mod retraction;
 mod variant;
 
-pub use retraction::{RETRACTIONS_MAX, Retraction};
+pub use retraction::{RETRACTIONS_MAX, Rejected, Retraction};
 pub use variant::{Agreement, Seat, Variant};
 
 /// How long an approval counts. Whoever approved half a year ago did not approve of today.

@@ -47,6 +47,8 @@ pub struct Announced<'a> {
     pub description: &'a str,
     /// When it was issued: `2026-01-31 12:00:00`, in UTC.
     pub issued: &'a str,
+    /// When it was changed last, in the same way.
+    pub updated: &'a str,
     /// What its packages are called together.
     pub collection: &'a str,
     /// The packages it is about.
@@ -111,7 +113,8 @@ impl Advisory {
     /// Writes one.
     #[must_use]
     pub fn of(announced: &Announced<'_>) -> Self {
-        let Announced { id, from, status, kind, version, title, description, issued, .. } = announced;
+        let Announced { id, from, status, kind, version, title, description, issued, updated, .. } =
+            announced;
         let mut out = b"<update".to_vec();
         let version = version.to_string();
         for (name, value) in [("from", from), ("status", status), ("type", kind), ("version", &&*version)] {
@@ -120,9 +123,9 @@ impl Advisory {
         out.extend_from_slice(b">\n");
         text_element(&mut out, "    ", "id", id);
         text_element(&mut out, "    ", "title", title);
-        for name in ["issued", "updated"] {
+        for (name, date) in [("issued", issued), ("updated", updated)] {
             out.extend_from_slice(format!("    <{name}").as_bytes());
-            attribute(&mut out, "date", issued);
+            attribute(&mut out, "date", date);
             out.extend_from_slice(b"/>\n");
         }
         text_element(&mut out, "    ", "description", description);

@@ -12,7 +12,7 @@ const WITH_VIEWS: &str = r#"
 views = ["delta"]
 [[product.stage]]
 name = "delta"
-retractions = true
+profile = "sles"
 import_roles = ["release-team", "librarians"]
 [roles.product.glite]
 librarians = ["ME"]
@@ -85,7 +85,7 @@ fn zypper_is_told_what_is_retracted_and_that_it_is_not_when_it_comes_back() {
     let seen = patches(&ui.host);
     let [[grid, _], [ours, status]] = &seen[..] else { panic!("{seen:?}") };
     assert_eq!((grid.as_str(), status.as_str()), ("GRID-2026-1", "retracted"));
-    assert!(ours.starts_with("retracted-glite-delta-"), "{seen:?}");
+    assert!(ours.starts_with("retracted-glite-el9-x86_64-delta-"), "{seen:?}");
     let said = ui.host.zypper(&["info", "-t", "patch", ours]).ok().stdout;
     for words in
         ["glite-BDII, glite-SE, glite-SITE and 3 more are rolled back", "dist-upgrade --allow-downgrade"]
@@ -120,14 +120,19 @@ fn zypper_is_told_what_is_retracted_and_that_it_is_not_when_it_comes_back() {
     let said = dnf.host.dnf(&["updateinfo", "list", "--all"]).ok().stdout;
     assert!(said.contains("GRID-2026-1"), "{said}");
 
-    bench.done(&format!("action = \"undo\"\nrequest = {}", answer["claim"]));
+    let undone = bench.done(&format!("action = \"undo\"\nrequest = {}", answer["claim"]));
+    for machine in [&ui, &dnf] {
+        let node_type = machine.wanted[0].clone();
+        let ran = machine.told(&undone, Some(&node_type));
+        machine.has(&|_| "2-1", &ran);
+    }
     assert_eq!(patches(&ui.host), [["GRID-2026-1", "not needed"]]);
     assert_eq!(advisories(&bench, DELTA).0, ["GRID-2026-1"]);
     bench.sound();
 }
 
 #[test]
-fn nothing_is_told_where_nobody_asked_for_it() {
+fn who_asks_for_it_is_told_and_nobody_else() {
     let mut bench = Bench::new("");
     for version in [1, 2] {
         bench.bundle(version);
@@ -138,13 +143,20 @@ fn nothing_is_told_where_nobody_asked_for_it() {
     let answer = bench.done(&rollback(&["voms"]));
     assert!(!answer["reasons"].to_string().contains("retracted"), "{answer:#}");
     assert_eq!(advisories(&bench, DELTA).0, Vec::<String>::new());
-    // What is on record already is told as soon as somebody asks for it.
     let path = bench.site.config();
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text + "[[product.stage]]\nname = \"delta\"\nretractions = true\n").unwrap();
-    bench.daemon.stop();
-    bench.daemon = bench.site.start();
-    bench.bundle(3);
-    assert_eq!(advisories(&bench, DELTA).0.len(), 1);
+    let mut ids = Vec::new();
+    for (version, is_told) in [(3, true), (4, false), (5, true)] {
+        let stage = format!("[[product.stage]]\nname = \"delta\"\nretractions = {is_told}\n");
+        fs::write(&path, format!("{text}{stage}")).unwrap();
+        bench.daemon.stop();
+        bench.daemon = bench.site.start();
+        bench.bundle(version);
+        // What is on record is told as soon as somebody asks for it, and as long.
+        let told = advisories(&bench, DELTA).0;
+        assert_eq!(told.len(), usize::from(is_told), "{told:?}");
+        ids.extend(told);
+    }
+    assert_eq!(ids[0], ids[1]);
     bench.sound();
 }

@@ -11,7 +11,7 @@ use store::{Modified, PackageLink, Source};
 use super::{Adoption, Publication};
 use crate::adoption::Place;
 use crate::observe::Shelf;
-use crate::writing::Earlier;
+use crate::writing::{Earlier, UPDATEINFO};
 
 impl Publication<'_> {
     pub(super) fn adoptions_of<'b>(
@@ -27,6 +27,7 @@ impl Publication<'_> {
         let mut earlier = shelf.map_or_else(Earlier::default, |shelf| Earlier {
             repomd: Some(shelf.repomd.clone()),
             beside: shelf.beside.clone(),
+            are_updates_new: false,
         });
         for adoption in self.adoptions_of(repository) {
             let adopted = &adoption.adopted;
@@ -41,7 +42,12 @@ impl Publication<'_> {
             };
             repomd.records.retain(|record| !is_adopted(adoption, &record.kind));
             repomd.records.extend(adopted.carried.iter().map(|(record, _)| record.clone()));
-            earlier = Earlier { repomd: Some(repomd), beside: adopted.beside.clone().or(earlier.beside) };
+            let mut beside = earlier.beside;
+            beside.groups = adopted.beside.groups.clone().or(beside.groups);
+            if is_adopted(adoption, UPDATEINFO) {
+                beside.updates.clone_from(&adopted.beside.updates);
+            }
+            earlier = Earlier { repomd: Some(repomd), beside, are_updates_new: true };
         }
         earlier
     }

@@ -5,6 +5,7 @@ use std::ops::Bound;
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
+use nevra::Nevra;
 use plan::{Kind, Listed, Repository};
 use store::planted::{self, Bug};
 use store::{Modified, Source};
@@ -14,7 +15,7 @@ use crate::account::{Shelved, View, Views};
 use crate::error::Error;
 use crate::signing::{CERTIFICATES, SIGNATURE, beside_repomd};
 use crate::views::views_of;
-use crate::writing::{Earlier, Wanted};
+use crate::writing::{Earlier, Wanted, ids_in};
 
 /// The views of every repository that has some, by its name.
 pub(super) type AllViews = BTreeMap<String, Views>;
@@ -53,13 +54,15 @@ impl Publication<'_> {
             for node_type in known.keys() {
                 found.entry(node_type.clone()).or_default();
             }
+            let rolled_back = self.rolled_back(repository, &wanted, &meta_packages)?;
             let mut node_types = BTreeMap::new();
             for (node_type, packages) in found {
                 let set = plan::digest_of_set(&packages);
-                let names = packages.iter().map(|listed| listed.nevra.name.as_str()).collect();
-                let wanted = wanted.clone().only(&names);
-                let retracted = wanted.retracted();
                 let earlier = known.remove(&node_type);
+                let mut told = ids_in(earlier.as_ref().and_then(|earlier| earlier.retracted.as_deref()));
+                told.extend(rolled_back.get(&node_type).into_iter().flatten().map(String::as_str));
+                let wanted = wanted.clone().only(&told);
+                let retracted = wanted.retracted();
                 let is_as_before = earlier.as_ref().is_some_and(|earlier| {
                     (earlier.set == set && earlier.retracted == retracted || planted::is(Bug::ViewCarried))
                         && !planted::is(Bug::ViewWrittenAnew)
@@ -67,12 +70,8 @@ impl Publication<'_> {
                 if !is_as_before || *is_whole {
                     let path = plan::view_path(&shelved.path, &node_type);
                     let entries = self.entries_of(&wanted, &packages)?;
-                    let written = wanted.write(
-                        &entries,
-                        self.now.as_second(),
-                        Earlier::default(),
-                        shelved.form.as_deref(),
-                    )?;
+                    let now = self.now.as_second();
+                    let written = wanted.write(&entries, now, Earlier::default(), None)?;
                     if let Some(superseded) = self.superseded_view(&path) {
                         self.supersede(&path, &superseded, from, public);
                     }
@@ -84,6 +83,29 @@ impl Publication<'_> {
             all.insert(name, Views { meta_packages, node_types });
         }
         Ok(())
+    }
+
+    /// Finds the roll-backs that nobody was told of yet and that concern what the views of a repository listed so far: their
+    /// ids, by node type.
+    fn rolled_back(
+        &self,
+        repository: &Repository,
+        wanted: &Wanted,
+        meta_packages: &[String],
+    ) -> Result<BTreeMap<String, Vec<String>>, Error> {
+        let name = repository.name();
+        let published = self.parent.and_then(|(_, account)| account.repositories.get(&name));
+        let new: Vec<_> = wanted.new_since(published.and_then(|shelved| shelved.form.as_deref())).collect();
+        let mut concerned: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let Some(before) = self.before.get(repository).filter(|_| !new.is_empty()) else {
+            return Ok(concerned);
+        };
+        for (node_type, packages) in self.found_views(&name, &before.listed, meta_packages)? {
+            let is_in = |gone: &BTreeSet<Nevra>| packages.iter().any(|listed| gone.contains(&listed.nevra));
+            let ids = new.iter().filter(|(_, gone)| is_in(gone)).map(|(id, _)| (*id).to_owned());
+            concerned.insert(node_type, ids.collect());
+        }
+        Ok(concerned)
     }
 
     /// Works out what the views of a repository list.

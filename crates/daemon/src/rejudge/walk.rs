@@ -220,7 +220,7 @@ impl<'a> Walk<'a> {
             (standing[0].approvals == standing[1].approvals, "approvals"),
             // Roll-backs of an older program retracted nothing.
             (
-                standing[0].retracted.iter().all(|one| standing[1].retracted.get(one.0) == Some(one.1)),
+                standing[0].retracted.is_empty() || standing[0].retracted == standing[1].retracted,
                 "retractions",
             ),
         ] {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use nevra::Nevra;
-use plan::{Repository, Retraction, Standing};
+use plan::{Rejected, Repository, Retraction, Standing};
 use repo::{Advisory, Announced, Form, Record, Repomd, Updateinfo};
 
 /// Begins the word that names, in what is recorded of a repository, the retractions its metadata tells of.
@@ -18,74 +19,91 @@ pub(super) struct Retractions {
     /// What the packages are called together.
     collection: String,
     from: String,
-    all: Vec<(Retraction, BTreeSet<Nevra>)>,
+    all: Vec<(Retraction, Rejected)>,
 }
 
 impl Retractions {
-    /// Finds what stands of the repository.
-    pub(super) fn of(repository: &Repository, standing: &Standing) -> Self {
+    /// Finds what stands of the repository; nothing if it is not `told`.
+    pub(super) fn of(repository: &Repository, standing: &Standing, told: bool) -> Self {
         let Repository { product, stage, .. } = repository;
+        let name = repository.name();
+        let all = standing.retracted_in(&name).filter(|_| told);
         Self {
-            prefix: prefix(repository),
+            // The same packages were rejected on other platforms, too: hosts may draw from two of them.
+            prefix: format!("retracted-{name}-"),
             collection: format!("{product} {stage}"),
             from: product.clone(),
-            all: standing
-                .retracted_in(&repository.name())
-                .map(|(retraction, packages)| (retraction.clone(), packages.clone()))
-                .collect(),
+            all: all.map(|(retraction, rejected)| (retraction.clone(), rejected.clone())).collect(),
         }
     }
 
-    /// Leaves what concerns packages of these names: hosts that draw nothing else never had the rest.
-    pub(super) fn only(mut self, names: &BTreeSet<&str>) -> Self {
-        self.all.retain(|(_, packages)| packages.iter().any(|nevra| names.contains(nevra.name.as_str())));
+    /// Leaves those of these ids.
+    pub(super) fn only(mut self, ids: &BTreeSet<&str>) -> Self {
+        self.all.retain(|(retraction, _)| ids.contains(retraction.id.as_str()));
         self
+    }
+
+    /// Lists the packages of those that nobody was told of who knows what was `recorded`, by id.
+    pub(super) fn new_since(&self, recorded: Option<&str>) -> impl Iterator<Item = (&str, &BTreeSet<Nevra>)> {
+        let told = ids_in(recorded);
+        let is_new = move |(one, _): &&(Retraction, Rejected)| !told.contains(one.id.as_str());
+        self.all.iter().filter(is_new).map(|(one, rejected)| (one.id.as_str(), &rejected.packages))
     }
 
     /// Gives the word to be recorded, if there is anything to tell.
     pub(super) fn recorded(&self) -> Option<String> {
-        let words: Vec<String> =
-            self.all.iter().map(|(one, _)| format!("{}.{}", one.id, one.lifted)).collect();
+        let word = |(one, rejected): &(Retraction, Rejected)| format!("{}.{}", one.id, rejected.changes);
+        let words: Vec<String> = self.all.iter().map(word).collect();
         (!words.is_empty()).then(|| format!("{WORD}{}", words.join(",")))
     }
 
-    /// Makes the file of what is carried and what is retracted, and takes out of `head` what it replaces.
+    /// Makes the file of what is there and what is retracted, and takes out of `head` what it replaces; nothing if what is
+    /// there is carried byte for byte.
     ///
-    /// `carried` is the file so far, and `recorded` what is on record of the metadata it belongs to. What nobody can read
-    /// is carried as it is, and then nothing is told of retractions.
+    /// `updates` is the file so far, which `is_new` if it did not come from here, and `recorded` what is on record of the
+    /// metadata it belongs to. What nobody can read is carried as it is, and then nothing is told of retractions.
     pub(super) fn file(
         &self,
         head: &mut Repomd,
-        carried: Option<Arc<[u8]>>,
+        updates: Option<Arc<[u8]>>,
+        is_new: bool,
         recorded: Option<&str>,
     ) -> Option<Vec<u8>> {
-        let told = recorded.and_then(word_of).unwrap_or_default();
-        if self.all.is_empty() && told.is_empty() {
+        let (told, wanted) = (recorded.and_then(word_of), self.recorded());
+        if !is_new && told == wanted.as_deref() {
             return None;
         }
-        if carried.is_none() && head.records.iter().any(is_updateinfo) {
-            tracing::warn!(
-                "the updateinfo of {} cannot be read: no roll-back is told there",
-                self.collection
-            );
-            return None;
-        }
-        let mut updates = match carried.as_deref().map(Updateinfo::parse).transpose() {
-            Ok(updates) => updates.unwrap_or_default(),
-            Err(error) => {
-                tracing::warn!("no roll-back is told in the updateinfo of {}: {error}", self.collection);
+        let is_there = head.records.iter().any(is_updateinfo);
+        let updates = match (updates.as_deref().map(Updateinfo::parse).transpose(), is_there) {
+            (Ok(None), true) => Err("it is too large".to_owned()),
+            (Ok(updates), _) => Ok(updates.unwrap_or_default()),
+            (Err(error), _) => Err(error.to_string()),
+        };
+        let mut updates = match updates {
+            Ok(updates) => updates,
+            Err(reason) => {
+                tracing::warn!("no roll-back is told in the updateinfo of {}: {reason}", self.collection);
                 return None;
             }
         };
+        let before = updates.clone();
+        updates.advisories.retain(|advisory| !self.is_ours(&advisory.id));
+        updates.advisories.extend(self.all.iter().map(|(one, rejected)| self.advisory(one, rejected)));
+        if updates == before {
+            return None;
+        }
         head.records.retain(|record| !is_updateinfo(record));
-        let ids = told.split(',').filter_map(|word| word.split('.').next());
-        let ours: BTreeSet<String> = ids.map(|id| format!("{}{id}", self.prefix)).collect();
-        updates.advisories.retain(|advisory| !ours.contains(&advisory.id));
-        updates.advisories.extend(self.all.iter().map(|(one, packages)| self.advisory(one, packages)));
         (!updates.advisories.is_empty()).then(|| updates.write())
     }
 
-    fn advisory(&self, retraction: &Retraction, packages: &BTreeSet<Nevra>) -> Advisory {
+    /// Whether an advisory is one of those that are written here, whoever wrote it.
+    fn is_ours(&self, id: &str) -> bool {
+        id.strip_prefix(&self.prefix)
+            .is_some_and(|rest| rest.len() == 12 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    }
+
+    fn advisory(&self, retraction: &Retraction, rejected: &Rejected) -> Advisory {
+        let packages = &rejected.packages;
         let names: BTreeSet<&str> = packages.iter().map(|nevra| nevra.name.as_str()).collect();
         let names: Vec<&str> = names.into_iter().collect();
         let title = match names.as_slice() {
@@ -105,24 +123,31 @@ impl Retractions {
             from: &self.from,
             status: "retracted",
             kind: "recommended",
-            version: retraction.lifted.saturating_add(1),
+            version: rejected.changes.saturating_add(1),
             title: &title,
             description: &description,
-            issued: &retraction.at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            issued: &date(retraction.at),
+            updated: &date(rejected.changed.unwrap_or(retraction.at)),
             collection: &self.collection,
             packages: packages.iter().collect(),
         })
     }
 }
 
-/// Begins the ids of the advisories that tell of retractions in a repository.
-fn prefix(repository: &Repository) -> String {
-    format!("retracted-{}-{}-", repository.product, repository.stage)
+/// Writes an instant as advisories have it, in UTC.
+fn date(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// Finds in what was recorded which retractions are told.
+/// Finds in what was recorded the word that names the retractions.
 fn word_of(recorded: &str) -> Option<&str> {
-    recorded.split(' ').find_map(|word| word.strip_prefix(WORD))
+    recorded.split(' ').find(|word| word.starts_with(WORD))
+}
+
+/// Finds in what was recorded the ids of the retractions.
+pub(crate) fn ids_in(recorded: Option<&str>) -> BTreeSet<&str> {
+    let words = recorded.and_then(word_of).and_then(|word| word.strip_prefix(WORD)).unwrap_or_default();
+    words.split(',').filter_map(|word| word.split('.').next()).filter(|id| !id.is_empty()).collect()
 }
 
 /// Whether two records of metadata differ in nothing but the retractions they tell of.
@@ -137,7 +162,7 @@ pub(crate) fn is_same_form(one: Option<&str>, other: Option<&str>) -> bool {
     form(one) == form(other)
 }
 
-/// Whether a record is about advisories: `updateinfo`, or packed somehow, as in `updateinfo_zck`.
+/// Whether a record is about advisories: `updateinfo`, or the same in another form, as in `updateinfo_zck`.
 pub(super) fn is_updateinfo(record: &Record) -> bool {
     record.kind == "updateinfo" || record.kind.starts_with("updateinfo_")
 }
@@ -153,65 +178,82 @@ mod tests {
     fn retractions(ids: &[&str]) -> Retractions {
         let one = |id: &&str| {
             let packages = BTreeSet::from(["voms-2-1.x86_64".parse().unwrap()]);
-            let retraction = Retraction {
-                id: (*id).to_owned(),
-                product: "glite".into(),
-                at: TODAY.parse().unwrap(),
-                packages: BTreeMap::new(),
-                lifted: 0,
-            };
-            (retraction, packages)
+            let (product, at) = ("glite".to_owned(), TODAY.parse().unwrap());
+            let retraction = Retraction { id: (*id).to_owned(), product, at, repositories: BTreeMap::new() };
+            (retraction, Rejected { packages, ..Rejected::default() })
         };
         let all = ids.iter().map(one).collect();
         Retractions {
-            prefix: "retracted-".into(),
+            prefix: "retracted-d-".into(),
             collection: "glite delta".into(),
             from: "glite".into(),
             all,
         }
     }
 
-    /// The ids of the file that is written after `carried`; nothing if what is there is carried.
-    fn check(ids: &[&str], carried: Option<&str>, recorded: &str, expected: Option<&[&str]>) {
+    const A: &str = "aaaaaaaaaaaa";
+    const B: &str = "bbbbbbbbbbbb";
+
+    fn head_with(kind: &str) -> Repomd {
         let mut head = Repomd::new("1");
-        let measure = repo::Measure::of(nevra::Algorithm::Sha256, carried.unwrap_or_default().as_bytes());
-        let record = Record::new("updateinfo", "repodata/updateinfo.xml".into(), 1, measure, None, None);
-        head.records.extend(carried.map(|_| record));
-        let open = carried.map(|text| Arc::from(text.as_bytes()));
-        let written = retractions(ids).file(&mut head, open, Some(recorded));
-        let written = written.map(|file| {
-            let read = Updateinfo::parse(&file).unwrap().advisories;
-            read.into_iter().map(|advisory| advisory.id).collect::<Vec<_>>()
-        });
-        assert_eq!(
-            written.as_deref(),
-            expected.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>()).as_deref()
-        );
-        let is_carried = carried.is_some() && expected.is_none() && !recorded.contains(WORD);
-        let is_left = !head.records.is_empty();
-        assert!(is_left == is_carried || recorded.contains("unreadable"), "{ids:?} after {carried:?}");
+        let measure = repo::Measure::of(nevra::Algorithm::Sha256, b"");
+        head.records.push(Record::new(kind, "repodata/u".into(), 1, measure, None, None));
+        head
+    }
+
+    /// Writes the file where these are told and `there` are there, so much being on record; gives the ids in it, nothing if
+    /// what is there is carried, and whether its record is.
+    fn written(
+        told: &[&str],
+        there: &[&str],
+        is_new: bool,
+        recorded: Option<&str>,
+    ) -> (Option<Vec<String>>, bool) {
+        let mut head = if there.is_empty() { Repomd::new("1") } else { head_with("updateinfo") };
+        let update = |id: &&str| format!("<update><id>{id}</id></update>");
+        let file: String = there.iter().map(update).collect();
+        let open = (!there.is_empty()).then(|| Arc::from(format!("<updates>{file}</updates>").as_bytes()));
+        let file = retractions(told).file(&mut head, open, is_new, recorded);
+        let ids = file.map(|file| Updateinfo::parse(&file).unwrap().advisories.into_iter().map(|one| one.id));
+        (ids.map(Iterator::collect), !head.records.is_empty())
     }
 
     #[test]
     fn ours_stand_beside_what_is_there_and_only_ours_go() {
-        let theirs = "<updates><update><id>A-1</id></update><update><id>retracted-9</id></update></updates>";
-        check(&[], Some(theirs), "gzip sha256", None);
-        check(&["7"], None, "gzip sha256", Some(&["retracted-7"]));
-        check(&["7"], Some(theirs), "gzip sha256", Some(&["A-1", "retracted-9", "retracted-7"]));
-        check(&["7"], Some(theirs), "gzip sha256 retracted=9.0,8.2", Some(&["A-1", "retracted-7"]));
-        check(&[], Some(theirs), "gzip sha256 retracted=9.0", Some(&["A-1"]));
-        let ours = "<updates><update><id>retracted-9</id></update></updates>";
-        check(&[], Some(ours), "gzip sha256 retracted=9.0", None);
+        let [ours, other] = [A, B].map(|id| format!("retracted-d-{id}"));
+        let word = |id: &str| format!("gzip sha256 retracted={id}.0 signed=AB");
+        let all = |ids: &[&str]| Some(ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>());
+        let foreign = "retracted-e-aaaaaaaaaaaa";
+        assert_eq!(written(&[], &["G-1"], false, None), (None, true));
+        assert_eq!(written(&[A], &[], false, None), (all(&[&ours]), false));
+        assert_eq!(written(&[A], &["G-1"], false, Some("gzip sha256")), (all(&["G-1", &ours]), false));
+        assert_eq!(written(&[A], &["G-1", &ours], false, Some(&word(A))), (None, true), "it is told already");
+        assert_eq!(written(&[A], &[foreign, &other], false, Some(&word(B))), (all(&[foreign, &ours]), false));
+        assert_eq!(written(&[], &["G-1", &other], false, Some(&word(B))), (all(&["G-1"]), false));
+        assert_eq!(written(&[], &[&other], false, Some(&word(B))), (None, false), "nothing is left to tell");
+        // Of what somebody else made of ours only what stands is true.
+        assert_eq!(written(&[], &["G-1", &other], true, None), (all(&["G-1"]), false));
+        assert_eq!(written(&[A], &["G-1"], true, Some(&word(A))), (all(&["G-1", &ours]), false));
+        assert_eq!(written(&[], &["G-1"], true, None), (None, true));
     }
 
     #[test]
     fn what_nobody_can_read_is_carried_and_never_lost() {
-        check(&["7"], Some("<updates"), "gzip sha256 unreadable", None);
-        let mut head = Repomd::new("1");
-        let measure = repo::Measure::of(nevra::Algorithm::Sha256, b"");
-        head.records.push(Record::new("updateinfo_zck", "repodata/u".into(), 1, measure, None, None));
-        assert_eq!(retractions(&["7"]).file(&mut head, None, None), None);
-        assert_eq!(head.records.len(), 1);
+        for (kind, open) in [("updateinfo", Some(Arc::from(&b"<updates"[..]))), ("updateinfo_zck", None)] {
+            let mut head = head_with(kind);
+            assert_eq!(retractions(&[A]).file(&mut head, open, false, None), None);
+            assert_eq!(head.records.len(), 1);
+        }
+    }
+
+    #[test]
+    fn ids_are_found_in_what_was_recorded() {
+        assert_eq!(ids_in(Some("gzip sha256 retracted=a.0,b.12 signed=AB")), BTreeSet::from(["a", "b"]));
+        assert_eq!(ids_in(Some("gzip sha256")), BTreeSet::new());
+        let two = retractions(&[A, B]);
+        let new: Vec<&str> = two.new_since(Some(&format!("x retracted={A}.3"))).map(|(id, _)| id).collect();
+        assert_eq!(new, [B]);
+        assert_eq!(two.only(&BTreeSet::from([A])).recorded().unwrap(), format!("retracted={A}.0"));
     }
 
     #[test]
@@ -229,12 +271,14 @@ mod tests {
 
     #[test]
     fn many_names_are_told_in_one_line() {
-        let mut some = retractions(&["7"]);
+        let mut some = retractions(&[A]);
         let more = ["a", "b", "c", "d"].map(|name| format!("{name}-1-1.noarch").parse().unwrap());
-        some.all[0].1.extend(more);
-        let (one, packages) = &some.all[0];
-        let text = String::from_utf8(some.advisory(one, packages).raw).unwrap();
+        some.all[0].1.packages.extend(more);
+        some.all[0].1.changed = Some("2026-02-01T00:00:00Z".parse().unwrap());
+        let (one, rejected) = &some.all[0];
+        let text = String::from_utf8(some.advisory(one, rejected).raw).unwrap();
         assert!(text.contains("<title>a, b, c and 2 more are rolled back</title>"), "{text}");
-        assert!(text.contains("<issued date=\"2026-01-31 12:00:00\"/>"), "{text}");
+        let dates = "<issued date=\"2026-01-31 12:00:00\"/>\n    <updated date=\"2026-02-01 00:00:00\"/>";
+        assert!(text.contains(dates), "{text}");
     }
 }

@@ -106,7 +106,10 @@ pub(super) fn rollback(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
         merge(world, &mut changes, &repository, Vec::new(), leave);
     }
     if changes.keys().any(|repository| world.layout.writing(repository).has_retractions) {
-        notes.push("an advisory with the status `retracted` tells zypper of it".to_owned());
+        notes.push(
+            "an advisory with the status `retracted` tells zypper of it, where the updateinfo can be read"
+                .to_owned(),
+        );
     }
     gates.other_content(world, &entering);
     gates.variants(world, product, &entering, Reach::Site);

@@ -11,12 +11,10 @@ use crate::layout::Kind;
 use crate::plan::Plan;
 use crate::world::World;
 
-/// How many retractions stand at a time: every manifest carries them, and the oldest goes first.
+/// How many retractions stand at a time in one repository: every manifest carries them, and the oldest goes first.
 pub const RETRACTIONS_MAX: usize = 100;
 
 /// Says that packages were rejected: those that left by a roll-back, and the meta-packages that pinned them.
-///
-/// It stands until all of them are listed again, or [`RETRACTIONS_MAX`] later ones stand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retraction {
@@ -26,37 +24,70 @@ pub struct Retraction {
     pub product: String,
     /// When they were rejected.
     pub at: Timestamp,
-    /// What is retracted in each repository, by its name.
-    pub packages: BTreeMap<String, BTreeSet<Nevra>>,
-    /// How often some of them came back: clients know a changed advisory by it.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub lifted: u32,
+    /// What was rejected in each repository, by its name.
+    pub repositories: BTreeMap<String, Rejected>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
+/// Is what one repository lists no more, because it was rejected.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rejected {
+    /// What is retracted.
+    pub packages: BTreeSet<Nevra>,
+    /// What is listed again, and retracted no more unless that is taken back.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub back: BTreeSet<Nevra>,
+    /// How often it changed: clients know a changed advisory by that.
+    #[serde(default)]
+    pub changes: u32,
+    /// When it changed last, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Timestamp>,
 }
 
 impl Retraction {
     /// Gives it its id.
     fn identified(mut self) -> Self {
-        let at = self.at.to_string();
-        let mut words = vec!["retraction".to_owned(), self.product.clone(), at];
-        for (repository, packages) in &self.packages {
+        let mut words = vec!["retraction".to_owned(), self.product.clone(), self.at.to_string()];
+        for (repository, rejected) in &self.repositories {
             words.push(repository.clone());
-            words.extend(packages.iter().map(Nevra::to_string));
+            words.extend(rejected.packages.iter().map(Nevra::to_string));
         }
         self.id = id_of(&words.iter().map(String::as_str).collect::<Vec<_>>());
         self
     }
 
-    /// Writes what was rejected when, each package once.
+    /// Says whether nothing of it is retracted any more.
+    pub fn is_lifted(&self) -> bool {
+        self.repositories.values().all(|rejected| rejected.packages.is_empty())
+    }
+
+    /// Writes what is retracted since when, each package once.
     pub fn evidence(&self) -> String {
-        let Self { id, product, at, packages, .. } = self;
-        let names: BTreeSet<String> = packages.values().flatten().map(|nevra| format!("`{nevra}`")).collect();
+        let Self { id, product, at, repositories } = self;
+        let packages = repositories.values().flat_map(|rejected| &rejected.packages);
+        let names: BTreeSet<String> = packages.map(|nevra| format!("`{nevra}`")).collect();
         let names = names.into_iter().collect::<Vec<_>>().join(", ");
         format!("{names} of `{product}`, rejected {at}, retraction {id}")
+    }
+}
+
+impl Rejected {
+    /// Takes back the retraction of what is listed again, and retracts anew what came back and is taken back itself.
+    fn follow(&mut self, entered: &BTreeSet<&Nevra>, taken_back: &mut BTreeSet<&Nevra>, now: Timestamp) {
+        let is_listed = |one: &&Nevra| entered.contains(one);
+        let listed: BTreeSet<Nevra> = self.packages.iter().filter(is_listed).cloned().collect();
+        let gone: BTreeSet<Nevra> =
+            taken_back.iter().filter(|one| self.back.contains(**one)).map(|one| (*one).clone()).collect();
+        taken_back.retain(|one| !gone.contains(*one));
+        if listed.is_empty() && gone.is_empty() {
+            return;
+        }
+        self.packages.retain(|one| !listed.contains(one));
+        self.back.retain(|one| !gone.contains(one));
+        self.back.extend(listed);
+        self.packages.extend(gone);
+        (self.changes, self.changed) = (self.changes.saturating_add(1), Some(now));
     }
 }
 
@@ -65,12 +96,11 @@ impl Standing {
     pub fn retracted_in<'a>(
         &'a self,
         repository: &str,
-    ) -> impl Iterator<Item = (&'a Retraction, &'a BTreeSet<Nevra>)> {
-        let mut all: Vec<_> = self
-            .retracted
-            .values()
-            .filter_map(|retraction| Some((retraction, retraction.packages.get(repository)?)))
-            .collect();
+    ) -> impl Iterator<Item = (&'a Retraction, &'a Rejected)> {
+        let rejected =
+            |retraction: &'a Retraction| Some((retraction, retraction.repositories.get(repository)?));
+        let all = self.retracted.values().filter_map(rejected);
+        let mut all: Vec<_> = all.filter(|(_, rejected)| !rejected.packages.is_empty()).collect();
         all.sort_by_key(|(retraction, _)| (retraction.at, &retraction.id));
         all.into_iter()
     }
@@ -79,28 +109,37 @@ impl Standing {
 impl World {
     /// Retracts what a plan rejects, and takes back the retraction of what it brings back; its changes are made already.
     pub(super) fn retract(&mut self, plan: &Plan) {
+        let takes_back = ["undo", "withdraw"].contains(&&*plan.action);
         for (repository, change) in &plan.changes {
             let name = repository.name();
             let entered: BTreeSet<&Nevra> = change.enter.iter().map(|listed| &listed.nevra).collect();
-            for retraction in self.standing.retracted.values_mut() {
-                let Some(packages) = retraction.packages.get_mut(&name) else { continue };
-                let before = packages.len();
-                packages.retain(|nevra| !entered.contains(nevra));
-                retraction.lifted += u32::from(packages.len() < before);
+            let left = change.leave.iter().map(|listed| &listed.nevra);
+            let mut left: BTreeSet<&Nevra> =
+                left.filter(|nevra| takes_back && !entered.contains(nevra)).collect();
+            let mut newest_first: Vec<&mut Retraction> = self.standing.retracted.values_mut().collect();
+            newest_first.sort_by_key(|one| std::cmp::Reverse((one.at, one.id.clone())));
+            for retraction in newest_first {
+                if let Some(rejected) = retraction.repositories.get_mut(&name) {
+                    rejected.follow(&entered, &mut left, self.now);
+                }
             }
         }
-        for retraction in self.standing.retracted.values_mut() {
-            retraction.packages.retain(|_, packages| !packages.is_empty());
-        }
-        self.standing.retracted.retain(|_, retraction| !retraction.packages.is_empty());
         if let Some(retraction) = self.retraction_of(plan) {
+            self.forget_old(retraction.repositories.keys());
             self.standing.retracted.insert(retraction.id.clone(), retraction);
         }
-        while self.standing.retracted.len() > RETRACTIONS_MAX {
-            let oldest = self.standing.retracted.values().min_by_key(|one| (one.at, &one.id));
-            let Some(id) = oldest.map(|oldest| oldest.id.clone()) else { break };
-            self.standing.retracted.remove(&id);
+    }
+
+    /// Makes room for one more in these repositories.
+    fn forget_old<'a>(&mut self, repositories: impl Iterator<Item = &'a String>) {
+        for repository in repositories {
+            let all = self.standing.retracted.values_mut();
+            let mut all: Vec<_> = all.filter(|one| one.repositories.contains_key(repository)).collect();
+            all.sort_by_key(|one| (one.at, one.id.clone()));
+            let too_many = (all.len() + 1).saturating_sub(RETRACTIONS_MAX);
+            all.into_iter().take(too_many).for_each(|one| drop(one.repositories.remove(repository)));
         }
+        self.standing.retracted.retain(|_, retraction| !retraction.repositories.is_empty());
     }
 
     fn retraction_of(&self, plan: &Plan) -> Option<Retraction> {
@@ -109,19 +148,19 @@ impl World {
         }
         let changes = || plan.changes.iter().filter(|(repository, _)| repository.kind == Kind::Binary);
         let product = changes().next()?.0.product.clone();
-        let mut packages: BTreeMap<String, BTreeSet<Nevra>> = BTreeMap::new();
+        let mut repositories = BTreeMap::new();
         for (repository, change) in changes() {
             let listed = self.repositories.get(repository).map(Vec::as_slice).unwrap_or_default();
             // Another file of the same name may stay listed.
             let is_gone = |nevra: &&Nevra| listed.iter().all(|listed| listed.nevra != **nevra);
-            let gone: BTreeSet<Nevra> =
-                change.leave.iter().map(|left| &left.nevra).filter(is_gone).cloned().collect();
-            if !gone.is_empty() {
-                packages.insert(repository.name(), gone);
+            let left = change.leave.iter().map(|left| &left.nevra);
+            let packages: BTreeSet<Nevra> = left.filter(is_gone).cloned().collect();
+            if !packages.is_empty() {
+                repositories.insert(repository.name(), Rejected { packages, ..Rejected::default() });
             }
         }
-        let retraction = Retraction { id: String::new(), product, at: self.now, packages, lifted: 0 };
-        (!retraction.packages.is_empty()).then(|| retraction.identified())
+        let retraction = Retraction { id: String::new(), product, at: self.now, repositories };
+        (!retraction.repositories.is_empty()).then(|| retraction.identified())
     }
 }
 
@@ -147,7 +186,7 @@ mod tests {
         let names =
             |nevras: &BTreeSet<Nevra>| nevras.iter().map(Nevra::to_string).collect::<Vec<_>>().join(" ");
         let told = world.standing.retracted_in(&name);
-        told.map(|(one, packages)| format!("{} {}", one.lifted, names(packages))).collect()
+        told.map(|(_, rejected)| format!("{} {}", rejected.changes, names(&rejected.packages))).collect()
     }
 
     const DELTA: &str = "sl5/x86_64 delta";
@@ -167,7 +206,45 @@ mod tests {
         assert_eq!(told(&world, DELTA), ["1 ui-2-1.noarch"]);
         assert_eq!(world.standing.retracted.keys().cloned().collect::<Vec<_>>(), ids, "it is the same still");
         change(&mut world, "revert", DELTA, &["ui-2-1.noarch"], &["ui-2-1.1.noarch"]);
-        assert_eq!(world.standing.retracted, BTreeMap::new());
+        assert_eq!(told(&world, DELTA), Vec::<String>::new());
+        assert!(world.standing.retracted.values().all(Retraction::is_lifted));
+    }
+
+    #[test]
+    fn what_came_back_is_retracted_again_where_that_is_taken_back() {
+        let mut world = world_of(&[
+            "sl5/x86_64 delta: voms-2-1.x86_64 lcg-2-1.x86_64",
+            "sl6/x86_64 delta: voms-2-1.x86_64",
+        ]);
+        change(&mut world, "rollback", DELTA, &[], &["voms-2-1.x86_64"]);
+        change(&mut world, "undo", DELTA, &["voms-2-1.x86_64"], &[]);
+        assert!(told(&world, DELTA).is_empty());
+        change(&mut world, "undo", DELTA, &[], &["voms-2-1.x86_64"]);
+        assert_eq!(told(&world, DELTA), ["2 voms-2-1.x86_64"]);
+        change(&mut world, "import", DELTA, &["voms-2-1.x86_64"], &[]);
+        change(&mut world, "promote", DELTA, &[], &["voms-2-1.x86_64"]);
+        assert!(told(&world, DELTA).is_empty(), "it moved on");
+        change(&mut world, "import", DELTA, &["voms-2-1.x86_64"], &[]);
+        change(&mut world, "rollback", DELTA, &[], &["voms-2-1.x86_64"]);
+        assert_eq!(told(&world, DELTA), ["0 voms-2-1.x86_64"], "the second is told of, once");
+    }
+
+    #[test]
+    fn each_repository_is_told_of_its_own() {
+        let lines = ["sl5/x86_64 delta: voms-2-1.x86_64", "sl6/x86_64 delta: voms-2-1.x86_64"];
+        let mut world = world_of(&lines);
+        let other = "sl6/x86_64 delta";
+        let changes = [DELTA, other].map(|at| {
+            let left = vec![listed("voms-2-1.x86_64")];
+            (repository(at), Change::of(&left, vec![], left.clone()).unwrap())
+        });
+        world.apply(&Plan { action: "rollback".into(), changes: changes.into(), ..Plan::default() });
+        assert_eq!(world.standing.retracted.len(), 1);
+        change(&mut world, "import", DELTA, &["voms-2-1.x86_64"], &[]);
+        assert_eq!(
+            (told(&world, DELTA), told(&world, other)),
+            (vec![], vec!["0 voms-2-1.x86_64".to_owned()])
+        );
     }
 
     #[test]

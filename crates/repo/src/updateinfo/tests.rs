@@ -50,6 +50,7 @@ fn a_new_one_says_what_clients_read() {
         title: "a < b",
         description: "run\nthis",
         issued: "2026-01-31 12:00:00",
+        updated: "2026-02-28 00:00:00",
         collection: "glite \"delta\"",
         packages: packages.iter().collect(),
     };
@@ -61,7 +62,7 @@ fn a_new_one_says_what_clients_read() {
             <id>retracted-1</id>
             <title>a &lt; b</title>
             <issued date="2026-01-31 12:00:00"/>
-            <updated date="2026-01-31 12:00:00"/>
+            <updated date="2026-02-28 00:00:00"/>
             <description>run
         this</description>
             <pkglist>
