@@ -49,8 +49,8 @@ use crate::relations;
 
 pub use confinement::Limits;
 pub use process::Worker;
+pub(crate) use rebuilding::SIZE_MAX as REWORKED_MAX;
 pub use rebuilding::{Rework, Reworked};
-pub(crate) use rebuilding::{SIZE_MAX as REWORKED_MAX, digits};
 pub use serving::serve;
 
 /// Reads packages, one at a time.

@@ -18,7 +18,7 @@ use store::Modified;
 use crate::arrivals::{Arrived, Gate, Stopped};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::reading::{Rework, Reworked, digits};
+use crate::reading::{Rework, Reworked};
 use crate::signing::Job;
 use crate::waiting::Waiting;
 
@@ -73,7 +73,7 @@ pub(crate) fn built(engine: &mut Engine, recipe: &Recipe, waiting: &Waiting) -> 
             let claim = &waiting.claimed.name;
             let name = format!("{}-unsigned", recipe.digest().short());
             let unsigned = engine.store.bring_in(claim, &name, &mut made.bytes.as_slice(), now(engine))?;
-            match worked(engine, &unsigned.path, &Rework::Sign(digits::written(&signature)))? {
+            match worked(engine, &unsigned.path, &Rework::Sign(nevra::to_hex(&signature)))? {
                 Ok(signed) => signed.bytes,
                 Err(unbuilt) => return Ok(Some(Err(unbuilt))),
             }

@@ -19,9 +19,7 @@ impl Sha256 {
     /// Shows the digest as 64 hexadecimal digits.
     #[must_use]
     pub fn hex(&self) -> String {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-        self.0.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+        crate::to_hex(&self.0)
     }
 
     /// Shows the bytes.

@@ -34,6 +34,7 @@ mod dependency;
 mod digest;
 mod evr;
 mod full_name;
+mod hex;
 mod parse_error;
 mod text;
 
@@ -42,4 +43,5 @@ pub use dependency::{Bound, Dependency, Sense};
 pub use digest::{Algorithm, Digest, Sha256};
 pub use evr::Evr;
 pub use full_name::Nevra;
+pub use hex::{from_hex, to_hex};
 pub use parse_error::ParseError;

@@ -100,8 +100,7 @@ impl Write for Hasher {
 }
 
 fn made(algorithm: Algorithm, bytes: &[u8]) -> Digest {
-    let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Digest { algorithm, hex }
+    Digest { algorithm, hex: nevra::to_hex(bytes) }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use nevra::{Algorithm, Nevra};
 
 use crate::guard::Part;
-use crate::head::{Head, Header, LEAD, hex, read_head};
+use crate::head::{Head, Header, LEAD, read_head};
 use crate::layout::{Row, lay_out};
 use crate::package_of::{is_source, nevra_of};
 use crate::tags::{self, Kind, Tag, signature};
@@ -209,7 +209,7 @@ impl Head {
             return damaged("header and payload have not the size that the signature header states");
         }
         if let Some(stated) = self.signature_bytes(signature::MD5.number)
-            && hex(stated) != md5_of(&self.header.bytes, payload)
+            && nevra::to_hex(stated) != md5_of(&self.header.bytes, payload)
         {
             return damaged("header and payload have not the MD5 that the signature header states");
         }
@@ -338,8 +338,7 @@ fn text(hex: &str) -> Vec<u8> {
 }
 
 fn unhex(hex: &str) -> Vec<u8> {
-    let nibble = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0) as u8;
-    hex.as_bytes().chunks_exact(2).map(|pair| nibble(pair[0]) << 4 | nibble(pair[1])).collect()
+    nevra::from_hex(hex).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -80,8 +80,8 @@ impl Head {
         let bytes = self.header_bytes();
         let mut strongest = None;
         let stated = [
-            (tags::signature::SHA1, Algorithm::Sha1, hex(&sha1::Sha1::digest(bytes))),
-            (tags::signature::SHA256, Algorithm::Sha256, hex(&sha2::Sha256::digest(bytes))),
+            (tags::signature::SHA1, Algorithm::Sha1, nevra::to_hex(&sha1::Sha1::digest(bytes))),
+            (tags::signature::SHA256, Algorithm::Sha256, nevra::to_hex(&sha2::Sha256::digest(bytes))),
         ];
         for (tag, algorithm, computed) in stated {
             if let Some(stated) = self.signature.text(tag) {
@@ -226,10 +226,6 @@ fn append_exactly(
         return Err(Error::Read { part, source: io::Error::new(io::ErrorKind::UnexpectedEof, why) });
     }
     Ok(())
-}
-
-pub(crate) fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

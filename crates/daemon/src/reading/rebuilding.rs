@@ -81,7 +81,7 @@ pub(super) fn examine(
             };
             rebuilt(&head, payload, &rebuild)
         }
-        Rework::Sign(signature) => match digits::read(signature) {
+        Rework::Sign(signature) => match nevra::from_hex(signature) {
             Some(signature) => repo::with_header_signature(&whole, &signature).map_err(RebuildError::from),
             None => return Err(io::Error::new(io::ErrorKind::InvalidData, "a signature is not in digits")),
         },
@@ -120,29 +120,16 @@ impl Reworked {
 }
 
 /// Bytes as hexadecimal digits: JSON has no bytes.
-pub(crate) mod digits {
+mod digits {
     use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
-    pub(crate) fn written(bytes: &[u8]) -> String {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digit = |four: u8| char::from(DIGITS[usize::from(four)]);
-        bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-    }
-
-    pub(crate) fn read(text: &str) -> Option<Vec<u8>> {
-        let four = |digit: u8| char::from(digit).to_digit(16).and_then(|four| u8::try_from(four).ok());
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        let bytes = pairs.iter().map(|[high, low]| Some(four(*high)? << 4 | four(*low)?));
-        bytes.collect::<Option<_>>().filter(|_| rest.is_empty())
-    }
-
     pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&written(bytes))
+        to.serialize_str(&nevra::to_hex(bytes))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
-        read(&text).ok_or_else(|| D::Error::custom("it is not in hexadecimal digits"))
+        nevra::from_hex(&text).ok_or_else(|| D::Error::custom("it is not in hexadecimal digits"))
     }
 }
 
@@ -174,8 +161,6 @@ mod tests {
         assert_eq!(head.header_bytes(), &made.bytes[made.header.clone()]);
         let text = serde_json::to_string(&made).unwrap();
         assert_eq!(serde_json::from_str::<Reworked>(&text).unwrap(), made);
-        assert_eq!(digits::read("0g"), None);
-        assert_eq!(digits::read("0"), None);
     }
 
     #[test]

@@ -85,7 +85,7 @@ fn judged_payload(
 ) -> Payload {
     let has_md5 = both.is_some();
     if let (Some(stated), Some(computed)) = (head.signature_bytes(MD5), both) {
-        let stated: String = stated.iter().map(|byte| format!("{byte:02x}")).collect();
+        let stated = nevra::to_hex(stated);
         let computed = computed.finish().hex;
         if stated != computed {
             return Payload::Tampered(format!(

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use super::assembly::{hex, number};
+use super::assembly::number;
 use super::header::Writer;
 use crate::tags;
 
@@ -82,7 +82,7 @@ impl<'a> Archive<'a> {
             indexes.push(number(directories.len() - 1));
         }
         let digests =
-            all.iter().map(|m| if m.is_file() { hex(&Sha256::digest(m.content)) } else { String::new() });
+            all.iter().map(|m| if m.is_file() { nevra::to_hex(&Sha256::digest(m.content)) } else { String::new() });
         header.numbers(tags::FILE_SIZES, all.iter().map(|member| number(member.content.len())));
         header.small_numbers(tags::FILE_MODES, all.iter().map(|member| member.mode));
         header.small_numbers(tags::FILE_DEVICE_NUMBERS, all.iter().map(|_| 0));

@@ -25,8 +25,8 @@ impl Recipe {
 
         let mut signature = Writer::default();
         let both = header.len() + payload.len();
-        signature.text(signature::SHA1, &hex(&sha1::Sha1::digest(&header)));
-        signature.text(signature::SHA256, &hex(&sha2::Sha256::digest(&header)));
+        signature.text(signature::SHA1, &nevra::to_hex(&sha1::Sha1::digest(&header)));
+        signature.text(signature::SHA256, &nevra::to_hex(&sha2::Sha256::digest(&header)));
         signature.numbers(signature::SIZE, [number(both)]);
         signature.numbers(signature::ARCHIVE_SIZE, [number(archive.bytes.len())]);
         let mut signature = signature.finish(Part::Signature);
@@ -89,9 +89,9 @@ impl Recipe {
         header.text(tags::PAYLOAD_FORMAT, "cpio");
         header.text(tags::PAYLOAD_COMPRESSOR, "gzip");
         header.text(tags::PAYLOAD_FLAGS, "6");
-        header.texts(tags::PAYLOAD_DIGEST, [hex(&sha2::Sha256::digest(payload))]);
+        header.texts(tags::PAYLOAD_DIGEST, [nevra::to_hex(&sha2::Sha256::digest(payload))]);
         header.numbers(tags::PAYLOAD_DIGEST_ALGORITHM, [8]);
-        header.texts(tags::PAYLOAD_DIGEST_OPEN, [hex(&sha2::Sha256::digest(&archive.bytes))]);
+        header.texts(tags::PAYLOAD_DIGEST_OPEN, [nevra::to_hex(&sha2::Sha256::digest(&archive.bytes))]);
         header.finish(Part::Header)
     }
 
@@ -194,8 +194,4 @@ fn row(dependency: &Dependency, more_flags: u32) -> Row {
 /// Fits a number into the 32 bits of a tag; what is larger, no example needs.
 pub(super) fn number(value: impl TryInto<u32>) -> u32 {
     value.try_into().unwrap_or(u32::MAX)
-}
-
-pub(super) fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
