@@ -70,6 +70,7 @@ mod tests {
         check(meta(), Substance::NoFiles);
         check(meta().directory("/var/lib/meta"), Substance::Files);
         check(meta().file("/usr/share/doc/meta/README", "x"), Substance::Files);
+        check(meta().documentation("/usr/share/meta/README", "x"), Substance::Documentation);
         check(meta().config_file("/etc/meta", "x"), Substance::Files);
     }
 }

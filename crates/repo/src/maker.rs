@@ -81,6 +81,8 @@ pub struct Recipe {
     pub files: Vec<(String, Vec<u8>)>,
     /// Those of its files that are configuration: what somebody changed of them survives an upgrade.
     pub config_files: BTreeSet<String>,
+    /// Those of its files that are documentation.
+    pub documentation: BTreeSet<String>,
     /// Its directories: absolute paths.
     pub directories: Vec<String>,
     /// Its changes, the newest first.
@@ -116,6 +118,7 @@ impl Recipe {
             suggests: Vec::new(),
             files: Vec::new(),
             config_files: BTreeSet::new(),
+            documentation: BTreeSet::new(),
             directories: Vec::new(),
             changelog: Vec::new(),
         }
@@ -232,6 +235,13 @@ impl Recipe {
     #[must_use]
     pub fn config_file(mut self, path: &str, content: impl AsRef<[u8]>) -> Self {
         self.config_files.insert(path.into());
+        self.file(path, content)
+    }
+
+    /// Adds a file of documentation, `%doc` in the words of rpmbuild.
+    #[must_use]
+    pub fn documentation(mut self, path: &str, content: impl AsRef<[u8]>) -> Self {
+        self.documentation.insert(path.into());
         self.file(path, content)
     }
 

@@ -11,7 +11,9 @@ use crate::tags;
 const SPEC_FILE: u32 = 1 << 5;
 
 /// Configuration that an upgrade does not replace.
-const CONFIG_NOREPLACE: u32 = 1 | 1 << 4;
+pub(super) const CONFIG_NOREPLACE: u32 = 1 | 1 << 4;
+/// `%doc`.
+pub(super) const DOCUMENTATION: u32 = 1 << 1;
 
 /// One file or directory.
 #[derive(Clone, Debug)]
@@ -19,18 +21,18 @@ pub(super) struct Member<'a> {
     path: &'a str,
     content: &'a [u8],
     mode: u16,
-    is_config: bool,
+    flags: u32,
 }
 
 impl<'a> Member<'a> {
-    pub(super) fn file(path: &'a str, content: &'a [u8], is_config: bool) -> Self {
+    pub(super) fn file(path: &'a str, content: &'a [u8], flags: u32) -> Self {
         let (directory, _) = split(path);
         let executable = directory.ends_with("bin/");
-        Self { path, content, mode: if executable { 0o100_755 } else { 0o100_644 }, is_config }
+        Self { path, content, mode: if executable { 0o100_755 } else { 0o100_644 }, flags }
     }
 
     pub(super) fn directory(path: &'a str) -> Self {
-        Self { path: path.trim_end_matches('/'), content: &[], mode: 0o040_755, is_config: false }
+        Self { path: path.trim_end_matches('/'), content: &[], mode: 0o040_755, flags: 0 }
     }
 
     fn is_file(&self) -> bool {
@@ -81,8 +83,9 @@ impl<'a> Archive<'a> {
             }
             indexes.push(number(directories.len() - 1));
         }
-        let digests =
-            all.iter().map(|m| if m.is_file() { nevra::to_hex(&Sha256::digest(m.content)) } else { String::new() });
+        let digests = all
+            .iter()
+            .map(|m| if m.is_file() { nevra::to_hex(&Sha256::digest(m.content)) } else { String::new() });
         header.numbers(tags::FILE_SIZES, all.iter().map(|member| number(member.content.len())));
         header.small_numbers(tags::FILE_MODES, all.iter().map(|member| member.mode));
         header.small_numbers(tags::FILE_DEVICE_NUMBERS, all.iter().map(|_| 0));
@@ -104,9 +107,8 @@ impl<'a> Archive<'a> {
 
     fn flags(&self, member: &Member<'_>) -> u32 {
         match member {
-            Member { is_config: true, .. } => CONFIG_NOREPLACE,
-            _ if self.source && member.path.ends_with(".spec") => SPEC_FILE,
-            _ => 0,
+            Member { flags: 0, .. } if self.source && member.path.ends_with(".spec") => SPEC_FILE,
+            _ => member.flags,
         }
     }
 }

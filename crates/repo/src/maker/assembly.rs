@@ -4,7 +4,7 @@ use nevra::{Dependency, Evr, Sense};
 use sha1::Digest as _;
 
 use super::Recipe;
-use super::archive::{Archive, Member};
+use super::archive::{Archive, CONFIG_NOREPLACE, DOCUMENTATION, Member};
 use super::header::Writer;
 use crate::guard::Part;
 use crate::gzip;
@@ -49,8 +49,12 @@ impl Recipe {
 
     fn members(&self) -> Vec<Member<'_>> {
         let files = self.files.iter();
-        let files =
-            files.map(|(path, content)| Member::file(path, content, self.config_files.contains(path)));
+        let flags = |path: &String| match () {
+            () if self.config_files.contains(path) => CONFIG_NOREPLACE,
+            () if self.documentation.contains(path) => DOCUMENTATION,
+            () => 0,
+        };
+        let files = files.map(|(path, content)| Member::file(path, content, flags(path)));
         files.chain(self.directories.iter().map(|path| Member::directory(path))).collect()
     }
 
