@@ -17,6 +17,16 @@ use serde_json::{Value, json};
 
 use worlds::{GOAL, Made};
 
+/// The meta-packages among packages, of which no configuration names any.
+fn metas<'a>(packages: impl IntoIterator<Item = &'a Package>) -> BTreeSet<Nevra> {
+    let definition = metapackage::Definition::new([]);
+    let is_one = |package: &&Package| {
+        let paths = package.files.iter().map(|file| file.path.as_str());
+        definition.has(&package.nevra.name, &package.requires, paths)
+    };
+    packages.into_iter().filter(is_one).map(|package| package.nevra.clone()).collect()
+}
+
 /// All that is made up at `after`, entering an empty target.
 fn everything_enters(world: &Made) -> Change {
     change(world, &[], &world.after)
@@ -33,7 +43,7 @@ fn change(world: &Made, before: &[Package], after: &[Package]) -> Change {
         context: vec![Arc::new(Shelf::new("context", world.context.clone()))],
         beside: vec![],
         elsewhere: vec![],
-        meta_packages: BTreeSet::new(),
+        meta_packages: metas(before.iter().chain(after)),
         install_only: BTreeSet::new(),
         goes_back: false,
     }

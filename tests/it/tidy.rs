@@ -17,7 +17,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("databases", &["nevra", "repo"]),
     ("closure", &["nevra"]),
     ("metapackage", &["nevra", "repo"]),
-    ("plan", &["closure", "nevra", "repo"]),
+    ("plan", &["closure", "metapackage", "nevra", "repo"]),
     ("signatures", &[]),
     ("store", &["nevra"]),
     ("createrepo", &["databases", "nevra", "repo", "store"]),

@@ -1,7 +1,10 @@
 //! Views: a host of one node type draws from metadata of its own, and what is exchanged for others leaves it alone.
 
+mod adopted;
 mod copies;
+mod editions;
 mod later;
+mod many;
 mod planted;
 mod power;
 
@@ -54,10 +57,10 @@ impl Bench {
         answer
     }
 
-    fn import(&mut self, recipes: &[Recipe]) {
+    fn import(&mut self, recipes: &[Recipe]) -> Value {
         let files: Vec<String> =
             recipes.iter().map(|recipe| self.site.upload(&recipe.file_name(), &recipe.build())).collect();
-        self.ask(&format!("action = \"import\"\nto = \"delta\"\nfiles = {files:?}"));
+        self.ask(&format!("action = \"import\"\nto = \"delta\"\nfiles = {files:?}"))
     }
 
     fn withdraw(&mut self, packages: &[&str]) {

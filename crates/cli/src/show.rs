@@ -77,7 +77,12 @@ fn words(shown: &Shown, paint: Paint) -> String {
     let _ = writeln!(text, "\n{}", moment::count(shown.account.repositories.len(), "repository"));
     let views: usize = shown.account.views.values().map(|views| views.node_types.len()).sum();
     if views > 0 {
-        let _ = writeln!(text, "{}", moment::count(views, "view"));
+        let left_out: usize = shown.account.views.values().map(|views| views.left_out).sum();
+        let without = match left_out {
+            0 => String::new(),
+            n => format!(", {} without one", moment::count(n, "node type")),
+        };
+        let _ = writeln!(text, "{}{without}", moment::count(views, "view"));
     }
     text
 }

@@ -28,8 +28,9 @@ pub struct Change {
     pub beside: Vec<Beside>,
     /// Where a package that is missed may lie: the source stage. Nothing is installed from there.
     pub elsewhere: Vec<Arc<Shelf>>,
-    /// Names of meta-packages, beside those that [`Package::is_meta`] finds.
-    pub meta_packages: BTreeSet<String>,
+    /// The meta-packages of the target and of the stages beside it, also of what enters them: which these are is not
+    /// decided here.
+    pub meta_packages: BTreeSet<Nevra>,
     /// Names of packages that hosts keep in several versions: kernels.
     pub install_only: BTreeSet<String>,
     /// Whether hosts are told to take what is offered instead of what they have, also where that is older (`distro-sync`): then

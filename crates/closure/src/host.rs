@@ -69,7 +69,7 @@ impl Host<'_> {
 pub fn upgrade(change: &Change, host: &[Package]) -> Option<(String, bool)> {
     let work = Work::default();
     let before = change.before(&work);
-    let had = match host.iter().find(|package| package.is_meta()) {
+    let had = match host.iter().find(|package| change.meta_packages.contains(&package.nevra)) {
         Some(meta) => meta.in_words(),
         None => "these packages".to_owned(),
     };

@@ -148,7 +148,7 @@ impl<'a> Judge<'a> {
     }
 
     fn is_meta(&self, package: &Package) -> bool {
-        package.is_meta() || self.change.meta_packages.contains(&package.nevra.name)
+        self.change.meta_packages.contains(&package.nevra)
     }
 
     /// What enters must be installable; of meta-packages that is asked later.

@@ -36,7 +36,7 @@
 //!     context: vec![],
 //!     beside: vec![],
 //!     elsewhere: vec![Arc::new(delta)],
-//!     meta_packages: BTreeSet::new(),
+//!     meta_packages: BTreeSet::from(["glite-UI-3.2.7-1.noarch".parse()?]),
 //!     install_only: BTreeSet::new(),
 //!     goes_back: false,
 //! };

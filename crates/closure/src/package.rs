@@ -28,15 +28,6 @@ impl Package {
         Self { nevra, provides, requires, conflicts, obsoletes, files: vec![] }
     }
 
-    /// Says whether this is a meta-package: no files, and at least one requirement of exactly one version.
-    #[must_use]
-    pub fn is_meta(&self) -> bool {
-        let pins = |required: &Dependency| {
-            required.bound.as_ref().is_some_and(|bound| bound.sense == nevra::Sense::Equal)
-        };
-        self.files.is_empty() && self.requires.iter().any(pins)
-    }
-
     /// Writes name and version as people do, `voms 1.9.10-1`; the architecture only where it is a second one.
     #[must_use]
     pub fn in_words(&self) -> String {

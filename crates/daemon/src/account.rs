@@ -60,6 +60,18 @@ fn is_empty(standing: &Standing) -> bool {
     *standing == Standing::default()
 }
 
+fn first_edition() -> u32 {
+    1
+}
+
+fn is_first_edition(edition: &u32) -> bool {
+    *edition == first_edition()
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
 /// One request that took effect, with the answer it gets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,6 +129,12 @@ pub struct Shelved {
 pub struct Views {
     /// The patterns of names of meta-packages by which they were worked out.
     pub meta_packages: Vec<String>,
+    /// The edition of what a meta-package is by which they were worked out, [`metapackage::EDITION`]; the first recorded none.
+    #[serde(default = "first_edition", skip_serializing_if = "is_first_edition")]
+    pub edition: u32,
+    /// How many node types have no view because there are too many.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub left_out: usize,
     /// Each view, by its node type; one whose meta-package has left stays, and lists nothing.
     pub node_types: BTreeMap<String, View>,
 }

@@ -6,6 +6,7 @@
 mod building;
 mod headers;
 mod installable;
+mod left_out;
 mod loading;
 mod signatures;
 mod undoing;
@@ -152,6 +153,7 @@ impl<'a> Line<'a> {
         }
         let witness = line.witness();
         let unsigned = line.unsigned.take();
+        line.tell_left_out(&mut verdicts);
         let draft = (!line.plans.is_empty()).then(|| line.draft(number, waiting, &verdicts));
         Ok(Decided { verdicts, draft, stuck, unsigned, witness })
     }

@@ -200,7 +200,8 @@ impl Publication<'_> {
         }
         self.write_inventory(&listings, modified, &mut public);
         views::record_offers(listings, &mut repositories, &mut views);
-        let packages_links = views::packages_links(&repositories, &public);
+        let parent = self.parent.map(|(parent, _)| parent);
+        let packages_links = views::packages_links(parent, (&repositories, &views), &public);
         let unlinked = self
             .unlinked
             .unwrap_or_else(|| self.parent.map(|(_, account)| account.unlinked.clone()).unwrap_or_default());

@@ -75,9 +75,7 @@ impl Verifier {
         rest: Rest,
         now: Timestamp,
     ) -> Vec<Violation> {
-        let (found, purged) = (Vec::new(), BTreeSet::new());
-        let mut look =
-            Look { disk, root, rest, now, is_deep: self.is_deep, purged, found, buffer: RefCell::default() };
+        let mut look = Look { is_deep: self.is_deep, ..Look::at(disk, root, rest, now) };
         let Some(chain) = look.chain() else { return look.found };
         look.names_below_root(&chain);
         look.purged = chain.kept[&chain.current].account.purged.clone();
@@ -111,10 +109,7 @@ impl Verifier {
 
 /// Lists what is wrong with the audit log below `root`, by itself and against the manifests.
 pub fn audit(disk: &dyn Disk, root: &Utf8Path, now: Timestamp) -> Vec<Violation> {
-    let rest = Rest::AnyInstant;
-    let (found, purged) = (Vec::new(), BTreeSet::new());
-    let is_deep = false;
-    let mut look = Look { disk, root, rest, now, is_deep, purged, found, buffer: RefCell::default() };
+    let mut look = Look::at(disk, root, Rest::AnyInstant, now);
     let nothing = || Chain {
         current: 0,
         kept: BTreeMap::new(),
@@ -143,7 +138,16 @@ struct Look<'a> {
     /// What no URL may answer with any more, whatever lists it.
     purged: BTreeSet<Sha256>,
     found: Vec<Violation>,
+    /// The packages that were looked at and are right, by repository and href: most are listed by many generations, and by views.
+    packages: BTreeMap<(String, String), metadata::Lists>,
     buffer: RefCell<Vec<u8>>,
+}
+
+impl<'a> Look<'a> {
+    fn at(disk: &'a dyn Disk, root: &'a Utf8Path, rest: Rest, now: Timestamp) -> Look<'a> {
+        let (purged, found, packages) = (BTreeSet::new(), Vec::new(), BTreeMap::new());
+        Look { disk, root, rest, now, is_deep: false, purged, found, packages, buffer: RefCell::default() }
+    }
 }
 
 impl Look<'_> {

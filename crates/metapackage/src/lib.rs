@@ -1,4 +1,5 @@
-//! Meta-packages: RPMs without files, whose requirements pin the components of a node type.
+//! Meta-packages: RPMs that bring documentation at most, and whose requirements pin the components of a node type. What
+//! is one [`Definition`] says.
 //!
 //! ```text
 //! glite-WMS-3.2.1-4.sl5                                   glite-WMS-3.2.1-5.sl5
@@ -36,6 +37,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod definition;
 mod error;
 mod pin;
 mod rebuild;
@@ -43,7 +45,8 @@ mod requirements;
 mod substance;
 mod version;
 
+pub use definition::{Definition, EDITION};
 pub use error::RebuildError;
-pub use pin::{Pin, Relation, pins_of};
+pub use pin::{Pin, pins_among, pins_of};
 pub use rebuild::{Change, Rebuild, rebuilt};
 pub use substance::{Substance, substance_of};

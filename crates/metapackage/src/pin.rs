@@ -1,97 +1,152 @@
-//! The requirements of a meta-package that name a version.
+//! The requirements of a meta-package that name versions of a component.
 
 use std::fmt;
 
-use nevra::{Evr, Sense};
+use nevra::{Bound, Dependency, Evr, Sense};
 use repo::Head;
 
 use crate::RebuildError;
-use crate::requirements::{REQUIRES, Row, rows_of};
-use crate::version::Written;
+use crate::requirements::{REQUIRES, Row, component, is_technical, rows_of};
 
-/// How a pin holds a component.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Relation {
-    /// `=`: this version and no other.
-    Equal,
-    /// `>=`: this version or a later one.
-    AtLeast,
-}
-
-impl Relation {
-    pub(crate) fn sense(self) -> Sense {
-        match self {
-            Self::Equal => Sense::Equal,
-            Self::AtLeast => Sense::GreaterEqual,
-        }
-    }
-}
-
-/// One requirement that names a version of a component.
+/// One requirement that names versions of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pin {
-    /// Its place among all requirements of the header, counted from 0.
-    pub at: usize,
     /// The component, without a word size: `voms`.
     pub name: String,
     /// The word size, if it names one: `x86-64` of `voms(x86-64)`.
     pub isa: Option<String>,
-    /// How it holds the component.
-    pub relation: Relation,
-    /// The version as it is written: `[epoch:]version[-release]`. Without a release it stands for any.
-    pub version: String,
+    /// The versions, as they are written. Without a release they stand for any.
+    pub bound: Bound,
+    /// Whether it stands inside of a rich dependency, of which nothing can be changed.
+    pub is_rich: bool,
 }
 
 impl Pin {
-    /// Says whether this version of the component meets the requirement, as rpm compares.
+    fn of(dependency: &Dependency, is_rich: bool) -> Option<Self> {
+        let bound = dependency.bound.clone().filter(|_| !is_technical(&dependency.name))?;
+        let (name, isa) = component(&dependency.name);
+        Some(Self { name: name.to_owned(), isa: isa.map(str::to_owned), bound, is_rich })
+    }
+
+    /// Says whether this version of the component is one of those, as rpm compares.
     ///
     /// ```
     /// let rpm = repo::Recipe::new("meta", "1", "1").requires("voms = 2.0").build();
     /// let pins = metapackage::pins_of(&repo::read_head(&mut rpm.as_slice())?)?;
-    /// assert!(pins[0].is_of(&"2.0-7.el9".parse()?));
-    /// assert!(!pins[0].is_of(&"1:2.0-7.el9".parse()?));
+    /// assert!(pins[0].admits(&"2.0-7.el9".parse()?));
+    /// assert!(!pins[0].admits(&"1:2.0-7.el9".parse()?));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn is_of(&self, evr: &Evr) -> bool {
-        Written::read(&self.version).is_some_and(|written| written.admits(self.relation.sense(), evr))
+    pub fn admits(&self, evr: &Evr) -> bool {
+        admits(&self.bound, evr)
     }
 
-    /// Reads a requirement as a pin, if it is one.
-    pub(crate) fn of(at: usize, row: &Row) -> Option<Self> {
-        let relation = match row.sense()? {
-            Sense::Equal => Relation::Equal,
-            Sense::GreaterEqual => Relation::AtLeast,
-            _ => return None,
-        };
-        if row.is_rich() || row.is_technical() {
-            return None;
+    /// Writes the component as it is required, `voms(x86-64)`.
+    #[must_use]
+    pub fn component(&self) -> String {
+        match &self.isa {
+            Some(isa) => format!("{}({isa})", self.name),
+            None => self.name.clone(),
         }
-        row.written()?;
-        let (name, isa) = row.component();
-        let (name, isa) = (name.to_owned(), isa.map(str::to_owned));
-        Some(Self { at, name, isa, relation, version: row.version.clone() })
     }
 }
 
 impl fmt::Display for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)?;
-        if let Some(isa) = &self.isa {
-            write!(f, "({isa})")?;
-        }
-        write!(f, " {} {}", self.relation.sense().as_str(), self.version)
+        write!(f, "{} {}", self.component(), self.bound)
     }
+}
+
+/// Says whether a range of versions has this one in it.
+pub(crate) fn admits(bound: &Bound, evr: &Evr) -> bool {
+    let of_one = |bound: Bound| Dependency { name: String::new(), bound: Some(bound) };
+    let Evr { epoch, version, release } = evr.clone();
+    let one = Bound { sense: Sense::Equal, epoch: Some(epoch), version, release: Some(release) };
+    of_one(bound.clone()).overlaps(&of_one(one))
 }
 
 /// Lists the pins of a package in the order of its header.
 ///
-/// What rpm needs itself, what scriptlets run, files, and rich dependencies are none.
+/// What rpm needs itself, what scriptlets run, and files are none.
 ///
 /// # Errors
 ///
 /// The requirements are not equally many names, flags and versions, or one of their texts is not UTF-8.
 pub fn pins_of(head: &Head) -> Result<Vec<Pin>, RebuildError> {
     let rows = rows_of(head, REQUIRES)?;
-    Ok(rows.iter().enumerate().filter_map(|(at, row)| Pin::of(at, row)).collect())
+    let required: Vec<Dependency> = rows.iter().filter_map(Row::dependency).collect();
+    Ok(pins_among(&required))
+}
+
+/// Lists the pins among what a package requires, in that order; those that stand in rich dependencies, too.
+#[must_use]
+pub fn pins_among(requires: &[Dependency]) -> Vec<Pin> {
+    let mut pins = Vec::new();
+    for required in requires {
+        if required.name.starts_with('(') {
+            pins.extend(inside(&required.name));
+        } else {
+            pins.extend(Pin::of(required, false));
+        }
+    }
+    pins
+}
+
+/// Finds `name sign version` in a rich dependency.
+fn inside(rich: &str) -> Vec<Pin> {
+    // A parenthesis that touches a name is a word size, `voms(x86-64)`.
+    let words: Vec<&str> = rich.split_whitespace().map(bare).collect();
+    let three = words.windows(3).filter_map(|three| three.join(" ").parse::<Dependency>().ok());
+    three.filter_map(|dependency| Pin::of(&dependency, true)).collect()
+}
+
+/// Takes off a word of a rich dependency the parentheses that group.
+fn bare(word: &str) -> &str {
+    let mut word = word.trim_start_matches('(');
+    while word.ends_with(')') && word.matches(')').count() > word.matches('(').count() {
+        word = &word[..word.len() - 1];
+    }
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pins(requires: &str) -> Vec<Pin> {
+        pins_among(&[requires.parse().unwrap()])
+    }
+
+    fn admitted(requires: &str, evr: &str) -> Vec<(String, bool, bool)> {
+        let evr = evr.parse().unwrap();
+        pins(requires).iter().map(|pin| (pin.name.clone(), pin.admits(&evr), pin.is_rich)).collect()
+    }
+
+    #[test]
+    fn a_pin_is_of_a_component_whatever_word_size_stands_behind_it() {
+        let voms = |is_admitted, is_rich| vec![("voms".to_owned(), is_admitted, is_rich)];
+        assert_eq!(admitted("voms = 1.9-1", "1.9-1"), voms(true, false));
+        assert_eq!(admitted("voms = 1.9-1", "1.9-2"), voms(false, false));
+        assert_eq!(admitted("voms(x86-64) = 1.9", "1.9-2"), voms(true, false));
+        assert_eq!(admitted("voms >= 2", "1.9-2"), voms(false, false));
+        assert_eq!(admitted("voms < 2", "1.9-2"), voms(true, false));
+        assert_eq!(admitted("(voms = 1.9-1 if (x and y))", "1.9-1"), voms(true, true));
+        assert_eq!(admitted("(voms(x86-64) = 1.9-1 or other)", "1.9-1"), voms(true, true));
+    }
+
+    #[test]
+    fn what_names_no_version_or_is_rpms_own_is_no_pin() {
+        for none in ["voms", "(voms or other)", "config(voms) = 1.9-1", "rpmlib(X) <= 4.0-1", "/bin/sh = 1"] {
+            assert_eq!(pins(none), vec![], "{none}");
+        }
+        assert_eq!(pins("perl(Some)(x86-64) = 1")[0].component(), "perl(Some)(x86-64)");
+    }
+
+    #[test]
+    fn versions_are_written_as_they_were() {
+        for text in ["voms(x86-64) = 1:1.9-1", "b >= 2", "c = 0:1"] {
+            assert_eq!(pins(text)[0].to_string(), text);
+        }
+    }
 }

@@ -6,7 +6,6 @@ use nevra::{Evr, Sense};
 use repo::{Edit, Field, Head, Values};
 
 use crate::RebuildError;
-use crate::pin::{Pin, Relation};
 use crate::requirements::{PROVIDES, REQUIRES, Row, Triple, rows_of};
 use crate::substance::{Substance, substance_of};
 
@@ -98,13 +97,13 @@ fn repinned(mut rows: Vec<Row>, rebuild: &Rebuild) -> Result<Vec<Row>, RebuildEr
     }
     for (name, evr) in &rebuild.pins {
         let mut is_pinned = false;
-        for (at, row) in rows.iter_mut().enumerate().filter(|(_, row)| row.is_about(name)) {
-            match Pin::of(at, row) {
-                Some(pin) => {
+        for row in rows.iter_mut().filter(|row| row.is_about(name)) {
+            match (row.sense(), row.written().is_some()) {
+                (Some(sense @ (Sense::Equal | Sense::GreaterEqual)), true) => {
                     is_pinned = true;
-                    repin(row, &pin, evr);
+                    repin(row, sense, evr);
                 }
-                None => check_admits(row, name, evr)?,
+                _ => check_admits(row, name, evr)?,
             }
         }
         if !is_pinned {
@@ -114,13 +113,12 @@ fn repinned(mut rows: Vec<Row>, rebuild: &Rebuild) -> Result<Vec<Row>, RebuildEr
     Ok(rows)
 }
 
-fn repin(row: &mut Row, pin: &Pin, evr: &Evr) {
-    if pin.relation == Relation::AtLeast && pin.is_of(evr) {
+fn repin(row: &mut Row, sense: Sense, evr: &Evr) {
+    let Some(written) = row.written() else { return };
+    if sense == Sense::GreaterEqual && written.admits(sense, evr) {
         return;
     }
-    if let Some(version) = row.written().map(|written| written.like(evr)) {
-        row.version = version;
-    }
+    row.version = written.like(evr);
 }
 
 /// Refuses a version that a requirement with `<`, `<=` or `>` does not admit: nothing could meet both.

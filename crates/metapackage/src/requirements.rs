@@ -1,6 +1,6 @@
 //! The requirements of a package, row by row as its header holds them.
 
-use nevra::Sense;
+use nevra::{Dependency, Sense};
 use repo::{Field, Head};
 
 use crate::RebuildError;
@@ -56,10 +56,7 @@ impl Row {
 
     /// Says whether the requirement is one that no person asked for.
     pub(crate) fn is_technical(&self) -> bool {
-        self.flags & (INTERPRETER | RPMLIB) != 0
-            || self.name.starts_with("rpmlib(")
-            || self.name.starts_with("config(")
-            || self.name.starts_with('/')
+        self.flags & (INTERPRETER | RPMLIB) != 0 || is_technical(&self.name)
     }
 
     /// Says whether it is an expression, as `(a or b)`.
@@ -73,22 +70,39 @@ impl Row {
         words.any(|word| word == name) || (name.contains(['(', ')']) && self.name.contains(name))
     }
 
-    /// Splits `voms(x86-64)` into the name and what rpm appends for a word size.
-    pub(crate) fn component(&self) -> (&str, Option<&str>) {
-        let split = self.name.strip_suffix(')').and_then(|name| name.rsplit_once('('));
-        match split {
-            Some((name, isa)) if !name.is_empty() && is_isa(isa) => (name, Some(isa)),
-            _ => (&self.name, None),
-        }
-    }
-
     /// Says whether it requires this component in any way.
     pub(crate) fn is_about(&self, name: &str) -> bool {
-        !self.is_rich() && !self.is_technical() && self.component().0 == name
+        !self.is_rich() && !self.is_technical() && component(&self.name).0 == name
     }
 
     pub(crate) fn written(&self) -> Option<Written<'_>> {
         Written::read(&self.version)
+    }
+
+    /// Reads the row as a dependency that a person asked for; `None` where rpm needs it itself, or would find no version.
+    pub(crate) fn dependency(&self) -> Option<Dependency> {
+        if self.is_technical() {
+            return None;
+        }
+        let bound = match self.sense() {
+            Some(sense) if !self.is_rich() => Some(self.written()?.bound(sense)),
+            _ => None,
+        };
+        Some(Dependency { name: self.name.clone(), bound })
+    }
+}
+
+/// Says whether what bears this name is one of rpm's own, or a file.
+pub(crate) fn is_technical(name: &str) -> bool {
+    name.starts_with("rpmlib(") || name.starts_with("config(") || name.starts_with('/')
+}
+
+/// Splits `voms(x86-64)` into the name and what rpm appends for a word size.
+pub(crate) fn component(name: &str) -> (&str, Option<&str>) {
+    let split = name.strip_suffix(')').and_then(|name| name.rsplit_once('('));
+    match split {
+        Some((name, isa)) if !name.is_empty() && is_isa(isa) => (name, Some(isa)),
+        _ => (name, None),
     }
 }
 

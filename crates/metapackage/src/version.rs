@@ -1,6 +1,8 @@
 //! `epoch:version-release` as dependencies write it.
 
-use nevra::{Bound, Dependency, Evr, Sense};
+use nevra::{Bound, Evr, Sense};
+
+use crate::pin;
 
 /// The parts of a version, as they are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,14 +46,15 @@ impl<'a> Written<'a> {
         format!("{epoch}{}{release}", evr.version)
     }
 
+    /// Bounds a range by this version.
+    pub(crate) fn bound(&self, sense: Sense) -> Bound {
+        let (version, release) = (self.version.to_owned(), self.release.map(str::to_owned));
+        Bound { sense, epoch: self.epoch, version, release }
+    }
+
     /// Says whether a range that is bounded by this version admits another.
     pub(crate) fn admits(&self, sense: Sense, evr: &Evr) -> bool {
-        let range = |sense, epoch, version: &str, release: Option<&str>| Dependency {
-            name: String::new(),
-            bound: Some(Bound { sense, epoch, version: version.into(), release: release.map(str::to_owned) }),
-        };
-        let provided = range(Sense::Equal, Some(evr.epoch), &evr.version, Some(&evr.release));
-        range(sense, self.epoch, self.version, self.release).overlaps(&provided)
+        pin::admits(&self.bound(sense), evr)
     }
 }
 

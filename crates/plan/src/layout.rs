@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize, Serializer};
 mod clients;
 mod faults;
 mod freeze_time;
+mod meta_packages;
 mod views;
 
 pub use clients::{Clients, Profile, Writing};
 pub use freeze_time::{FreezeSpan, FreezeTime, NotAWeekTime, WeekTime};
-pub(crate) use views::patterns;
+pub use meta_packages::MetaPackages;
 pub use views::{NODE_TYPES, has_folder, in_view, node_types, view_path};
 
 /// Holds every product of the site, by name.

@@ -143,6 +143,8 @@ bugs! {
     // Views.
     /// A view whose packages change is carried on as it was.
     ViewCarried,
+    /// Views are worked out by the first edition of what a meta-package is, as programs before did.
+    ViewsOfTheFirstEdition,
     /// A view is written anew though its packages stay.
     ViewWrittenAnew,
 

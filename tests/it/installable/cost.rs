@@ -62,6 +62,7 @@ pub(super) fn change(production: usize, context: usize) -> Change {
         (400..400 + PINS).map(|number| format!("grid-{number} = {}-1", if number < 410 { 2 } else { 1 }));
     meta.requires = pins.map(|pin| pin.parse().unwrap()).collect();
     enter.push(meta);
+    let meta_packages = super::metas(packages.iter().chain(&enter));
     Change {
         platform: Arch::new("x86_64"),
         target: Arc::new(Shelf::new("production", packages)),
@@ -70,7 +71,7 @@ pub(super) fn change(production: usize, context: usize) -> Change {
         context: vec![Arc::new(Shelf::new("base", context))],
         beside: vec![],
         elsewhere: vec![],
-        meta_packages: BTreeSet::new(),
+        meta_packages,
         install_only: BTreeSet::new(),
         goes_back: false,
     }

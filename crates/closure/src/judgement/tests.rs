@@ -47,6 +47,15 @@ fn file(text: &str) -> File {
     File { path, kind: FileKind::File, contents }
 }
 
+/// Names those without files that require exactly one version of something: here these are the meta-packages.
+fn metas<'a>(packages: impl IntoIterator<Item = &'a Package>) -> BTreeSet<Nevra> {
+    let pins = |package: &&Package| {
+        let mut bounds = package.requires.iter().filter_map(|required| required.bound.as_ref());
+        package.files.is_empty() && bounds.any(|bound| bound.sense == nevra::Sense::Equal)
+    };
+    packages.into_iter().filter(pins).map(|package| package.nevra.clone()).collect()
+}
+
 /// A change of `production` on 64-bit hosts, with `base` as context and `delta` as the source.
 struct Story {
     production: Vec<Package>,
@@ -69,6 +78,7 @@ impl Default for Story {
 
 impl Story {
     fn change(self) -> Change {
+        let meta_packages = metas(self.production.iter().chain(&self.enter));
         Change {
             platform: Arch::new("x86_64"),
             target: Arc::new(Shelf::new("production", self.production)),
@@ -77,7 +87,7 @@ impl Story {
             context: vec![Arc::new(Shelf::new("base", self.base))],
             beside: vec![],
             elsewhere: vec![Arc::new(Shelf::new("delta", self.delta))],
-            meta_packages: BTreeSet::new(),
+            meta_packages,
             install_only: BTreeSet::from(["kernel".to_owned()]),
             goes_back: false,
         }

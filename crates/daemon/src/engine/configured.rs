@@ -45,8 +45,7 @@ impl Engine {
             let published = current.and_then(|(_, account)| account.repositories.get(&repository.name()));
             let form = Wanted::of(&self.config, standing, &repository)?.recorded();
             is_new |= published.is_none_or(|published| published.form != form);
-            is_new |=
-                current.is_some_and(|(_, account)| views::differ(&self.config.layout, account, &repository));
+            is_new |= current.is_some_and(|current| views::differ(&self.config.layout, current, &repository));
         }
         if let Some(current) = current.filter(|_| !is_new) {
             is_new = self.tells_hosts_otherwise(current, now);

@@ -42,7 +42,7 @@ impl Line<'_> {
                 let standing = &account.standing;
                 Wanted::of(&self.engine.config, standing, &repository)?.recorded() != shelved.form
             };
-            let has_other_views = views::differ(&self.world.layout, account, &repository);
+            let has_other_views = views::differ(&self.world.layout, (generation, account), &repository);
             if has_other_form || has_other_views {
                 let shelf = self.engine.catalogue.shelf(&self.engine.store, generation, shelved)?;
                 self.remember(&shelf);

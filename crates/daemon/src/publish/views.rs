@@ -1,6 +1,6 @@
 //! The views of what is written: worked out from the new listing, and touched only where what they list has changed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use camino::Utf8PathBuf;
@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use nevra::Nevra;
 use plan::{Kind, Listed, Repository};
 use store::planted::{self, Bug};
-use store::{Modified, Source};
+use store::{Generation, Modified, Source};
 
 use super::{METALINK, Publication, Superseded};
 use crate::account::{Shelved, View, Views};
 use crate::error::Error;
 use crate::signing::{CERTIFICATES, SIGNATURE, beside_repomd};
-use crate::views::views_of;
+use crate::views::{Chosen, Viewed, chosen, edition, is_promised, wanted};
 use crate::writing::{Earlier, Wanted, ids_in};
 
 /// The views of every repository that has some, by its name.
@@ -25,7 +25,8 @@ impl Publication<'_> {
     /// which all views are written anew, because their form changes.
     ///
     /// A node type that has left keeps its view, which lists nothing: hosts find a repository that offers nothing new, and
-    /// no error. Where views are wanted no more, they answer no more, but for what is promised of them.
+    /// no error, as long as there are not too many. Where views are wanted no more, they answer no more, but for what is
+    /// promised of them.
     pub(super) fn write_views(
         &self,
         repositories: &BTreeMap<String, Shelved>,
@@ -42,21 +43,21 @@ impl Publication<'_> {
                 continue;
             };
             let recorded = all.remove(&name);
-            let Some(meta_packages) = self.config.layout.views(repository) else {
+            let Some(meta_packages) = wanted(&self.config.layout, self.parent, repository) else {
                 for node_type in recorded.iter().flat_map(|views| views.node_types.keys()) {
                     self.end_view(&plan::view_path(&shelved.path, node_type), from, public);
                 }
                 continue;
             };
             let wanted = Wanted::of(self.config, &self.after.standing, repository)?;
+            let (viewed, edition) = (self.viewed(&name, listed, &meta_packages)?, edition());
+            let Chosen { views, left_out } = chosen(&viewed.node_types, recorded.as_ref());
             let mut known = recorded.unwrap_or_default().node_types;
-            let mut found = self.found_views(&name, listed, &meta_packages)?;
-            for node_type in known.keys() {
-                found.entry(node_type.clone()).or_default();
-            }
-            let rolled_back = self.rolled_back(repository, &wanted, &meta_packages)?;
+            let rolled_back = self.rolled_back(repository, &views, &wanted, &meta_packages)?;
             let mut node_types = BTreeMap::new();
-            for (node_type, packages) in found {
+            for node_type in views {
+                let packages = viewed.view(&node_type).into_iter().map(|at| listed[at].clone());
+                let packages: Vec<Listed> = packages.collect();
                 let set = plan::digest_of_set(&packages);
                 let earlier = known.remove(&node_type);
                 let mut told = ids_in(earlier.as_ref().and_then(|earlier| earlier.retracted.as_deref()));
@@ -80,7 +81,10 @@ impl Publication<'_> {
                 let offers = earlier.map(|earlier| earlier.offers).unwrap_or_default();
                 node_types.insert(node_type, View { set, retracted, offers });
             }
-            all.insert(name, Views { meta_packages, node_types });
+            for node_type in known.keys() {
+                self.end_view(&plan::view_path(&shelved.path, node_type), from, public);
+            }
+            all.insert(name, Views { meta_packages, edition, left_out: left_out.len(), node_types });
         }
         Ok(())
     }
@@ -90,6 +94,7 @@ impl Publication<'_> {
     fn rolled_back(
         &self,
         repository: &Repository,
+        views: &BTreeSet<String>,
         wanted: &Wanted,
         meta_packages: &[String],
     ) -> Result<BTreeMap<String, Vec<String>>, Error> {
@@ -100,30 +105,26 @@ impl Publication<'_> {
         let Some(before) = self.before.get(repository).filter(|_| !new.is_empty()) else {
             return Ok(concerned);
         };
-        for (node_type, packages) in self.found_views(&name, &before.listed, meta_packages)? {
-            let is_in = |gone: &BTreeSet<Nevra>| packages.iter().any(|listed| gone.contains(&listed.nevra));
+        let viewed = self.viewed(&name, &before.listed, meta_packages)?;
+        for node_type in views {
+            let had = viewed.view(node_type);
+            let is_in =
+                |gone: &BTreeSet<Nevra>| had.iter().any(|at| gone.contains(&before.listed[*at].nevra));
             let ids = new.iter().filter(|(_, gone)| is_in(gone)).map(|(id, _)| (*id).to_owned());
-            concerned.insert(node_type, ids.collect());
+            concerned.insert(node_type.clone(), ids.collect());
         }
         Ok(concerned)
     }
 
-    /// Works out what the views of a repository list.
-    fn found_views(
-        &self,
-        name: &str,
-        listed: &[Listed],
-        meta_packages: &[String],
-    ) -> Result<BTreeMap<String, Vec<Listed>>, Error> {
+    /// Reads what a repository lists, as far as views follow from it.
+    fn viewed(&self, name: &str, listed: &[Listed], meta_packages: &[String]) -> Result<Viewed, Error> {
         let mut entries = Vec::with_capacity(listed.len());
         for package in listed {
             let nothing = || Error::NoEntry { nevra: package.nevra.to_string() };
             entries.push(self.entries.get(&package.pkgid).ok_or_else(nothing)?.clone());
         }
         let wrong = |reason| Error::Metadata { place: format!("the views of {name}"), reason };
-        let views = views_of(name, &entries, meta_packages).map_err(wrong)?;
-        let chosen = |places: BTreeSet<usize>| places.into_iter().map(|at| listed[at].clone()).collect();
-        Ok(views.into_iter().map(|(node_type, places)| (node_type, chosen(places))).collect())
+        Viewed::of(name, &entries, (meta_packages, edition())).map_err(wrong)
     }
 
     /// Finds what the repomd.xml of the view at `path` leads to, if there is one.
@@ -186,9 +187,10 @@ pub(super) fn record_offers(
 }
 
 /// Finds the symlinks `Packages`: of each repository, and of each view of which any metadata is left, for whoever read it
-/// needs the packages too.
+/// needs the packages too. What was adopted and lies where views would is none.
 pub(super) fn packages_links(
-    repositories: &BTreeMap<String, Shelved>,
+    parent: Option<&Generation>,
+    (repositories, all): (&BTreeMap<String, Shelved>, &AllViews),
     public: &BTreeMap<Utf8PathBuf, Source>,
 ) -> BTreeMap<Utf8PathBuf, String> {
     let mut links = BTreeMap::new();
@@ -200,7 +202,9 @@ pub(super) fn packages_links(
         }
     }
     for (path, node_type, rest) in public.keys().filter_map(|file| plan::in_view(file.as_str())) {
-        if let Some(name) = names.get(path).filter(|_| rest.starts_with("repodata/")) {
+        let Some(name) = names.get(path).filter(|_| rest.starts_with("repodata/")) else { continue };
+        let has_view = all.get(*name).is_some_and(|views| views.node_types.contains_key(node_type));
+        if has_view || parent.is_some_and(|parent| is_promised(parent, (path, node_type, rest))) {
             let view = plan::view_path(path, node_type);
             links.insert(Utf8PathBuf::from(format!("{view}/Packages")), (*name).clone());
         }

@@ -11,7 +11,7 @@ use store::Paths;
 use super::Look;
 use super::chain::Kept;
 use super::signatures::Triple;
-use super::views::Expected;
+use super::views::Sound;
 use crate::account::Shelved;
 use crate::observe::short_of;
 
@@ -22,8 +22,8 @@ pub struct Known {
     packages: BTreeMap<Sha256, Package>,
     /// Those that verify.
     pub(super) signatures: BTreeSet<Triple>,
-    /// What views are to have, by the repomd.xml of their repository and the patterns of meta-packages.
-    pub(super) views: BTreeMap<(Sha256, Vec<String>), Arc<Expected>>,
+    /// Views that follow from the listing of their repository.
+    pub(super) views: BTreeSet<Sound>,
 }
 
 impl Known {
@@ -44,8 +44,8 @@ struct Repository {
 }
 
 /// One package as primary lists it.
-#[derive(Debug)]
-struct Lists {
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Lists {
     nevra: Nevra,
     /// What it is called: mostly the same digest.
     name: Digest,
@@ -65,12 +65,17 @@ struct Package {
 }
 
 impl Known {
-    /// Tells what the repomd.xml at `path` of a generation lists, by href, with its own digest; `None` if it is not sound.
-    pub(super) fn listed(&self, generation: &Kept, path: &str) -> Option<(Sha256, BTreeMap<String, Sha256>)> {
+    /// Tells the digest of the repomd.xml at `path` of a generation; `None` if it is not sound.
+    pub(super) fn repomd(&self, generation: &Kept, path: &str) -> Option<Sha256> {
         let facts = generation.files.public.get(format!("{path}/repodata/repomd.xml").as_str())?;
-        let repository = self.repositories.get(&facts.sha256)?;
+        Some(facts.sha256).filter(|digest| self.repositories.contains_key(digest))
+    }
+
+    /// Tells what the repomd.xml at `path` of a generation lists, by href; `None` if it is not sound.
+    pub(super) fn listed(&self, generation: &Kept, path: &str) -> Option<BTreeMap<&str, Sha256>> {
+        let repository = self.repositories.get(&self.repomd(generation, path)?)?;
         let packages = repository.packages.iter();
-        Some((facts.sha256, packages.map(|package| (package.href.clone(), package.pkgid)).collect()))
+        Some(packages.map(|package| (package.href.as_str(), package.pkgid)).collect())
     }
 
     /// Says whether the repository `name` of a generation lists the package whose digest is `hex`.
@@ -136,7 +141,7 @@ impl Look<'_> {
                     }
                 }
                 match self.purged.contains(&package.pkgid) {
-                    false => self.package(name, package, known),
+                    false => self.package_once(name, package, known),
                     true if is_current => {
                         self.broken("I12", place.clone(), format!("`{}` was purged", package.nevra));
                     }
@@ -230,6 +235,19 @@ impl Look<'_> {
             });
         }
         Ok(())
+    }
+
+    /// Looks at a listed package, unless the same was found right in this look: in another generation, or in a view.
+    fn package_once(&mut self, repository: &str, listed: &Lists, known: &mut Known) {
+        let key = (repository.to_owned(), listed.href.clone());
+        if self.packages.get(&key) == Some(listed) {
+            return;
+        }
+        let before = self.found.len();
+        self.package(repository, listed, known);
+        if self.found.len() == before {
+            self.packages.insert(key, listed.clone());
+        }
     }
 
     /// The listed package is there, with the listed bytes, and says of itself what primary says.

@@ -48,7 +48,7 @@ pub(super) fn adopt(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Dec
         gates.installable(world, product, stage, None, &changes);
     }
     let gates = gates.finish()?;
-    let hrefs = hrefs(&repository, wish.arrivals, existing)?;
+    let hrefs = hrefs(world, &repository, wish.arrivals, existing)?;
     if enter.is_empty() {
         let sentence = format!("everything that it lists is in `{repository}` already");
         return Ok(Decision::NothingToDo(Code::AlreadyThere, sentence));
@@ -96,6 +96,7 @@ fn read<'a>(world: &'a World, arrivals: &[Arrival]) -> Result<&'a Existing, Refu
 
 /// Finds the old hrefs that differ from the new ones; what answers there already must be the same.
 fn hrefs(
+    world: &World,
     repository: &Repository,
     arrivals: &[Arrival],
     existing: &Existing,
@@ -103,11 +104,12 @@ fn hrefs(
     let mut hrefs = BTreeMap::new();
     let of_views = format!("{NODE_TYPES}/");
     let mut old = arrivals.iter().map(|arrival| &arrival.from).chain(existing.metadata.keys());
-    if let Some(href) = old.find(|href| href.starts_with(&of_views)) {
+    let has_views = world.layout.views(repository).is_some();
+    if let Some(href) = old.find(|href| has_views && href.starts_with(&of_views)) {
         let sentence = format!("`{href}` would lie where the views of `{repository}` lie");
         let refusal = Refusal::new(Code::OtherContent, sentence);
         return Err(
-            refusal.hint(format!("`{of_views}` of a stage is for its views: call the folder something else"))
+            refusal.hint(format!("`{of_views}` of a stage is for its views: call the folder something else, or let the stage have none before the old hrefs have had their time"))
         );
     }
     let mut reasons = Vec::new();

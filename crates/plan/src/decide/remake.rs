@@ -8,9 +8,9 @@ use closure::{Package, Shelf};
 use nevra::{Evr, Nevra, Sha256};
 
 use super::gates::Gates;
-use super::pins::{MetaPackages, Pin, pins_of};
+use super::pins::{Pin, pins_of};
 use super::raise::Releases;
-use crate::layout::{Product, Repository, Stage};
+use crate::layout::{MetaPackages, Product, Repository, Stage};
 use crate::plan::Change;
 use crate::recipe::{NodeType, PinChange, Raised, Rebuilt, Recipe};
 use crate::refusal::{Code, Refusal};
@@ -40,7 +40,11 @@ impl Otherwise {
             Some(evr) => drop(self.pins.insert(pin.name.clone(), evr.clone())),
             None => drop(self.without.insert(pin.name.clone())),
         }
-        self.told.insert(PinChange { name: pin.name.clone(), before: pin.versions(), after: evr.cloned() });
+        self.told.insert(PinChange {
+            name: pin.name.clone(),
+            before: pin.bound.to_string(),
+            after: evr.cloned(),
+        });
     }
 }
 
@@ -94,7 +98,7 @@ impl<'a> Remaking<'a> {
         releases: Option<Releases<'a>>,
         why: String,
     ) -> Remaking<'a> {
-        let meta_packages = MetaPackages::of(product, stage);
+        let meta_packages = MetaPackages::of(product);
         Remaking { product, stage, meta_packages, releases, why, known: BTreeMap::new() }
     }
 

@@ -8,9 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
-
-use super::{Kind, Layout, Repository, is_component};
+use super::{Kind, Layout, MetaPackages, Repository, is_component};
 
 /// The folder of a stage that its views lie in.
 pub const NODE_TYPES: &str = "node-types";
@@ -23,9 +21,7 @@ impl Layout {
         let product = self.products.get(&repository.product)?;
         let stage = product.stage(&repository.stage)?;
         let has_views = repository.kind == Kind::Binary && product.views.contains(&stage.name);
-        let patterns =
-            || stage.closure.as_ref().map(|closure| closure.meta_packages.clone()).unwrap_or_default();
-        has_views.then(patterns)
+        has_views.then(|| product.meta_packages())
     }
 }
 
@@ -42,29 +38,18 @@ pub fn in_view(file: &str) -> Option<(&str, &str, &str)> {
     Some((path, node_type, rest))
 }
 
-/// Names the node types among packages: the names of those that are meta-packages, or that a pattern takes for some.
+/// Names the node types among packages: the names of those that are meta-packages.
 pub fn node_types<'a>(
     packages: impl IntoIterator<Item = &'a closure::Package>,
-    meta_packages: &[String],
+    meta_packages: &MetaPackages,
 ) -> BTreeSet<&'a str> {
-    let patterns = patterns(meta_packages);
-    let is_one =
-        |package: &&closure::Package| package.is_meta() || patterns.is_match(package.nevra.name.as_str());
-    packages.into_iter().filter(is_one).map(|package| package.nevra.name.as_str()).collect()
+    let metas = packages.into_iter().filter(|package| meta_packages.has(package));
+    metas.map(|package| package.nevra.name.as_str()).collect()
 }
 
 /// Says whether a node type can have a view: its name can be a folder, and is none that a repository keeps for itself.
 pub fn has_folder(node_type: &str) -> bool {
     is_component(node_type) && !["repodata", "Packages", NODE_TYPES].contains(&node_type)
-}
-
-/// Makes patterns of texts; one that is none takes nothing.
-pub(crate) fn patterns(texts: &[String]) -> GlobSet {
-    let mut patterns = GlobSetBuilder::new();
-    for glob in texts.iter().filter_map(|text| Glob::new(text).ok()) {
-        patterns.add(glob);
-    }
-    patterns.build().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -113,7 +98,8 @@ mod tests {
         ];
         let names = |patterns: &[&str]| {
             let patterns: Vec<String> = patterns.iter().map(|text| (*text).to_owned()).collect();
-            node_types(&packages, &patterns).into_iter().collect::<Vec<_>>()
+            let metas = MetaPackages::of_edition(metapackage::EDITION, &patterns).unwrap();
+            node_types(&packages, &metas).into_iter().collect::<Vec<_>>()
         };
         assert_eq!(names(&[]), ["glite-UI"]);
         assert_eq!(names(&["*-WN", "nothing", "["]), ["glite-UI", "glite-WN"]);

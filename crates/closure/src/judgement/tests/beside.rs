@@ -9,6 +9,7 @@ fn changing(
     leave: [&[&str]; 2],
     [enter, enter_beside]: [Vec<Package>; 2],
 ) -> Change {
+    let meta_packages = metas([&delta, &production, &enter, &enter_beside].into_iter().flatten());
     let [leave, leave_beside] =
         leave.map(|nevras| nevras.iter().map(|nevra| nevra.parse().unwrap()).collect());
     let beside = Beside {
@@ -20,6 +21,7 @@ fn changing(
         target: Arc::new(Shelf::new("delta", delta)),
         leave,
         enter,
+        meta_packages,
         beside: vec![beside],
         elsewhere: vec![],
         ..Story::default().change()

@@ -20,7 +20,10 @@ fn request(platform: &str, kind: Kind) -> Request {
 
 /// Decides the adoption of these packages in a world that lists `lines`.
 fn adopted(lines: &[&str], packages: &[&str], existing: Existing) -> Decision {
-    let mut world = world_of(lines);
+    adopted_by(world_of(lines), packages, existing)
+}
+
+fn adopted_by(mut world: World, packages: &[&str], existing: Existing) -> Decision {
     world.existing = Some(existing);
     let decision = decide(&world, &request("sl5/x86_64", Kind::Binary), &alice(), &arrivals(packages));
     if let Decision::Effect(plan) = &decision {
@@ -70,7 +73,12 @@ fn nothing_is_adopted_to_where_views_lie() {
     let metadata = "node-types/UI/repodata/primary.xml.gz".to_owned();
     let digest = listed("voms-1-1.x86_64").pkgid;
     let existing = Existing { metadata: BTreeMap::from([(metadata, digest)]), ..Existing::default() };
-    let refusal = refusal(adopted(&[], &["voms-1-1.x86_64"], existing));
+    let mut world = world_of(&[]);
+    // Where there are none, it is a folder like any other.
+    effect(adopted_by(world.clone(), &["voms-1-1.x86_64"], existing.clone()));
+    let layout = std::sync::Arc::make_mut(&mut world.layout);
+    layout.products.get_mut("glite-3.2").unwrap().views = vec!["delta".into()];
+    let refusal = refusal(adopted_by(world, &["voms-1-1.x86_64"], existing));
     assert_eq!(refusal.code, Code::OtherContent);
     assert!(refusal.sentence.contains("would lie where the views"), "{refusal:?}");
 }

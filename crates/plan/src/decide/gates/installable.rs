@@ -10,7 +10,7 @@ use nevra::Nevra;
 
 use super::{Finding, Gates};
 use crate::lacking::{Lacking, Unfit};
-use crate::layout::{Closure, Kind, Platform, Product, Repository, Stage, patterns};
+use crate::layout::{Closure, Kind, MetaPackages, Platform, Product, Repository, Stage};
 use crate::plan::Change;
 use crate::refusal::{Code, Refusal};
 use crate::world::{Listed, World, digest_of_set};
@@ -281,7 +281,8 @@ impl Gathering<'_> {
             None => None,
         };
         let Some(target) = target.filter(|_| lacking.is_empty()) else { return Ok(None) };
-        let meta_packages = self.meta_packages(&target, &enter);
+        let beside_too = beside.iter().flat_map(|one| one.shelf.packages().iter().chain(&one.enter));
+        let meta_packages = self.meta_packages(target.packages().iter().chain(&enter).chain(beside_too));
         Ok(Some(closure::Change {
             platform: self.repository.arch.clone(),
             target,
@@ -337,14 +338,10 @@ impl Gathering<'_> {
         Ok(Some(Arc::clone(&indexed.shelf)))
     }
 
-    /// Names the meta-packages that the configuration names, of those there are.
-    fn meta_packages(&self, target: &Shelf, enter: &[closure::Package]) -> BTreeSet<String> {
-        let patterns = patterns(&self.closure.meta_packages);
-        if patterns.is_empty() {
-            return BTreeSet::new();
-        }
-        let names = target.packages().iter().chain(enter).map(|package| &package.nevra.name);
-        names.filter(|name| patterns.is_match(name.as_str())).cloned().collect()
+    /// Names the meta-packages among packages of the product.
+    fn meta_packages<'a>(&self, packages: impl Iterator<Item = &'a closure::Package>) -> BTreeSet<Nevra> {
+        let metas = MetaPackages::of(self.product);
+        packages.filter(|package| metas.has(package)).map(|package| package.nevra.clone()).collect()
     }
 }
 
