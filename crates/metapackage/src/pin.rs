@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use nevra::{Bound, Dependency, Evr, Sense};
+use nevra::{Bound, Dependency, Evr, Nevra, Sense};
 use repo::Head;
 
 use crate::RebuildError;
@@ -40,6 +40,21 @@ impl Pin {
     #[must_use]
     pub fn admits(&self, evr: &Evr) -> bool {
         admits(&self.bound, evr)
+    }
+
+    /// Says whether a package is the component, in one of the versions, and of the word size if one is named.
+    ///
+    /// What the package provides beside its own name is not looked at.
+    #[must_use]
+    pub fn is_met_by(&self, nevra: &Nevra) -> bool {
+        self.is_of_size(nevra) && self.admits(&nevra.evr)
+    }
+
+    /// Says whether a package is the component in any version, of the word size if one is named.
+    #[must_use]
+    pub fn is_of_size(&self, nevra: &Nevra) -> bool {
+        let is_its_own = |isa: &String| nevra.arch.isa().is_none_or(|own| own == *isa);
+        self.name == nevra.name && self.isa.as_ref().is_none_or(is_its_own)
     }
 
     /// Writes the component as it is required, `voms(x86-64)`.
@@ -141,6 +156,23 @@ mod tests {
             assert_eq!(pins(none), vec![], "{none}");
         }
         assert_eq!(pins("perl(Some)(x86-64) = 1")[0].component(), "perl(Some)(x86-64)");
+    }
+
+    #[test]
+    fn a_pin_of_a_word_size_is_met_by_that_one_alone() {
+        let check = |requires: &str, nevra: &str, is_met| {
+            assert_eq!(pins(requires)[0].is_met_by(&nevra.parse().unwrap()), is_met, "{requires} by {nevra}");
+        };
+        check("voms = 1-1", "voms-1-1.x86_64", true);
+        check("voms = 1-1", "voms-1-1.i686", true);
+        check("voms = 1-1", "vomses-1-1.i686", false);
+        check("voms(x86-64) = 1-1", "voms-1-1.x86_64", true);
+        check("voms(x86-64) = 1-1", "voms-2-1.x86_64", false);
+        check("voms(x86-64) = 1-1", "voms-1-1.i686", false);
+        check("voms(x86-64) = 1-1", "voms-1-1.noarch", false);
+        check("voms(x86-32) = 1-1", "voms-1-1.i686", true);
+        // Nobody knows what rpm calls the word size of every machine there will be.
+        check("voms(quantum-64) = 1-1", "voms-1-1.quantum", true);
     }
 
     #[test]

@@ -45,6 +45,34 @@ impl Arch {
             || (self.is_32_bit_x86() && (platform.as_str() == "x86_64" || platform.is_32_bit_x86()))
     }
 
+    /// Names the word size as rpm puts it behind names, `x86-64` of `voms(x86-64)`; `None` for what is not known here.
+    /// `noarch` has none, and says so by an empty text.
+    #[must_use]
+    pub fn isa(&self) -> Option<&'static str> {
+        Some(match self.as_str() {
+            "noarch" => "",
+            "x86_64" | "amd64" | "ia32e" => "x86-64",
+            "aarch64" => "aarch-64",
+            "ppc64" | "ppc64le" => "ppc-64",
+            "ppc" => "ppc-32",
+            "s390x" => "s390-64",
+            "s390" => "s390-32",
+            "ia64" => "ia-64",
+            "riscv64" => "riscv-64",
+            _ if self.is_32_bit_x86() => "x86-32",
+            _ => return None,
+        })
+    }
+
+    /// Says whether hosts of the other architecture take packages of this one, and rather those of their own: `i686` beside
+    /// `x86_64`.
+    #[must_use]
+    pub fn is_second_to(&self, other: &Self) -> bool {
+        let both = (self.as_str(), other.as_str());
+        self.is_32_bit_x86() && other.as_str() == "x86_64"
+            || matches!(both, ("s390", "s390x") | ("ppc", "ppc64"))
+    }
+
     fn is_32_bit_x86(&self) -> bool {
         matches!(self.as_str(), "i386" | "i486" | "i586" | "i686" | "athlon")
     }
@@ -98,6 +126,16 @@ mod tests {
             check(arch, "i686", true);
             check(arch, "i386", true);
             check(arch, "aarch64", false);
+        }
+    }
+
+    #[test]
+    fn a_second_architecture_is_the_narrower_of_one_family() {
+        let second = |one: &str, other: &str| Arch::new(one).is_second_to(&Arch::new(other));
+        assert!(second("i686", "x86_64") && second("s390", "s390x"));
+        for (one, other) in [("x86_64", "i686"), ("i686", "i386"), ("noarch", "x86_64"), ("x86_64", "x86_64")]
+        {
+            assert!(!second(one, other), "{one} beside {other}");
         }
     }
 

@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use closure::Shelf;
-use nevra::{Evr, Nevra};
+use nevra::Nevra;
 
 use super::gates::{Entering, Gates};
-use super::pins::pins_of;
+use super::pins::{is_for_hosts, is_met, pins_of};
 use super::places;
 use super::promote::Wish;
 use super::raise::Releases;
@@ -216,8 +216,8 @@ fn following(
     remaking.remake(&newest, &|(_, package)| {
         let mut otherwise = Otherwise::default();
         for remake in for_target {
-            for pin in pins_of(package).iter().filter(|pin| pin.name == remake.of.nevra.name) {
-                if pin.admits(&remake.of.nevra.evr) && !pin.admits(&remake.becomes.evr) {
+            for pin in pins_of(package).iter().filter(|pin| pin.is_met_by(&remake.of.nevra)) {
+                if !pin.is_met_by(&remake.becomes) {
                     otherwise.pin(pin, Some(&remake.becomes.evr));
                 }
             }
@@ -280,7 +280,7 @@ fn affected(
     loop {
         let pins = |package: &closure::Package| {
             let pins = pins_of(package);
-            moved.iter().any(|nevra| pins.iter().any(|pin| pin.name == nevra.name && pin.admits(&nevra.evr)))
+            moved.iter().any(|nevra| pins.iter().any(|pin| pin.is_met_by(nevra)))
         };
         let more: Vec<&Known<'_>> = metas
             .iter()
@@ -300,7 +300,7 @@ fn affected(
 
 /// What hosts of the target will be offered, by name.
 struct There<'a> {
-    offered: BTreeMap<&'a str, BTreeSet<&'a Evr>>,
+    offered: BTreeMap<&'a str, BTreeSet<&'a Nevra>>,
 }
 
 impl<'a> There<'a> {
@@ -311,13 +311,13 @@ impl<'a> There<'a> {
         source: &Repository,
         moving: &'a [Listed],
     ) -> There<'a> {
-        let mut offered: BTreeMap<&str, BTreeSet<&Evr>> = BTreeMap::new();
+        let mut offered: BTreeMap<&str, BTreeSet<&Nevra>> = BTreeMap::new();
         let stages = [target.name.as_str()].into_iter().chain(enabled(product, target));
         // Hosts of the target do not draw from the stage that packages are taken from, whatever else they draw from.
         let stages = stages.filter(|stage| *stage != source.stage);
         let there = stages.filter_map(|stage| world.repositories.get(&source.in_stage(stage))).flatten();
         for listed in there.chain(moving) {
-            offered.entry(&listed.nevra.name).or_default().insert(&listed.nevra.evr);
+            offered.entry(&listed.nevra.name).or_default().insert(&listed.nevra);
         }
         There { offered }
     }
@@ -335,11 +335,16 @@ impl<'a> There<'a> {
             let there = self.offered.get(pin.name.as_str());
             // What is of no product of ours is not ours to pin otherwise.
             let is_ours = !ours.is_empty() || there.is_some();
-            let is_met = there.is_some_and(|all| all.iter().any(|evr| pin.admits(evr)));
-            let enters = ours.iter().any(|nevra| affected.contains(*nevra) && pin.admits(&nevra.evr));
-            if is_ours && !is_met && !enters {
-                let newest = there.and_then(|all| all.iter().max_by(|a, b| a.rpm_cmp(b)));
-                otherwise.pin(&pin, newest.copied());
+            // Whatever architecture it is released for, hosts that had the first one do not take the second.
+            let stays: BTreeSet<&Nevra> =
+                ours.iter().copied().filter(|nevra| there.is_none_or(|all| !all.contains(nevra))).collect();
+            let is_there = is_met(&pin, &stays, there.into_iter().flatten().copied());
+            let enters = ours.iter().any(|nevra| affected.contains(*nevra) && pin.is_met_by(nevra));
+            if is_ours && !is_there && !enters {
+                let known: Vec<&Nevra> = ours.iter().chain(there.into_iter().flatten()).copied().collect();
+                let would_do = there.into_iter().flatten().filter(|nevra| is_for_hosts(&pin, nevra, &known));
+                let newest = would_do.map(|nevra| &nevra.evr).max_by(|a, b| a.rpm_cmp(b));
+                otherwise.pin(&pin, newest);
             }
         }
         otherwise

@@ -1,4 +1,4 @@
-//! What packages pin: which versions of which others they require.
+//! What packages pin: which versions of which others they require, and whether that is still there.
 
 use std::collections::BTreeSet;
 
@@ -16,6 +16,27 @@ pub(super) fn pins_of(package: &closure::Package) -> Vec<Pin> {
         pin.bound.epoch = pin.bound.epoch.filter(|epoch| *epoch != 0);
     }
     pins
+}
+
+/// Says whether what `stays` meets a pin as well as what is `gone` did.
+///
+/// The second architecture of a host is no match for the first: whoever had `voms-2-1.x86_64` does not take
+/// `voms-2-1.i686` in its place, whatever the words of the pin say.
+pub(super) fn is_met<'a>(
+    pin: &Pin,
+    gone: &BTreeSet<&Nevra>,
+    stays: impl IntoIterator<Item = &'a Nevra>,
+) -> bool {
+    let met: Vec<&Nevra> = gone.iter().copied().filter(|nevra| pin.is_met_by(nevra)).collect();
+    let is_as_good = |nevra: &Nevra| !met.iter().any(|gone| nevra.arch.is_second_to(&gone.arch));
+    stays.into_iter().any(|nevra| pin.is_met_by(nevra) && is_as_good(nevra))
+}
+
+/// Says whether a package is what hosts take for a pin in some version: of the word size that is named, else of the first
+/// architecture of all that are `known` of the name.
+pub(super) fn is_for_hosts(pin: &Pin, nevra: &Nevra, known: &[&Nevra]) -> bool {
+    let is_first = || !known.iter().any(|other| nevra.arch.is_second_to(&other.arch));
+    pin.is_of_size(nevra) && (pin.isa.is_some() || is_first())
 }
 
 /// A meta-package that pins a package, itself or by way of others.
@@ -42,7 +63,7 @@ pub fn pinning(product: &Product, packages: &[closure::Package], wanted: &Nevra)
     while let Some(pinned) = open.first().copied() {
         open.remove(0);
         for (nevra, pins) in &metas {
-            let is_it = |pin: &&Pin| pin.name == pinned.name && pin.admits(&pinned.evr);
+            let is_it = |pin: &&Pin| pin.is_met_by(pinned);
             let Some(pin) = pins.iter().find(is_it).filter(|_| !seen.contains(nevra)) else { continue };
             seen.insert(nevra);
             open.push(nevra);
@@ -74,6 +95,7 @@ mod tests {
             named("ui", &["voms(x86-64) = 1-1"]),
             named("site", &["ui = 1-1"]),
             named("wn", &["voms = 2-1"]),
+            named("old", &["voms(x86-32) = 1-1"]),
             named("any", &["voms"]),
         ];
         let found = pinning(&Product::default(), &packages, &"voms-1-1.x86_64".parse().unwrap());
@@ -82,5 +104,21 @@ mod tests {
             .map(|one| format!("{} {} {}", one.node_type.name, one.pin, one.by_way_of.is_some()))
             .collect();
         assert_eq!(told, ["ui voms(x86-64) = 1-1 false", "site ui = 1-1 true"]);
+    }
+
+    #[test]
+    fn a_pin_without_a_word_size_is_met_by_the_first_of_two() {
+        let check = |pin: &str, gone: &str, stays: &str, expected| {
+            let pins = pins_of(&package(&[pin]));
+            let (gone, stays): (Nevra, Nevra) = (gone.parse().unwrap(), stays.parse().unwrap());
+            assert_eq!(is_met(&pins[0], &[&gone].into(), [&stays]), expected, "{pin}: {gone}, {stays}");
+        };
+        check("voms = 2-1", "voms-2-1.i686", "voms-2-1.x86_64", true);
+        check("voms = 2-1", "voms-2-1.x86_64", "voms-2-1.i686", false);
+        check("voms >= 2-1", "voms-2-1.x86_64", "voms-2-2.i686", false);
+        check("voms >= 2-1", "voms-2-1.x86_64", "voms-2-2.noarch", true);
+        check("voms(x86-32) = 2-1", "voms-2-1.i686", "voms-2-1.x86_64", false);
+        check("voms(x86-32) = 2-1", "voms-2-1.x86_64", "voms-2-1.i686", true);
+        check("voms = 0:2-1", "voms-2-1.i686", "voms-2-1.x86_64", true);
     }
 }

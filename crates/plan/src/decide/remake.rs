@@ -8,7 +8,7 @@ use closure::{Package, Shelf};
 use nevra::{Evr, Nevra, Sha256};
 
 use super::gates::Gates;
-use super::pins::{Pin, pins_of};
+use super::pins::{Pin, is_met, pins_of};
 use super::raise::Releases;
 use crate::layout::{MetaPackages, Product, Repository, Stage};
 use crate::plan::Change;
@@ -146,9 +146,15 @@ impl<'a> Remaking<'a> {
             };
             let (known, pins, direct) = &all[at];
             let mut whole = direct.clone();
-            for other in on[at].iter().filter_map(|other| decided.get(other)?.as_ref()) {
-                for pin in pins.iter().filter(|pin| pin.name == other.of.nevra.name) {
-                    if pin.admits(&other.of.nevra.evr) && !pin.admits(&other.becomes.evr) {
+            let remade = || on[at].iter().filter_map(|other| decided.get(other)?.as_ref());
+            let gone: BTreeSet<&Nevra> = remade().map(|other| &other.of.nevra).collect();
+            let on_offer = || {
+                let stays = on[at].iter().map(|other| &all[*other].0.0.nevra);
+                stays.filter(|nevra| !gone.contains(nevra)).chain(remade().map(|other| &other.becomes))
+            };
+            for other in remade() {
+                for pin in pins.iter().filter(|pin| pin.is_met_by(&other.of.nevra)) {
+                    if !is_met(pin, &gone, on_offer()) {
                         whole.pin(pin, Some(&other.becomes.evr));
                     }
                 }
@@ -189,10 +195,8 @@ impl<'a> Remaking<'a> {
 
 /// Finds which of all meta-packages some pins are about.
 fn pinned(all: &[(Known<'_>, Vec<Pin>, Otherwise)], pins: &[Pin]) -> BTreeSet<usize> {
-    let is_about = |(other, ..): &(Known<'_>, Vec<Pin>, Otherwise)| {
-        let nevra = &other.0.nevra;
-        pins.iter().any(|pin| pin.name == nevra.name && pin.admits(&nevra.evr))
-    };
+    let is_about =
+        |(other, ..): &(Known<'_>, Vec<Pin>, Otherwise)| pins.iter().any(|pin| pin.is_met_by(&other.0.nevra));
     all.iter().enumerate().filter(|(_, other)| is_about(other)).map(|(at, _)| at).collect()
 }
 

@@ -5,16 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use nevra::{Evr, Nevra};
 
 use super::gates::{Entering, Gates, Reach};
-use super::pins::pins_of;
+use super::pins::{is_met, pins_of};
 use super::promote::subject;
 use super::raise::Releases;
-use super::remake::{Known, Made, Otherwise, Remake, Remaking, known, merge, newest};
+use super::remake::{Known, Made, Remake, Remaking, known, merge, newest};
 use super::selection::{Place, name_and_version, select};
 use super::{Decision, places};
 use crate::layout::{Kind, Platform, Product, Repository, Stage};
 use crate::plan::{Change, Plan};
 use crate::refusal::{Code, Refusal};
 use crate::world::{Asker, Listed, World};
+use back::Back;
+
+mod back;
 
 pub(super) struct Wish<'a> {
     pub product: &'a str,
@@ -214,30 +217,28 @@ fn shared<'a>(
         rejected.values().flatten().map(|listed| listed.nevra.name.as_str()).collect();
     let is_gone =
         |at: &Repository, listed: &Listed| rejected.get(at).is_some_and(|gone| gone.contains(listed));
-    let mut offered: BTreeMap<(Platform, &str), Vec<&Evr>> = BTreeMap::new();
+    let mut offered: BTreeMap<(Platform, &str), Vec<&Nevra>> = BTreeMap::new();
     for (at, listing) in world.repositories.iter().filter(|(at, _)| at.kind == Kind::Binary) {
         let stays = listing.iter().filter(|one| names.contains(one.nevra.name.as_str()) && !is_gone(at, one));
         for one in stays {
-            offered.entry((at.platform(), &one.nevra.name)).or_default().push(&one.nevra.evr);
+            offered.entry((at.platform(), &one.nevra.name)).or_default().push(&one.nevra);
         }
     }
     let mut reasons = Vec::new();
     for (other, shelf) in elsewhere {
-        let gone: Vec<&Listed> = rejected
+        let gone: BTreeSet<&Nevra> = rejected
             .iter()
             .filter(|(at, _)| at.kind == Kind::Binary && at.platform() == other.platform())
-            .flat_map(|(_, packages)| packages)
+            .flat_map(|(_, packages)| packages.iter().map(|listed| &listed.nevra))
             .collect();
         for package in shelf.packages() {
             for pin in pins_of(package).into_iter().filter(|pin| names.contains(pin.name.as_str())) {
                 let stays = offered.get(&(other.platform(), pin.name.as_str()));
-                if stays.is_some_and(|stays| stays.iter().any(|evr| pin.admits(evr))) {
+                if is_met(&pin, &gone, stays.into_iter().flatten().copied()) {
                     continue;
                 }
-                let is_it =
-                    |listed: &&&Listed| listed.nevra.name == pin.name && pin.admits(&listed.nevra.evr);
-                if let Some(one) = gone.iter().find(is_it) {
-                    reasons.push(format!("`{}` in `{other}` pins `{}`", package.nevra, one.nevra));
+                if let Some(one) = gone.iter().find(|nevra| pin.is_met_by(nevra)) {
+                    reasons.push(format!("`{}` in `{other}` pins `{one}`", package.nevra));
                 }
             }
         }
@@ -287,186 +288,6 @@ fn overlapping(
         }
     }
     found
-}
-
-/// What hosts of one repository go back from, and to.
-struct Back<'a> {
-    stage: &'a str,
-    rejected: BTreeSet<&'a Nevra>,
-    /// What stays on offer of a name that is rejected, by architecture.
-    offered: BTreeMap<&'a str, BTreeMap<&'a str, BTreeSet<&'a Evr>>>,
-    /// The version to go back to, by name.
-    versions: BTreeMap<&'a str, Option<&'a Evr>>,
-    /// Versions that were chosen and that nobody offers.
-    chosen_badly: Vec<String>,
-    without: BTreeSet<&'a str>,
-}
-
-impl<'a> Back<'a> {
-    fn of(
-        world: &'a World,
-        product: &'a Product,
-        stage: &'a Stage,
-        repository: &Repository,
-        packages: &'a [Listed],
-        chosen: &BTreeMap<String, Evr>,
-        without: &'a [String],
-    ) -> Back<'a> {
-        let rejected: BTreeSet<&Nevra> = packages.iter().map(|listed| &listed.nevra).collect();
-        let names: BTreeSet<&str> = rejected.iter().map(|nevra| nevra.name.as_str()).collect();
-        let stages = [stage.name.as_str()].into_iter().chain(enabled(product, stage));
-        let mut offered: BTreeMap<&str, BTreeMap<&str, BTreeSet<&Evr>>> = BTreeMap::new();
-        for listing in stages.filter_map(|name| world.repositories.get(&repository.in_stage(name))) {
-            let stays = listing.iter().map(|listed| &listed.nevra).filter(|nevra| !rejected.contains(nevra));
-            for nevra in stays.filter(|nevra| names.contains(nevra.name.as_str())) {
-                let by_arch = offered.entry(&nevra.name).or_default();
-                by_arch.entry(nevra.arch.as_str()).or_default().insert(&nevra.evr);
-            }
-        }
-        let without: BTreeSet<&str> = without.iter().map(String::as_str).collect();
-        let (mut versions, mut chosen_badly) = (BTreeMap::new(), Vec::new());
-        for name in names {
-            if without.contains(name) {
-                versions.insert(name, None);
-                continue;
-            }
-            let gone: Vec<&Nevra> = rejected.iter().copied().filter(|nevra| nevra.name == name).collect();
-            let common = common(&gone, offered.get(name));
-            let version = match chosen.get(name) {
-                Some(evr) => {
-                    let found = common.iter().find(|one| **one == evr).copied();
-                    if found.is_none() {
-                        chosen_badly.push(format!("`{name}-{evr}`"));
-                    }
-                    found
-                }
-                None => {
-                    let is_older = |evr: &&&Evr| gone.iter().all(|nevra| evr.rpm_cmp(&nevra.evr).is_lt());
-                    common.iter().filter(is_older).max_by(|a, b| a.rpm_cmp(b)).copied()
-                }
-            };
-            versions.insert(name, version);
-        }
-        Back { stage: &stage.name, rejected, offered, versions, chosen_badly, without }
-    }
-
-    /// Says what a meta-package must pin instead of what is rejected.
-    fn otherwise(&self, (_, package): &Known<'_>) -> Otherwise {
-        let mut otherwise = Otherwise::default();
-        for pin in pins_of(package) {
-            let Some(version) = self.versions.get(pin.name.as_str()) else { continue };
-            let pins = self.rejected.iter().any(|nevra| nevra.name == pin.name && pin.admits(&nevra.evr));
-            let is_met = version.is_some_and(|evr| pin.admits(evr));
-            // Another version that stays on offer may do as well.
-            let stays = self.offered.get(pin.name.as_str());
-            let is_met = is_met || stays.is_some_and(|all| all.values().flatten().any(|evr| pin.admits(evr)));
-            if pins && !is_met {
-                otherwise.pin(&pin, *version);
-            }
-        }
-        otherwise
-    }
-
-    /// Refuses if a meta-package pins something of which there is no version to go back to.
-    fn is_possible(&self, stays: &[Known<'_>], remaking: &Remaking<'_>) -> Result<(), Refusal> {
-        if !self.chosen_badly.is_empty() {
-            let what = self.chosen_badly.join(", ");
-            let sentence =
-                format!("{what}: no repository that hosts of `{}` draw from offers that version", self.stage);
-            return Err(Refusal::new(Code::NoVersionBefore, sentence));
-        }
-        let mut reasons = Vec::new();
-        for known in stays.iter().filter(|(_, package)| remaking.meta_packages.has(package)) {
-            let missing = self.otherwise(known).without;
-            let missing = missing.iter().filter(|name| !self.without.contains(name.as_str()));
-            reasons.extend(missing.map(|name| {
-                format!("`{}` pins `{name}`, and no older version of it is offered", known.0.nevra)
-            }));
-        }
-        if reasons.is_empty() {
-            return Ok(());
-        }
-        let sentence = match reasons.as_slice() {
-            [one] => one.clone(),
-            several => {
-                format!("of {} pins no older version is offered to hosts of `{}`", several.len(), self.stage)
-            }
-        };
-        let hint = "promote the version before to a stage that hosts draw from, or name it in `without` so that it is pinned no more";
-        Err(Refusal::new(Code::NoVersionBefore, sentence).reasons(reasons).hint(hint))
-    }
-
-    /// Finds older meta-packages that pin what is no longer there: they leave rather than rise above newer ones.
-    fn left_behind(&self, older: &[Known<'_>], made: &[Remake], remaking: &Remaking<'_>) -> Vec<Listed> {
-        let is_left = |known: &&Known<'_>| {
-            remaking.meta_packages.has(known.1)
-                && (!self.otherwise(known).is_nothing() || pins_one_of(known.1, made))
-        };
-        older.iter().filter(is_left).map(|(listed, _)| (*listed).clone()).collect()
-    }
-
-    /// Refuses to leave behind what pins something that is no longer there and is not built anew.
-    fn is_whole(&self, stays: &[Known<'_>], made: &[Remake], remaking: &Remaking<'_>) -> Result<(), Refusal> {
-        let is_broken = |known: &&Known<'_>| {
-            !remaking.meta_packages.has(known.1)
-                && (!self.otherwise(known).is_nothing() || pins_one_of(known.1, made))
-        };
-        let broken = stays.iter().filter(is_broken).map(|(listed, _)| format!("`{}`", listed.nevra));
-        let reasons: Vec<String> =
-            broken.map(|name| format!("{name} pins what leaves, and brings files")).collect();
-        if reasons.is_empty() {
-            return Ok(());
-        }
-        let sentence = match reasons.as_slice() {
-            [one] => one.clone(),
-            several => format!("{} packages that are no meta-packages pin what leaves", several.len()),
-        };
-        let hint =
-            "reject them as well, or name them in `meta_packages` of the stage if they are to be built anew";
-        Err(Refusal::new(Code::NotAMetaPackage, sentence).reasons(reasons).hint(hint))
-    }
-
-    fn notes(&self) -> Vec<String> {
-        let without = self.versions.iter().filter(|(_, version)| version.is_none());
-        let note = |name: &str| {
-            format!(
-                "no older version of `{name}` is offered: hosts that have it keep it until they remove it"
-            )
-        };
-        without.map(|(name, _)| note(name)).collect()
-    }
-}
-
-/// Says whether a package pins something in the version that something newer takes the place of.
-fn pins_one_of(package: &closure::Package, made: &[Remake]) -> bool {
-    let pins = pins_of(package);
-    made.iter().any(|remake| {
-        let (of, becomes) = (&remake.of.nevra, &remake.becomes.evr);
-        pins.iter().any(|pin| pin.name == of.name && pin.admits(&of.evr) && !pin.admits(becomes))
-    })
-}
-
-/// The versions that are offered for every architecture of which one is gone.
-fn common<'a>(gone: &[&Nevra], offered: Option<&BTreeMap<&str, BTreeSet<&'a Evr>>>) -> BTreeSet<&'a Evr> {
-    let Some(offered) = offered else { return BTreeSet::new() };
-    let of = |arch: &str| -> BTreeSet<&'a Evr> {
-        let any = if arch == "noarch" { None } else { Some("noarch") };
-        // What becomes a noarch package, or was one, goes on under its name.
-        let archs: Vec<&str> = match any {
-            Some(any) => vec![arch, any],
-            None => offered.keys().copied().collect(),
-        };
-        archs.iter().filter_map(|arch| offered.get(arch)).flatten().copied().collect()
-    };
-    let mut common: Option<BTreeSet<&'a Evr>> = None;
-    for nevra in gone {
-        let here = of(nevra.arch.as_str());
-        common = Some(match common {
-            Some(common) => common.intersection(&here).copied().collect(),
-            None => here,
-        });
-    }
-    common.unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -202,3 +202,15 @@ fn a_release_of_everything_is_a_plain_promotion() {
     assert_eq!((plan.rebuilt.len(), plan.node_types.len()), (0, 0));
     assert_eq!(plan.sentence, "7 packages move from `delta` to `production` of `glite-3.2`");
 }
+
+#[test]
+fn what_is_released_in_the_second_word_size_alone_is_not_what_hosts_take() {
+    let mut site = Metas::of(&[
+        "sl5/x86_64 production: voms-1-1.x86_64 voms-1-1.i686",
+        "sl5/x86_64 delta: voms-2-1.x86_64 voms-2-1.i686 wms-2-1.x86_64 \
+         ui-2-1.noarch<voms = 2-1, wms = 2-1> wide-2-1.noarch<voms(x86-64) = 2-1, wms = 2-1>",
+    ]);
+    site.done(&request(&["voms-2-1.i686", "wms"], Partial::Target));
+    assert_eq!(site.says("ui-2-1.1.noarch"), "voms = 1-1, wms = 2-1");
+    assert_eq!(site.says("wide-2-1.1.noarch"), "voms(x86-64) = 1-1, wms = 2-1");
+}

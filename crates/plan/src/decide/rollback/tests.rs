@@ -220,8 +220,69 @@ fn what_nothing_needs_is_no_choice() {
     site().refused(&releases, Code::Malformed);
 }
 
+/// Both word sizes of a component; `ui` pins it by its plain name, `sized` one of both, and `both` both.
+fn of_two_sizes(before: &str) -> Metas {
+    let before = format!("sl5/x86_64 production: {before}");
+    let after = "sl5/x86_64 delta: voms-2-1.x86_64 voms-2-1.i686 ui-2-1.noarch<voms = 2-1> \
+                 narrow-2-1.noarch<voms(x86-32) = 2-1> wide-2-1.noarch<voms(x86-64) = 2-1>";
+    Metas::of(&[&before, after])
+}
+
 #[test]
-fn a_pin_in_a_rich_dependency_and_a_circle_are_refused() {
+fn of_two_word_sizes_the_one_that_stays_stands_in_for_no_pin_of_the_other() {
+    let before = "voms-1-1.x86_64 voms-1-1.i686";
+    // Hosts prefer the wide one: without it a plain name has to go back, too.
+    let mut site = of_two_sizes(before);
+    let plan = site.done(&request(&["voms-2-1.x86_64"]));
+    assert_eq!(
+        brief(&plan),
+        "sl5/x86_64 delta: +ui-2-1.1.noarch +wide-2-1.1.noarch -ui-2-1.noarch -voms-2-1.x86_64 -wide-2-1.noarch\n"
+    );
+    assert_eq!(site.says("wide-2-1.1.noarch"), "voms(x86-64) = 1-1");
+    // What is rejected of the narrow one alone they do not miss.
+    let mut site = of_two_sizes(before);
+    let plan = site.done(&request(&["voms-2-1.i686"]));
+    assert_eq!(brief(&plan), "sl5/x86_64 delta: +narrow-2-1.1.noarch -narrow-2-1.noarch -voms-2-1.i686\n");
+    assert_eq!(site.says("narrow-2-1.1.noarch"), "voms(x86-32) = 1-1");
+}
+
+#[test]
+fn a_pin_goes_back_to_no_version_that_is_offered_in_another_word_size_only() {
+    let mut site = of_two_sizes("voms-1-1.x86_64");
+    let refusal = site.refused(&request(&["voms-2-1.i686"]), Code::NoVersionBefore);
+    assert_eq!(refusal.sentence, "`narrow-2-1.noarch` pins `voms`, and no older version of it is offered");
+    // Both pins of a name go back together.
+    let mut site = Metas::of(&[
+        "sl5/x86_64 production: voms-1-1.x86_64",
+        "sl5/x86_64 delta: voms-2-1.x86_64 voms-2-1.i686 ui-2-1.noarch<voms(x86-64) = 2-1, voms(x86-32) = 2-1>",
+    ]);
+    let refusal = site.refused(&request(&["voms-2-1.x86_64"]), Code::NoVersionBefore);
+    assert_eq!(refusal.sentence, "`ui-2-1.noarch` pins `voms(x86-32)`, and 1-1 of it is not offered");
+    // What lies there without a word size is no component of one.
+    let mut site = of_two_sizes("voms-1-1.noarch");
+    let refusal = site.refused(&request(&["voms-2-1.x86_64"]), Code::NoVersionBefore);
+    assert_eq!(refusal.sentence, "`wide-2-1.noarch` pins `voms(x86-64)`, and 1-1 of it is not offered");
+}
+
+#[test]
+fn what_pins_a_meta_package_of_two_word_sizes_follows_the_one_that_hosts_take() {
+    let site = |first: &str, second: &str| {
+        Metas::of(&[
+            "sl5/x86_64 production: voms-1-1.x86_64 old-1-1.x86_64",
+            &format!(
+                "sl5/x86_64 delta: voms-2-1.x86_64 old-2-1.x86_64 ui-2-1.x86_64<{first} = 2-1> \
+                 ui-2-1.i686<{second} = 2-1> site-2-1.noarch<ui = 2-1>"
+            ),
+        ])
+    };
+    let plan = site("voms", "old").done(&request(&["voms"]));
+    assert!(brief(&plan).contains("+site-2-1.1.noarch"), "{}", brief(&plan));
+    let plan = site("old", "voms").done(&request(&["voms"]));
+    assert!(!brief(&plan).contains("site"), "{}", brief(&plan));
+}
+
+#[test]
+fn meta_packages_that_pin_each_other_in_a_circle_are_refused() {
     let mut site = Metas::of(&[
         "sl5/x86_64 production: voms-1-1.x86_64",
         "sl5/x86_64 delta: voms-2-1.x86_64 a-2-1.noarch<voms = 2-1, b = 2-1> b-2-1.noarch<a = 2-1>",
