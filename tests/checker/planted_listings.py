@@ -233,10 +233,10 @@ def decided(digests, people):
 def a_decision_about_two_other_files(copy):
     copy.second_twin("grid-el9-x86_64-delta")
     standing = decided(["00" * 32, "11" * 32], ["user:rita", "user:olga"])
-    copy.change_manifest(copy.current, lambda one: one["account"].update(standing=standing))
+    copy.change_manifest(copy.current, lambda one: one["account"]["standing"].update(standing))
 
 
 @plant("I18")
 def a_decision_of_one_person(copy):
     standing = decided(["00" * 32, "11" * 32], ["user:rita", "user:rita"])
-    copy.change_manifest(copy.current, lambda one: one["account"].update(standing=standing))
+    copy.change_manifest(copy.current, lambda one: one["account"]["standing"].update(standing))

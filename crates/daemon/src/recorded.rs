@@ -47,14 +47,14 @@ impl Archive<'_> {
         }
     }
 
-    /// Finds the answer to a claim: the newest generations first, for that is what people want to undo.
+    /// Finds the answer to a claim, if any was given to it: in the manifest that holds what it did, else in the audit log.
     fn claimed(&self, claim: &str) -> Result<Option<Answer>, Error> {
-        let mut next = Some(self.generation);
-        while let Some(Chapter { parent, account, .. }) = self.chapter(next)? {
+        let Some(place) = self.settled.place(claim) else { return Ok(None) };
+        let place = place.filter(|number| *number <= self.generation);
+        if let Some(Chapter { account, .. }) = self.chapter(place)? {
             if let Some(settled) = account.requests.into_iter().find(|one| one.answer.claim == claim) {
                 return Ok(Some(settled.answer));
             }
-            next = parent;
         }
         for record in Records::read(self.disk, &self.store.paths().audit())? {
             let record = record?;
@@ -130,6 +130,7 @@ impl Archive<'_> {
             return Ok(effect);
         };
         effect.request = settled.grounds.as_deref().and_then(request);
+        effect.node_types.clone_from(&settled.answer.node_types);
         let others = || account.requests.iter().filter(|one| one.answer.claim != settled.answer.claim);
         moved(account, settled, &others, &mut effect);
         let before = match self.chapter(chapter.parent)? {

@@ -15,7 +15,8 @@ impl Plan {
     /// Nothing for hosts that need not do anything. A host that went back must be looked at by its installed versions: the
     /// exit codes of dnf and zypper are 0 also where they did nothing.
     pub fn hosts(&self) -> Vec<HostsRun> {
-        let goes_back = self.action == "rollback";
+        // Where a roll-back is undone, what was built anew leaves, and what it was made of has the lower release.
+        let goes_back = self.action == "rollback" || self.action == "undo" && !self.node_types.is_empty();
         if !goes_back && self.rebuilt.is_empty() {
             return Vec::new();
         }
@@ -90,7 +91,9 @@ mod tests {
         let commands: Vec<_> = plan.hosts().into_iter().map(|one| (one.node_type, one.dnf)).collect();
         let all = "dnf --refresh distro-sync".to_owned();
         assert_eq!(commands, [(Some("ui".to_owned()), format!("{all} ui voms")), (None, all)]);
-        let plain = Plan { action: "promote".into(), ..Plan::default() };
-        assert_eq!(plain.hosts(), vec![]);
+        for action in ["promote", "undo"] {
+            let plain = Plan { action: action.into(), ..Plan::default() };
+            assert_eq!(plain.hosts(), vec![], "{action}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use nevra::Sha256;
 
 use crate::answer::Outcome;
 use crate::layout::Repository;
+use crate::recipe::{NodeType, PinChange};
 use crate::request::Request;
 use crate::world::Listed;
 
@@ -44,6 +45,8 @@ pub struct Effected {
     pub ended: BTreeMap<Repository, BTreeMap<Sha256, Timestamp>>,
     /// What others let into the same repositories, in its generation and every later one.
     pub since: BTreeMap<Repository, BTreeSet<Sha256>>,
+    /// What became of node types of which it built the meta-package anew, as its answer told.
+    pub node_types: Vec<NodeType>,
     /// The packages that cannot be listed again, and why: a text that follows their name.
     pub missing: BTreeMap<Sha256, String>,
 }
@@ -65,6 +68,30 @@ impl Recorded {
 }
 
 impl Effected {
+    /// Turns round what became of node types: what was rejected is pinned again.
+    pub(crate) fn node_types_back(&self) -> Vec<NodeType> {
+        let back = |one: &NodeType| {
+            let of = self.moves.iter().find(|(repository, _)| repository.name() == one.repository);
+            let left = of.map(|(_, moves)| moves.left.as_slice()).unwrap_or_default();
+            let pin = |change: &PinChange| {
+                let named = left.iter().find(|listed| listed.nevra.name == change.name);
+                let pinned = || change.before.strip_prefix("= ").and_then(|text| text.parse().ok());
+                PinChange {
+                    name: change.name.clone(),
+                    before: change.after.as_ref().map(|evr| format!("= {evr}")).unwrap_or_default(),
+                    after: named.map(|listed| listed.nevra.evr.clone()).or_else(pinned),
+                }
+            };
+            NodeType {
+                before: one.after.clone(),
+                after: one.before.clone(),
+                pins: one.pins.iter().map(pin).collect(),
+                ..one.clone()
+            }
+        };
+        self.node_types.iter().map(back).collect()
+    }
+
     /// Says whether the request took a package out of a repository, at once or when its overlap was over.
     pub(crate) fn took(&self, repository: &Repository, package: &Sha256) -> bool {
         self.moves.get(repository).is_some_and(|moves| moves.left.iter().any(|left| left.pkgid == *package))

@@ -252,6 +252,7 @@ impl Engine {
         let is_refused =
             |(claimed, answer): &(Claimed, Answer)| is_of_the_clock(claimed) && answer.action == "config";
         self.clock_refused |= ready.iter().any(is_refused);
+        ready.iter().for_each(|(_, answer)| self.settled.record(answer));
         asked.iter().for_each(|(_, answer)| self.settled.record_unwritten(answer));
         self.spool.settle_all(&batch)?;
         asked.iter().for_each(|(claimed, _)| self.settled.is_written(&claimed.name));

@@ -35,6 +35,8 @@ impl Engine {
         effects: &[(Waiting, Answer)],
         step: &mut Step,
     ) -> Result<(), Error> {
+        // What the clock asked is named by people, too.
+        effects.iter().for_each(|(_, answer)| self.settled.record(answer));
         let asked = || effects.iter().filter(|(waiting, _)| !waiting.is_of_the_clock());
         asked().for_each(|(_, answer)| self.settled.record_unwritten(answer));
         let batch: Vec<_> = asked().map(|(waiting, answer)| (&waiting.claimed, answer)).collect();

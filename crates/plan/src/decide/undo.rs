@@ -33,6 +33,12 @@ pub(super) struct Wish<'a> {
 }
 
 pub(super) fn undo(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Decision, Refusal> {
+    if asker.roles.is_empty() {
+        // Who may undo a request hangs on what it did, which is looked up for nobody who may do nothing.
+        let mut gates = Gates::default();
+        gates.authority(asker, false, "undo anything", "whoever has a role may ask");
+        gates.finish()?;
+    }
     let (recorded, effect) = named(world, wish.request)?;
     if let Some(refusal) = never(recorded) {
         return Err(refusal);
@@ -223,6 +229,7 @@ fn moved_back(
     }
     plan.action = "undo".to_owned();
     plan.sentence = undone(recorded, effect);
+    plan.node_types = effect.node_types_back();
     plan.notes.extend(in_no_stage(world, product, &plan.changes));
     // Whoever must be heard before packages enter these stages is heard before others enter them again.
     if wish.approved.is_none_or(|approved| approved == plan.hash().hex()) {

@@ -372,3 +372,61 @@ fn the_name_of_a_generation_ends_and_does_not_come_back() {
     assert_eq!(world.names["update-57"], NamedGeneration { generation: 40, ended: true });
     refused(&world, &undo("second"), &alice(), &[], Code::CannotUndo);
 }
+
+#[test]
+fn hosts_are_told_node_type_by_node_type_what_undoes_a_roll_back() {
+    let mut site = crate::samples::metas::Metas::of(&[
+        "sl5/x86_64 production: voms-1-1.x86_64",
+        "sl5/x86_64 delta: voms-2-1.x86_64 ui-2-1.noarch<voms = 2-1> wn-2-1.noarch<other = 1>",
+    ]);
+    let action = Action::Rollback {
+        product: "glite-3.2".into(),
+        from: "delta".into(),
+        packages: vec!["voms".into()],
+        platforms: vec![],
+        versions: vec![],
+        without: vec![],
+        releases: vec![],
+    };
+    let request = Request { reason: Some("it loses jobs".into()), ..Request::new(action) };
+    let plan = site.done(&request);
+    let moves = plan.changes.iter().map(|(repository, change)| {
+        (repository.clone(), Moves { entered: change.enter.clone(), left: change.leave.clone() })
+    });
+    let effect =
+        Effected { moves: moves.collect(), node_types: plan.node_types.clone(), ..Effected::default() };
+    site.world.recorded.push(Recorded {
+        claim: "first".into(),
+        id: "first".into(),
+        owner: "user:alice".into(),
+        action: "rollback".into(),
+        outcome: Outcome::Done,
+        effect: Some(effect),
+    });
+    let plan = site.done(&undo("first"));
+    let told: Vec<String> = plan
+        .hosts()
+        .into_iter()
+        .map(|one| format!("{}: {}", one.node_type.unwrap_or_default(), one.dnf))
+        .collect();
+    assert_eq!(told, ["ui: dnf --refresh distro-sync ui voms", ": dnf --refresh distro-sync"]);
+    let [ui] = plan.node_types.as_slice() else { panic!("{:?}", plan.node_types) };
+    assert_eq!(
+        (ui.before.to_string(), ui.after.to_string()),
+        ("ui-2-1.1.noarch".to_owned(), "ui-2-1.noarch".to_owned())
+    );
+    assert_eq!(
+        (&*ui.pins[0].before, ui.pins[0].after.as_ref().unwrap().to_string()),
+        ("= 1-1", "2-1".into())
+    );
+}
+
+#[test]
+fn nobody_without_a_role_learns_what_is_on_record() {
+    let mut world = site();
+    settle(&mut world, "first", &promote(&["voms"]), &[]);
+    let nobody = Asker { name: "user:bob".into(), roles: vec![] };
+    for name in ["first", "nothing"] {
+        refused(&world, &undo(name), &nobody, &[], Code::RoleNotAllowed);
+    }
+}
