@@ -12,8 +12,10 @@ mod full_disk;
 mod kills;
 mod lasting;
 mod ledger;
+mod node_types;
 mod planted;
 mod scenarios;
+mod timeless;
 
 use std::collections::BTreeMap;
 

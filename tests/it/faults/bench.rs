@@ -16,6 +16,7 @@ use testkit::{Ran, Sandbox, Site, program, run};
 use walkdir::WalkDir;
 
 use super::calls::{Traced, round};
+use super::timeless::{Offered, Timeless, built};
 
 const STAGES: &str = r#"
 [roles]
@@ -24,11 +25,9 @@ admin = ["ME"]
 [[product]]
 name = "glite"
 preset = "glite"
+partial_release = "raised"
 platforms = ["el9/x86_64"]
 "#;
-
-/// What every repository lists, by name.
-pub type Offered = BTreeMap<String, BTreeSet<String>>;
 
 /// Every answer that can be read.
 pub type Told = BTreeMap<Utf8PathBuf, Vec<u8>>;
@@ -75,17 +74,21 @@ impl Bench {
 
     /// Drops the request to import these packages into delta.
     pub fn ask_import(&self, stem: &str, packages: &[(&str, &str)]) {
-        let uploads: Vec<String> = packages
-            .iter()
-            .map(|(name, version)| {
-                let recipe = Recipe::new(*name, *version, "1").file(&format!("/usr/share/{name}"), *version);
-                self.site.upload(&recipe.file_name(), &recipe.build())
-            })
-            .collect();
-        self.ask(
-            stem,
-            &format!("action = \"import\"\nproduct = \"glite\"\nto = \"delta\"\nfiles = {uploads:?}"),
-        );
+        let recipes: Vec<Recipe> =
+            packages.iter().map(|(name, version)| Self::component(name, version)).collect();
+        self.ask(stem, &self.importing(&recipes));
+    }
+
+    /// A package that brings a file.
+    pub fn component(name: &str, version: &str) -> Recipe {
+        Recipe::new(name, version, "1").file(&format!("/usr/share/{name}"), version)
+    }
+
+    /// The request to import packages into delta, which are uploaded.
+    pub fn importing(&self, packages: &[Recipe]) -> String {
+        let upload = |recipe: &Recipe| self.site.upload(&recipe.file_name(), &recipe.build());
+        let files: Vec<String> = packages.iter().map(upload).collect();
+        format!("action = \"import\"\nproduct = \"glite\"\nto = \"delta\"\nfiles = {files:?}")
     }
 
     /// Runs one round that must go well.
@@ -154,20 +157,52 @@ impl Bench {
 
     /// What is offered now; nothing before the first generation.
     pub fn offered(&self) -> Result<Offered, String> {
-        let store = Store::new(Arc::new(PosixDisk), self.site.root());
-        let listed = observe::Site::current(store).map_err(|error| error.to_string())?;
-        let packages = listed.map(|site| site.packages()).transpose().map_err(|error| error.to_string())?;
-        let names = packages.into_iter().flatten().map(|(repository, listed)| {
-            (repository.name(), listed.iter().map(|listed| listed.nevra.to_string()).collect())
-        });
-        Ok(names.collect())
+        let mut offered = Offered::new();
+        self.each_offered(|repository, rpm| {
+            let of = offered.entry(repository.to_owned()).or_default();
+            rpm.map(|rpm| Timeless::of(rpm).map(|package| of.insert(package))).transpose().map(drop)
+        })?;
+        Ok(offered)
     }
 
-    /// The files below `public/packages`.
-    pub fn links(&self) -> BTreeSet<Utf8PathBuf> {
+    /// When each package was built that is offered now, by its file in the pool.
+    pub fn built(&self) -> Result<BTreeSet<i64>, String> {
+        let mut all = BTreeSet::new();
+        self.each_offered(|_, rpm| rpm.map(|rpm| built(rpm).map(|at| all.insert(at))).transpose().map(drop))?;
+        Ok(all)
+    }
+
+    /// Hands over each repository, and each package that it lists.
+    fn each_offered(
+        &self,
+        mut take: impl FnMut(&str, Option<&[u8]>) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let root = self.site.root();
+        let store = Store::new(Arc::new(PosixDisk), root.clone());
+        let listed = observe::Site::current(store).map_err(|error| error.to_string())?;
+        let packages = listed.map(|site| site.packages()).transpose().map_err(|error| error.to_string())?;
+        for (repository, listed) in packages.into_iter().flatten() {
+            take(&repository.name(), None)?;
+            for listed in listed.iter() {
+                let path = root.join(listed.pooled());
+                let rpm = fs::read(&path).map_err(|error| format!("`{path}`: {error}"))?;
+                take(&repository.name(), Some(&rpm)).map_err(|why| format!("`{path}`: {why}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The files below `public/packages`, by repository, file name and what they are, whenever they were built.
+    pub fn links(&self) -> BTreeSet<String> {
         let packages = self.site.root().join("public/packages");
-        let files = WalkDir::new(packages).into_iter().flatten().filter(|entry| entry.file_type().is_file());
-        files.map(|entry| Utf8PathBuf::from_path_buf(entry.into_path()).unwrap()).collect()
+        let files = WalkDir::new(&packages).into_iter().flatten().filter(|entry| entry.file_type().is_file());
+        let named = files.map(|entry| {
+            let path = Utf8PathBuf::from_path_buf(entry.into_path()).unwrap();
+            let repository = path.strip_prefix(&packages).unwrap().iter().next().unwrap_or_default();
+            let is = fs::read(&path).map_err(|error| error.to_string()).and_then(|rpm| Timeless::of(&rpm));
+            format!("{repository}/{} {is:?}", path.file_name().unwrap_or_default())
+        });
+        named.collect()
     }
 
     /// The answers that can be read.

@@ -19,7 +19,7 @@ const ERRORS: [&str; 3] = ["ENOSPC", "EIO", "EROFS"];
 const RARE: [&str; 3] = ["EDQUOT", "EMFILE", "ENOMEM"];
 
 /// One fault.
-struct Fault {
+pub struct Fault {
     call: Call,
     error: &'static str,
     is_sticky: bool,
@@ -52,7 +52,7 @@ fn is_refused(ready: &Ready, call: &Call) -> bool {
 }
 
 /// Every error at every call that the disk can refuse, once and for good.
-fn faults(ready: &Ready) -> Vec<Fault> {
+pub fn faults(ready: &Ready) -> Vec<Fault> {
     let mut faults = Vec::new();
     for call in ready.calls.iter().filter(|call| is_refused(ready, call)) {
         for error in ERRORS {
@@ -86,6 +86,21 @@ fn unreadable_manifests(ready: &Ready) -> Vec<Fault> {
     let some: BTreeSet<usize> = [0, calls.len() / 2, calls.len().saturating_sub(1)].into();
     let calls = some.into_iter().filter_map(|number| calls.get(number));
     calls.map(|call| Fault { call: (*call).clone(), error: "EMFILE", is_sticky: false }).collect()
+}
+
+/// Too many open files, or no room for another, just where meta-packages are built anew.
+pub fn unopened(ready: &Ready) -> Vec<Fault> {
+    let places = ["/cache/rebuilt", "/pool/", "-rebuilt\""];
+    let is_it = |call: &&Call| {
+        call.opens() && call.is_of(ready.bench) && places.iter().any(|place| call.arguments.contains(place))
+    };
+    let errors = |call: &Call| {
+        let is_made = call.arguments.contains("O_CREAT");
+        let errors = if is_made { &["EMFILE", "ENOSPC"][..] } else { &["EMFILE"] };
+        let call = call.clone();
+        errors.iter().map(move |error| Fault { call: call.clone(), error, is_sticky: false })
+    };
+    ready.calls.iter().filter(is_it).flat_map(errors).collect()
 }
 
 /// What is wrong with how a round met its fault.
@@ -162,7 +177,8 @@ fn meet(ready: &Ready, fault: &Fault, by: Looks) -> Option<(i32, Vec<String>)> {
     Some((round.ran.code(), wrong))
 }
 
-fn meet_all(ready: &Ready, part: Part, faults: &[Fault]) -> Tally {
+/// Lets a round meet each fault of a part.
+pub fn meet_all(ready: &Ready, part: Part, faults: &[Fault]) -> Tally {
     let mut tally = Tally::default();
     let mut ends: BTreeMap<(&str, i32), usize> = BTreeMap::new();
     for (number, fault) in part.of(faults.iter()).enumerate() {

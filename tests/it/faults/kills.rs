@@ -3,13 +3,13 @@
 use super::afterwards::Looks;
 use super::calls::Call;
 use super::scenarios::{Ready, SCENARIOS};
-use super::{Tally, is_thorough, may_trace, sweep, told};
+use super::{Part, Tally, is_thorough, may_trace, sweep, told};
 
 /// Of the calls that change nothing every how many-th is taken.
 const SPREAD: usize = 40;
 
 /// The points at which a round is killed: all that change something, and a spread of the others.
-pub fn points(ready: &Ready) -> Vec<Call> {
+fn points(ready: &Ready) -> Vec<Call> {
     let mut others = 0;
     let mut is_point = |call: &&Call| {
         others += usize::from(!call.changes());
@@ -19,7 +19,7 @@ pub fn points(ready: &Ready) -> Vec<Call> {
 }
 
 /// Kills a round at one call, and tells everything that is wrong then and afterwards; `None` if it was not killed.
-pub fn kill(ready: &Ready, call: &Call, by: Looks) -> Option<Vec<String>> {
+fn kill(ready: &Ready, call: &Call, by: Looks) -> Option<Vec<String>> {
     ready.bench.restore(&ready.state);
     let cut = ready.bench.traced(&call.name, &[call.inject("signal=KILL", "")]);
     if !cut.was_killed() {
@@ -30,24 +30,24 @@ pub fn kill(ready: &Ready, call: &Call, by: Looks) -> Option<Vec<String>> {
     Some(wrong)
 }
 
+/// Kills a round at each point of a part.
+pub fn kill_all(ready: &Ready, part: Part) -> Tally {
+    let mut tally = Tally::default();
+    for (number, call) in part.of(points(ready).iter()).enumerate() {
+        match kill(ready, call, Looks::of_case(number)) {
+            Some(wrong) => tally.add(format!("{} killed at {call}", ready.name), wrong),
+            None => tally.missed += 1,
+        }
+    }
+    tally
+}
+
 #[test]
 fn a_kill_at_any_system_call_loses_nothing() {
     if !may_trace() {
         return;
     }
-    let all = told(
-        "kills",
-        sweep(&SCENARIOS, 120, |ready, part| {
-            let mut tally = Tally::default();
-            for (number, call) in part.of(points(ready).iter()).enumerate() {
-                match kill(ready, call, Looks::of_case(number)) {
-                    Some(wrong) => tally.add(format!("{} killed at {call}", ready.name), wrong),
-                    None => tally.missed += 1,
-                }
-            }
-            tally
-        }),
-    );
+    let all = told("kills", sweep(&SCENARIOS, 120, kill_all));
     // Which calls a round makes depends a little on how fast it is; of a slice one in fifty is none.
     assert!(all.missed <= 2 + all.cases / 50, "too many kills hit nothing: {all}");
     assert!(!is_thorough() || all.cases >= 2000, "only {} points", all.cases);

@@ -1,8 +1,8 @@
 //! What is swept: a site with something to do, or with something cut short.
 
-use super::bench::{Bench, Offered, State, Told};
+use super::bench::{Bench, State, Told};
 use super::calls::Call;
-use camino::Utf8PathBuf;
+use super::timeless::Offered;
 use std::collections::BTreeSet;
 
 /// How a scenario begins.
@@ -11,7 +11,7 @@ pub struct Scenario {
     /// How long what leaves is kept; nothing can be swept before.
     pub grace: &'static str,
     /// Gives a site with two packages in delta something to do; one without requests begins with nothing at all.
-    make: fn(&Bench),
+    pub make: fn(&Bench),
     /// The requests that wait.
     pub stems: &'static [&'static str],
 }
@@ -27,7 +27,7 @@ pub struct Ready<'a> {
     /// What is offered where it ends.
     pub after: Offered,
     /// The package links where it ends.
-    pub links: BTreeSet<Utf8PathBuf>,
+    pub links: BTreeSet<String>,
     /// What people had been told where it begins.
     pub told: Told,
     pub stems: &'static [&'static str],
