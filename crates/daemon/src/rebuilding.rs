@@ -18,7 +18,7 @@ use store::Modified;
 use crate::arrivals::{Arrived, Gate, Stopped};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::reading::{Rework, Reworked};
+use crate::reading::{Rework, Reworked, Wrong};
 use crate::signing::Job;
 use crate::waiting::Waiting;
 
@@ -100,7 +100,9 @@ fn worked(
     Ok(match engine.reader.rework(path, &mut *file, rework)? {
         Ok(made) => made,
         Err(unfit) => {
-            Err(Unbuilt { code: Code::NotRebuildable, words: format!("`{path}`: {}", unfit.words) })
+            // Nobody has looked at what ended its worker: of its header nothing is known.
+            let code = if unfit.wrong == Wrong::Deadly { Code::ReaderDied } else { Code::NotRebuildable };
+            Err(Unbuilt { code, words: format!("`{path}`: {}", unfit.words) })
         }
     })
 }

@@ -51,7 +51,7 @@ impl Recipe {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unbuilt {
-    /// One of [`Code::NotAMetaPackage`], [`Code::PinNotUnderstood`], [`Code::NotRebuildable`].
+    /// One of [`Code::NotAMetaPackage`], [`Code::PinNotUnderstood`], [`Code::NotRebuildable`], [`Code::ReaderDied`].
     pub code: Code,
     /// Which package, and why.
     pub words: String,

@@ -4,10 +4,12 @@
 //! worker, a process of its own, whose calls are none of these: strace counts calls in each process and cannot be told
 //! of which one a fault is meant. Little is lost. The worker may open and write nothing, so that no call of its own
 //! changes a disk; it is gone when the daemon is; and what it is asked and says passes through calls of the daemon.
+//! That it dies alone is tried where it makes a call that the daemon does not, which is where it takes a question.
 
 use std::collections::BTreeSet;
 use std::fs;
 
+use daemon::verify::Rest;
 use repo::Recipe;
 use store::planted::Bug;
 
@@ -25,6 +27,9 @@ const VERSIONS: [&str; 2] = ["1.0", "2.0"];
 
 const ROLL_BACK: &str = "action = \"rollback\"\nproduct = \"glite\"\nfrom = \"delta\"\npackages = [\"voms\"]\n\
                          reason = \"it loses jobs\"";
+
+/// The call by which a worker takes a question; the daemon makes none of that name.
+const TAKES: &str = "recvmsg";
 
 const SCENARIOS: [Scenario; 2] = [
     Scenario {
@@ -104,6 +109,39 @@ fn what_cannot_be_opened_shows_all_node_types_or_none() {
     let all = told("opens", sweep(&SCENARIOS, 20, |ready, part| meet_all(ready, part, &unopened(ready))));
     assert!(all.missed <= 2 + all.cases / 50, "too many faults hit nothing: {all}");
     all.demand_none_wrong();
+}
+
+#[test]
+fn a_worker_that_is_killed_before_any_question_shows_all_node_types_or_none() {
+    if !may_trace() {
+        return;
+    }
+    let bench = Bench::new("1h");
+    for scenario in &SCENARIOS[..if is_thorough() { 2 } else { 1 }] {
+        let ready = scenario.ready(&bench);
+        assert!(ready.calls.iter().all(|call| call.name != TAKES), "the daemon would be killed too");
+        let mut questions = 0;
+        loop {
+            bench.restore(&ready.state);
+            let round = bench.traced(TAKES, &[format!("{TAKES}:signal=KILL:when={}", questions + 1)]);
+            if !round.told().contains("the worker that read") {
+                break;
+            }
+            questions += 1;
+            assert_eq!(round.ran.code(), 0, "{}", round.ran);
+            let answers = bench.site.answers("new");
+            assert_eq!(answers.len(), 1, "{answers:?}");
+            let offered = bench.offered().unwrap();
+            // Whoever comes in its place dies at the same question of his own: at the first nothing is ever built.
+            let (code, expected) =
+                if questions == 1 { ("reader-died", &ready.before) } else { ("done", &ready.after) };
+            assert_eq!(answers[0].1["code"], code, "{answers:?}");
+            assert_eq!(offered, *expected);
+            assert_eq!(bench.look(Rest::Quiet), Vec::<String>::new());
+        }
+        println!("{}: the worker was killed before each of {questions} questions", ready.name);
+        assert!(questions > 5, "only {questions} questions");
+    }
 }
 
 /// By hand, what no roll-back may leave.
