@@ -6,6 +6,7 @@
 
 use std::fs;
 
+use camino::Utf8PathBuf;
 use repo::Recipe;
 use serde_json::Value;
 use testkit::{Sandbox, checkout, program, run, sluice};
@@ -15,6 +16,11 @@ const SKIPPED: i32 = 77;
 
 /// The packages that the requests of the bed speak of.
 const PACKAGES: [&str; 7] = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta"];
+
+/// The node types that the bed has built anew, what each pins, and what they are made of, in two versions each.
+const NODE_TYPES: [(&str, &[&str]); 3] =
+    [("glite-UI", &["voms", "lcg"]), ("glite-WN", &["voms"]), ("glite-SITE", &["glite-UI", "glite-WN"])];
+const COMPONENTS: [&str; 2] = ["voms", "lcg"];
 
 /// A sync that is left out, or comes too late, and a file system that shows it; `tests/power/README.md` has the whole
 /// table, and says why two more show nowhere but on the disk in memory.
@@ -44,15 +50,37 @@ fn is_thorough() -> bool {
     std::env::var_os("SLUICE_THOROUGH").is_some()
 }
 
+/// Makes the packages that the requests of the bed speak of, each in a file that is called as the requests call it.
+fn packages(sandbox: &Sandbox) -> Utf8PathBuf {
+    let packages = sandbox.folder("packages");
+    let write = |file: &str, recipe: &Recipe| {
+        fs::write(packages.join(format!("{file}.rpm")), recipe.build()).unwrap();
+    };
+    let component =
+        |name: &str, version: &str| Recipe::new(name, version, "1").file(&format!("/usr/share/{name}"), name);
+    for name in PACKAGES {
+        write(name, &component(name, "1"));
+    }
+    for version in ["1", "2"] {
+        for name in COMPONENTS {
+            write(&format!("{name}-{version}"), &component(name, version));
+        }
+        for (name, pins) in NODE_TYPES {
+            let begin = Recipe::new(name, version, "1");
+            let recipe =
+                pins.iter().fold(begin, |recipe, pin| recipe.requires(&format!("{pin} = {version}-1")));
+            write(&format!("{name}-{version}"), &recipe);
+        }
+    }
+    // What a roll-back would make of one of them.
+    write("half", &Recipe::new("glite-UI", "2", "1.1").requires("voms = 1-1").requires("lcg = 2-1"));
+    packages
+}
+
 /// Runs the bed; nothing if there is none to be had here, which is said.
 fn bed(system: &str, more: &[&str]) -> Option<Value> {
     let sandbox = Sandbox::new();
-    let packages = sandbox.folder("packages");
-    for name in PACKAGES {
-        let path = format!("/usr/share/{name}");
-        let recipe = Recipe::new(name, "1", "1").arch("noarch").file(&path, name.as_bytes());
-        fs::write(packages.join(format!("{name}.rpm")), recipe.build()).unwrap();
-    }
+    let packages = packages(&sandbox);
     let mut command = program("setpriv");
     // It goes when the test goes, also when the test is killed.
     command
@@ -70,7 +98,7 @@ fn bed(system: &str, more: &[&str]) -> Option<Value> {
 }
 
 fn check(system: &str) {
-    let states = if is_thorough() { 150 } else { 5 };
+    let states = if is_thorough() { 150 } else { 7 };
     let Some(seen) = bed(system, &["--states", &states.to_string()]) else { return };
     assert!(seen["states"].as_u64().unwrap() >= states, "{seen:#}");
     assert!(seen["told"].as_u64().unwrap() > 0, "nobody had been told anything: {seen:#}");
@@ -100,6 +128,21 @@ fn xfs_loses_nothing() {
 #[test]
 fn btrfs_loses_nothing() {
     check("btrfs");
+}
+
+#[test]
+fn some_node_types_without_the_others_are_told() {
+    let sandbox = Sandbox::new();
+    let packages = packages(&sandbox);
+    let script = checkout().join("tests/power/wrong_node_types.py");
+    let mut command = program("/usr/bin/python3");
+    let ran =
+        run(command.args([script.as_str(), "--program", sluice().as_str(), "--packages", packages.as_str()]));
+    if ran.code() == SKIPPED {
+        println!("SKIPPED: {}", ran.stderr.trim());
+        return;
+    }
+    println!("{}", ran.ok().stdout.trim());
 }
 
 #[test]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import crash_states
+import node_types
 import plain
 import scenarios
 from file_systems import Mounted
@@ -49,6 +50,8 @@ class Bed:
             pass
         self.site = Site(self.folder, f"{work}/sluice", work, system.around(self.folder, self.disk))
         self.looked, self.told, self.runs = 0, 0, 0
+        # How many cuts left a request unsettled that has node types built anew.
+        self.under_way = 0
         self.base, self.plain = f"{work}/base.img", f"{work}/plain.img"
         self.make_base()
 
@@ -163,6 +166,7 @@ class Bed:
                 file.write(body)
         with Mounted(self.system, image, self.folder):
             wrong = [f"before recovery: {line}" for line in self.check(seen)]
+            self.under_way += node_types.is_under_way(self.site.spool)
             if wrong and self.bug:
                 return wrong
             ran = self.site.work()
@@ -178,10 +182,12 @@ class Bed:
         return wrong
 
     def check(self, told, *more):
-        """What the checker says is wrong."""
+        """What the checker says is wrong, and what is with the node types."""
+        wrong = node_types.look(self.site.root, self.site.spool, "--at-rest" in more)
         command = [sys.executable, CHECKER, "--root", self.site.root, "--spool", self.site.spool, "--told", told,
                    "--cache", f"{self.work}/oracles", *more]
         ran = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=300)
         if ran.returncode == 0:
-            return []
-        return (ran.stdout + ran.stderr).splitlines() or [f"the checker ended with {ran.returncode}"]
+            return wrong
+        said = (ran.stdout + ran.stderr).splitlines() or [f"the checker ended with {ran.returncode}"]
+        return said + wrong

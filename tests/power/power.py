@@ -33,7 +33,7 @@ FEW = 24
 # Marks the process that is in the namespaces already.
 INSIDE = "SLUICE_POWER_INSIDE"
 NAMESPACES = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"]
-AT_ONCE = ("import", "promote", "withdraw", "refusal", "several")
+AT_ONCE = ("import", "promote", "withdraw", "refusal", "several", "part", "back")
 
 
 class Tally:
@@ -61,6 +61,7 @@ def sound(bed, count, seed, tally):
     if bed.system.can_shut_down:
         shut_downs(bed, share, rng, tally)
     tally.add("repodata", *bed.cut(bed.record(bed.plain, plain.script()), share, seed, look=plain.look))
+    tally.add("types", *bed.cut(bed.record(bed.base, bed.asking(scenarios.ALL["types"])), 2 * share, seed))
     if count > FEW:
         kills(bed, 2 * share, rng, tally, None)
         resumed = bed.record(restored.prepare(bed), restored.script())
@@ -134,7 +135,7 @@ def one_system(arguments, name):
     run(bed, arguments.states, arguments.seed, tally)
     shutil.rmtree(work)
     told = {"system": name, "bug": arguments.bug, "states": tally.total(), "kinds": tally.states,
-            "told": bed.told, "bad": len(tally.bad), "violations": tally.bad[:5],
+            "told": bed.told, "under way": bed.under_way, "bad": len(tally.bad), "violations": tally.bad[:5],
             "seconds": round(time.monotonic() - began, 1)}
     print(json.dumps(told), flush=True)
 

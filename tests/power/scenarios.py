@@ -1,5 +1,8 @@
 """What is asked of the site while the power may go: waves of requests, each put in at once."""
 
+import node_types
+
+
 def imported(site, packages, *names):
     """A request to bring packages in."""
     files = [site.upload(f"{packages}/{name}.rpm") for name in names]
@@ -7,9 +10,10 @@ def imported(site, packages, *names):
     return f'action = "import"\nproduct = "glite"\nto = "delta"\nfiles = [{listed}]'
 
 
-def promoted(name):
-    """A request to promote a package by its name."""
-    return f'action = "promote"\nproduct = "glite"\nfrom = "delta"\nto = "production"\npackages = ["{name}"]'
+def promoted(*names):
+    """A request to promote packages by their names."""
+    listed = ", ".join(f'"{name}"' for name in names)
+    return f'action = "promote"\nproduct = "glite"\nfrom = "delta"\nto = "production"\npackages = [{listed}]'
 
 
 def withdrawn(name, stage):
@@ -21,6 +25,10 @@ def before(site, packages):
     """What the site holds before anything is recorded."""
     yield {"base-import": imported(site, packages, "alpha", "beta", "gamma")}
     yield {"base-promote": promoted("alpha"), "base-withdraw": withdrawn("gamma", "delta")}
+    names = (*node_types.COMPONENTS, *node_types.NODE_TYPES)
+    yield {"base-types": imported(site, packages, *(f"{name}-1" for name in names))}
+    yield {"base-up": promoted(*names)}
+    yield {"base-next": imported(site, packages, *(f"{name}-2" for name in names))}
 
 
 def import_one(site, packages):
@@ -68,9 +76,28 @@ def several(site, packages):
     }
 
 
+def release_a_part(site, packages):
+    """A component goes up without those it was bundled with: node types are built anew for both stages."""
+    del site, packages
+    yield {node_types.PART: promoted("lcg") + '\npartial = "target"'}
+
+
+def roll_back(site, packages):
+    """A component is rejected: the node types that pin it are built anew with the version before."""
+    del site, packages
+    rejected = 'packages = ["voms"]\nreason = "it loses jobs"'
+    yield {node_types.BACK: f'action = "rollback"\nproduct = "glite"\nfrom = "delta"\n{rejected}'}
+
+
+def types(site, packages):
+    """All that has node types built anew."""
+    for part in (release_a_part, roll_back):
+        yield from part(site, packages)
+
+
 def day(site, packages):
     """Everything, one after the other."""
-    for part in (import_one, promote_one, refuse, several, withdraw_one, sweep):
+    for part in (import_one, promote_one, refuse, several, types, withdraw_one, sweep):
         yield from part(site, packages)
 
 
@@ -97,6 +124,9 @@ ALL = {
     "refusal": refuse,
     "sweep": sweep,
     "several": several,
+    node_types.PART: release_a_part,
+    node_types.BACK: roll_back,
+    "types": types,
     "day": day,
     "short": short,
 }

@@ -26,6 +26,7 @@ admin = ["uid:0"]
 [[product]]
 name = "glite"
 preset = "glite"
+partial_release = "raised"
 platforms = ["el9/x86_64"]
 """
 
