@@ -27,10 +27,10 @@ pub struct Fault {
 
 impl Fault {
     fn inject(&self) -> String {
-        let last = format!("..{}", self.call.count + 2);
+        let last = format!("..{}", self.call.count + 1);
         let more = match (self.is_sticky, self.call.name.as_str()) {
             (false, _) => "",
-            // At the end threads are woken by a write that no disk refuses.
+            // The second is mostly what is said of the first; then threads are woken by a write that no disk refuses.
             (true, "write") => &last,
             (true, _) => "+",
         };
