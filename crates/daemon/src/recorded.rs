@@ -51,10 +51,9 @@ impl Archive<'_> {
     fn claimed(&self, claim: &str) -> Result<Option<Answer>, Error> {
         let Some(place) = self.settled.place(claim) else { return Ok(None) };
         let place = place.filter(|number| *number <= self.generation);
-        if let Some(Chapter { account, .. }) = self.chapter(place)? {
-            if let Some(settled) = account.requests.into_iter().find(|one| one.answer.claim == claim) {
-                return Ok(Some(settled.answer));
-            }
+        let mut settled = self.chapter(place)?.into_iter().flat_map(|chapter| chapter.account.requests);
+        if let Some(settled) = settled.find(|one| one.answer.claim == claim) {
+            return Ok(Some(settled.answer));
         }
         for record in Records::read(self.disk, &self.store.paths().audit())? {
             let record = record?;

@@ -1,6 +1,6 @@
 //! The views of what is written: worked out from the new listing, and touched only where what they list has changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use camino::Utf8PathBuf;
