@@ -260,6 +260,12 @@ impl Machine {
         let ways: Vec<_> = ways.iter().map(|evr| versions(&self.wanted, evr)).collect();
         let has = self.installed();
         assert!(ways.contains(&has), "{} has {has:?} and not {ways:?}: {ran}", self.name);
+        self.is_whole();
+    }
+
+    /// Looks that what is installed is as rpm remembers it.
+    #[track_caller]
+    fn is_whole(&self) {
         let verified = self.host.rpm(&["-Va", "--nouser", "--nogroup"]);
         assert_eq!(verified.stdout, "", "{}: {verified}", self.name);
     }

@@ -91,6 +91,9 @@ mod tests {
         let commands: Vec<_> = plan.hosts().into_iter().map(|one| (one.node_type, one.dnf)).collect();
         let all = "dnf --refresh distro-sync".to_owned();
         assert_eq!(commands, [(Some("ui".to_owned()), format!("{all} ui voms")), (None, all)]);
+        let first = &plan.hosts()[0];
+        assert_eq!(first.yum, "yum clean expire-cache && yum distro-sync ui voms");
+        assert_eq!(first.zypper, ZYPPER_GOES_BACK);
         for action in ["promote", "undo"] {
             let plain = Plan { action: action.into(), ..Plan::default() };
             assert_eq!(plain.hosts(), vec![], "{action}");

@@ -1,5 +1,7 @@
 //! Roll-back, as hosts see it that have one node type, or several, or none.
 
+use repo::Recipe;
+
 use super::{Bench, CLIENTS, Machine, is_node_type, rollback};
 
 /// Beside what each stage is judged, as hosts draw from them.
@@ -115,6 +117,38 @@ fn what_production_has_already_goes_no_further_back_and_a_second_roll_back_rises
             };
             machine.has(&evr, &ran);
         }
+    }
+    bench.sound();
+}
+
+#[test]
+fn what_somebody_named_goes_back_whatever_files_it_has() {
+    let of_product = format!("{CLOSURES}meta_packages = [\"glite-TOOL\"]\n")
+        .replace("name = \"delta\"", "name = \"delta\"\nmeta_packages = [\"glite-TOOL\"]");
+    let mut bench = Bench::new(&of_product);
+    let tool = |version: &str| {
+        let recipe = Recipe::new("glite-TOOL", version, "1").requires(&format!("voms = {version}-1"));
+        let recipe = recipe.file("/usr/share/tool/it", version);
+        (recipe.file_name(), recipe.build())
+    };
+    bench.bundle(1);
+    bench.import("glite", "delta", &[tool("1")]);
+    bench.everything_moves(&[]);
+    bench.done(&super::promote(&["glite-TOOL"]));
+    bench.bundle(2);
+    bench.import("glite", "delta", &[tool("2")]);
+    let hosts = CLIENTS.map(|client| Machine::new(&bench, "tool", client, &BOTH, &["glite-TOOL"]));
+    for machine in &hosts {
+        machine.install().ok();
+    }
+    let answer = bench.done(&rollback(&["voms"]));
+    for machine in &hosts {
+        let ran = machine.told(&answer, Some("glite-TOOL"));
+        let expected = ["glite-TOOL-2-1.1", "voms-1-1"].map(String::from).into();
+        assert_eq!(machine.installed(), expected, "{ran}");
+        let file = machine.host.root().join("usr/share/tool/it");
+        assert_eq!(std::fs::read_to_string(file).unwrap(), "2");
+        machine.is_whole();
     }
     bench.sound();
 }

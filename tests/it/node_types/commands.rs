@@ -109,6 +109,19 @@ fn a_person_makes_a_node_type_asks_what_hangs_on_a_package_and_rolls_it_back_for
     assert!(ran.stdout.contains("  lfc = 2-1\n  voms = 2-1\n"), "{ran}");
     let name = "glite-NEW-2-1.noarch.rpm";
     import(&site, &sandbox, &[(name.to_owned(), fs::read(built.join(name)).unwrap())]);
+    let pinned =
+        ["metapackage", "build", "glite-PIN", "2-1", "--pin", "voms = 2-1", "--output", built.as_str()];
+    site.sluice(&pinned).ok();
+    let name = "glite-PIN-2-1.noarch.rpm";
+    import(&site, &sandbox, &[(name.to_owned(), fs::read(built.join(name)).unwrap())]);
+    for client in CLIENTS {
+        for (node_type, pins) in [("glite-NEW", &["lfc", "voms"][..]), ("glite-PIN", &["voms"])] {
+            let host = host(&sandbox, &nginx, client, node_type);
+            let expected = pins.iter().map(|pin| format!("{pin}-2-1.x86_64"));
+            let expected = expected.chain([format!("{node_type}-2-1.noarch")]).collect();
+            assert_eq!(host.installed(), expected, "{client:?}");
+        }
+    }
     let ran = site.sluice(&["metapackage", "build", "glite-NONE", "2-1"]);
     assert!(ran.code() == 2 && ran.stderr.contains("pins nothing"), "{ran}");
 

@@ -57,6 +57,16 @@ fn made(recipe: &Recipe, rebuild: &Rebuild) -> Head {
     read_head(&mut try_it(recipe, rebuild).unwrap().as_slice()).unwrap()
 }
 
+#[test]
+fn the_same_order_gives_the_same_bytes() {
+    let change = Some(Change { who: "Ann <ann@example.org>".into(), text: "- again".into() });
+    let order = Rebuild { change, release: Some("4.sl5.1".into()), ..pinned(&[("voms", "2.0.7-1.el5")]) };
+    let made = try_it(&wms(), &order).unwrap();
+    assert!(made == try_it(&wms(), &order).unwrap());
+    let later = Rebuild { build_time: NOW + 1, ..order };
+    assert!(made != try_it(&wms(), &later).unwrap());
+}
+
 fn listed(head: &Head, triple: Triple) -> Vec<String> {
     rows_of(head, triple).unwrap().iter().map(Row::to_string).collect()
 }
