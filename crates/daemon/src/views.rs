@@ -135,7 +135,7 @@ mod tests {
     }
 
     fn before(names: &BTreeSet<String>) -> Views {
-        let view = View { set: plan::digest_of_set([]), offers: vec![] };
+        let view = View { retracted: None, set: plan::digest_of_set([]), offers: vec![] };
         Views {
             node_types: names.iter().map(|name| (name.clone(), view.clone())).collect(),
             ..Views::default()

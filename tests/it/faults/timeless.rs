@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use metapackage::{Pin, Relation, pins_of};
-use nevra::Nevra;
+use metapackage::{Pin, pins_of};
+use nevra::{Nevra, Sense};
 use repo::{Field, Head, Values, read_head};
 
 /// The second at which every package here was built that people bring.
@@ -48,7 +48,7 @@ impl fmt::Debug for Timeless {
 /// The pins that no other version meets.
 fn exact(head: &Head) -> Result<Vec<Pin>, String> {
     let mut pins = pins_of(head).map_err(|error| error.to_string())?;
-    pins.retain(|pin| pin.relation == Relation::Equal);
+    pins.retain(|pin| pin.bound.sense == Sense::Equal);
     Ok(pins)
 }
 
