@@ -145,6 +145,9 @@ pub struct Views {
 pub struct View {
     /// The digest of the set of packages it lists, [`plan::digest_of_set`].
     pub set: Sha256,
+    /// The retractions that concern what it listed, by id, whether or not they are told.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub rolled_back: BTreeSet<String>,
     /// The retractions that its metadata tells of, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retracted: Option<String>,

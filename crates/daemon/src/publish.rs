@@ -31,7 +31,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::observe::Shelf;
 use crate::signing::Signing;
-use crate::writing::{Wanted, Written, is_same_form};
+use crate::writing::{Wanted, Written, is_same_form, tells_the_same};
 
 pub(crate) use metalinks::NAME as METALINK;
 
@@ -147,11 +147,13 @@ impl Publication<'_> {
             let is_as_before = shelf.is_some() && moves == Moves::default();
             let is_adopted = self.adoptions_of(repository).next().is_some();
             let is_written = is_adopted || self.renewed.is_some() || self.rewritten.contains(repository);
-            if is_as_before && !is_written {
+            let wanted = Wanted::of(self.config, &self.after.standing, repository)?;
+            // What came and went within this generation may be told otherwise for all that.
+            let tells_the_same = tells_the_same(wanted.recorded().as_deref(), recorded.as_deref());
+            if is_as_before && !is_written && tells_the_same {
                 repositories.insert(name, shelved);
                 continue;
             }
-            let wanted = Wanted::of(self.config, &self.after.standing, repository)?;
             shelved.form = wanted.recorded();
             let is_other_form = !is_same_form(shelved.form.as_deref(), recorded.as_deref());
             // What is told of roll-backs is each view's own.

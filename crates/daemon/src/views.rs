@@ -135,7 +135,12 @@ mod tests {
     }
 
     fn before(names: &BTreeSet<String>) -> Views {
-        let view = View { retracted: None, set: plan::digest_of_set([]), offers: vec![] };
+        let view = View {
+            rolled_back: BTreeSet::new(),
+            retracted: None,
+            set: plan::digest_of_set([]),
+            offers: vec![],
+        };
         Views {
             node_types: names.iter().map(|name| (name.clone(), view.clone())).collect(),
             ..Views::default()

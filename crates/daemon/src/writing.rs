@@ -5,7 +5,6 @@ mod updates;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use nevra::Nevra;
 use plan::{Repository, Standing, Writing};
 use repo::{Compression, Entry, Metadata, Piece, Record, Repomd};
 
@@ -15,7 +14,7 @@ use crate::signing::Announced;
 
 use updates::Retractions;
 
-pub(crate) use updates::{ids_in, is_same_form};
+pub(crate) use updates::{is_same_form, tells_the_same};
 
 /// How a repository is to be written.
 #[derive(Clone, Debug)]
@@ -103,13 +102,9 @@ impl Wanted {
     }
 
     /// Tells of no roll-backs but those of these ids.
-    pub(crate) fn only(self, ids: &BTreeSet<&str>) -> Self {
-        Self { retractions: self.retractions.only(ids), ..self }
-    }
-
-    /// Lists the packages of those roll-backs that are not told yet where so much is on record, by id.
-    pub(crate) fn new_since(&self, recorded: Option<&str>) -> impl Iterator<Item = (&str, &BTreeSet<Nevra>)> {
-        self.retractions.new_since(recorded)
+    pub(crate) fn only(&self, ids: &BTreeSet<String>) -> Self {
+        let Self { writing, comps, announced, .. } = self.clone();
+        Self { writing, comps, announced, retractions: self.retractions.only(ids) }
     }
 
     /// Gives the word for the roll-backs it tells of, which is a part of [`Wanted::recorded`].
@@ -144,8 +139,9 @@ impl Wanted {
         head.records.retain(|record| !record.is_made_from_packages());
         let groups = self.groups(&mut head, earlier.beside.groups, recorded);
         let mut pieces = groups.as_deref().map(|open| self.pieces(open)).unwrap_or_default();
-        let updates =
-            self.retractions.file(&mut head, earlier.beside.updates, earlier.are_updates_new, recorded);
+        let is_other_form = !is_same_form(recorded, self.recorded().as_deref());
+        let (updates, is_new) = (earlier.beside.updates, earlier.are_updates_new);
+        let updates = self.retractions.file(&mut head, updates, is_new, (recorded, is_other_form));
         pieces.extend(updates.map(|open| Piece {
             kind: UPDATEINFO,
             file_name: "updateinfo.xml",
@@ -199,6 +195,6 @@ impl Wanted {
 }
 
 /// Whether a record is about groups: `group`, or packed somehow, as in `group_gz`.
-fn is_group(record: &Record) -> bool {
+pub(crate) fn is_group(record: &Record) -> bool {
     record.kind == "group" || record.kind.starts_with("group_")
 }

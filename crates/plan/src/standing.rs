@@ -56,7 +56,7 @@ pub struct Standing {
     /// The last release that was given to meta-packages built anew, by series: see [`crate::Raised`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub raised: BTreeMap<String, u64>,
-    /// What was rejected by a roll-back and did not come back, by id.
+    /// What was rejected by roll-backs, and which of it came back, by id; it follows from what plans change.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retracted: BTreeMap<String, Retraction>,
 }

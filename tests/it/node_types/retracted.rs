@@ -133,7 +133,7 @@ fn zypper_is_told_what_is_retracted_and_that_it_is_not_when_it_comes_back() {
 
 #[test]
 fn who_asks_for_it_is_told_and_nobody_else() {
-    let mut bench = Bench::new("");
+    let mut bench = Bench::new("views = [\"delta\"]\n");
     for version in [1, 2] {
         bench.bundle(version);
         if version == 1 {
@@ -155,6 +155,10 @@ fn who_asks_for_it_is_told_and_nobody_else() {
         // What is on record is told as soon as somebody asks for it, and as long.
         let told = advisories(&bench, DELTA).0;
         assert_eq!(told.len(), usize::from(is_told), "{told:?}");
+        for (node_type, is_theirs) in [("glite-UI", true), ("glite-FTS", false)] {
+            let view = advisories(&bench, &format!("{DELTA}/node-types/{node_type}")).0;
+            assert_eq!(view.len(), usize::from(is_told && is_theirs), "{node_type} {view:?}");
+        }
         ids.extend(told);
     }
     assert_eq!(ids[0], ids[1]);

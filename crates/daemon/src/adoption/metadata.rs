@@ -8,7 +8,7 @@ use plan::{Code, Refusal};
 use repo::{Contents, Document, Record, Repomd, Written};
 
 use super::folder::Folder;
-use crate::writing::{Beside, is_beside};
+use crate::writing::{Beside, is_beside, is_group};
 
 /// The largest repomd.xml that is read, in bytes.
 pub(crate) const REPOMD_SIZE_MAX: u64 = 16 << 20;
@@ -58,9 +58,11 @@ pub(super) fn read(folder: &Folder<'_>) -> Result<Metadata, Refusal> {
         let (href, bytes) = whole(folder, record, &LIMITS)?;
         let is_needed = ["primary", "filelists", "other"].contains(&record.kind.as_str());
         let is_packed = record.open_checksum.is_some() || record.open_size.is_some();
-        let opened = match is_packed || is_needed || is_beside(record) {
-            true => Some(unpacked(folder, record, &bytes, &LIMITS)?),
-            false => None,
+        let opened = match (is_packed || is_needed || is_group(record), is_beside(record)) {
+            (true, _) => Some(unpacked(folder, record, &bytes, &LIMITS)?),
+            // What nobody can read is carried as it is.
+            (false, true) => unpacked(folder, record, &bytes, &LIMITS).ok(),
+            (false, false) => None,
         };
         if record.is_made_from_packages() || LEFT_OUT.contains(&record.kind.as_str()) {
             if !is_needed {

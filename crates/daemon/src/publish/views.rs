@@ -6,7 +6,7 @@ use std::ops::Bound;
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use nevra::Nevra;
-use plan::{Kind, Listed, Repository};
+use plan::{Kind, Listed, Rejected, Repository, Standing};
 use store::planted::{self, Bug};
 use store::{Generation, Modified, Source};
 
@@ -15,7 +15,7 @@ use crate::account::{Shelved, View, Views};
 use crate::error::Error;
 use crate::signing::{CERTIFICATES, SIGNATURE, beside_repomd};
 use crate::views::{Chosen, Viewed, chosen, edition, is_promised, wanted};
-use crate::writing::{Earlier, Wanted, ids_in};
+use crate::writing::{Earlier, Wanted};
 
 /// The views of every repository that has some, by its name.
 pub(super) type AllViews = BTreeMap<String, Views>;
@@ -53,16 +53,18 @@ impl Publication<'_> {
             let (viewed, edition) = (self.viewed(&name, listed, &meta_packages)?, edition());
             let Chosen { views, left_out } = chosen(&viewed.node_types, recorded.as_ref());
             let mut known = recorded.unwrap_or_default().node_types;
-            let rolled_back = self.rolled_back(repository, &views, &wanted, &meta_packages)?;
+            let rolled_back = self.rolled_back(repository, &views, &meta_packages)?;
             let mut node_types = BTreeMap::new();
             for node_type in views {
                 let packages = viewed.view(&node_type).into_iter().map(|at| listed[at].clone());
                 let packages: Vec<Listed> = packages.collect();
                 let set = plan::digest_of_set(&packages);
                 let earlier = known.remove(&node_type);
-                let mut told = ids_in(earlier.as_ref().and_then(|earlier| earlier.retracted.as_deref()));
-                told.extend(rolled_back.get(&node_type).into_iter().flatten().map(String::as_str));
-                let wanted = wanted.clone().only(&told);
+                let mut concern =
+                    earlier.as_ref().map(|earlier| earlier.rolled_back.clone()).unwrap_or_default();
+                concern.extend(rolled_back.get(&node_type).into_iter().flatten().cloned());
+                concern.retain(|id| self.after.standing.retracted.contains_key(id));
+                let wanted = wanted.only(&concern);
                 let retracted = wanted.retracted();
                 let is_as_before = earlier.as_ref().is_some_and(|earlier| {
                     (earlier.set == set && earlier.retracted == retracted || planted::is(Bug::ViewCarried))
@@ -79,7 +81,7 @@ impl Publication<'_> {
                     self.put_metadata(&path, written.metadata, modified, public);
                 }
                 let offers = earlier.map(|earlier| earlier.offers).unwrap_or_default();
-                node_types.insert(node_type, View { set, retracted, offers });
+                node_types.insert(node_type, View { set, rolled_back: concern, retracted, offers });
             }
             for node_type in known.keys() {
                 self.end_view(&plan::view_path(&shelved.path, node_type), from, public);
@@ -89,18 +91,26 @@ impl Publication<'_> {
         Ok(())
     }
 
-    /// Finds the roll-backs that nobody was told of yet and that concern what the views of a repository listed so far: their
-    /// ids, by node type.
+    /// Finds the roll-backs of this generation that concern what the views of a repository listed so far: their ids, by node
+    /// type. Whether anybody is told of them is another matter.
     fn rolled_back(
         &self,
         repository: &Repository,
         views: &BTreeSet<String>,
-        wanted: &Wanted,
         meta_packages: &[String],
     ) -> Result<BTreeMap<String, Vec<String>>, Error> {
         let name = repository.name();
-        let published = self.parent.and_then(|(_, account)| account.repositories.get(&name));
-        let new: Vec<_> = wanted.new_since(published.and_then(|shelved| shelved.form.as_deref())).collect();
+        let nothing = Standing::default();
+        let known = self.parent.map_or(&nothing, |(_, account)| &account.standing);
+        let known: BTreeMap<&str, &Rejected> =
+            known.retracted_in(&name).map(|(one, rejected)| (one.id.as_str(), rejected)).collect();
+        let mut new: Vec<(&str, BTreeSet<&Nevra>)> = Vec::new();
+        for (retraction, rejected) in self.after.standing.retracted_in(&name) {
+            let known = known.get(retraction.id.as_str());
+            let is_new = |nevra: &&Nevra| known.is_none_or(|known| !known.packages.contains(*nevra));
+            new.push((&retraction.id, rejected.packages.iter().filter(is_new).collect()));
+        }
+        new.retain(|(_, packages)| !packages.is_empty());
         let mut concerned: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let Some(before) = self.before.get(repository).filter(|_| !new.is_empty()) else {
             return Ok(concerned);
@@ -108,10 +118,9 @@ impl Publication<'_> {
         let viewed = self.viewed(&name, &before.listed, meta_packages)?;
         for node_type in views {
             let had = viewed.view(node_type);
-            let is_in =
-                |gone: &BTreeSet<Nevra>| had.iter().any(|at| gone.contains(&before.listed[*at].nevra));
-            let ids = new.iter().filter(|(_, gone)| is_in(gone)).map(|(id, _)| (*id).to_owned());
-            concerned.insert(node_type.clone(), ids.collect());
+            let had: BTreeSet<&Nevra> = had.iter().map(|at| &before.listed[*at].nevra).collect();
+            let ids = new.iter().filter(|(_, packages)| !packages.is_disjoint(&had));
+            concerned.insert(node_type.clone(), ids.map(|(id, _)| (*id).to_owned()).collect());
         }
         Ok(concerned)
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::UPDATEINFO;
 use jiff::Timestamp;
-use nevra::Nevra;
 use plan::{Rejected, Repository, Retraction, Standing};
 use repo::{Advisory, Announced, Form, Record, Repomd, Updateinfo};
 
@@ -19,7 +19,15 @@ pub(super) struct Retractions {
     /// What the packages are called together.
     collection: String,
     from: String,
-    all: Vec<(Retraction, Rejected)>,
+    all: Vec<Told>,
+}
+
+/// What one advisory is to tell.
+#[derive(Clone, Debug)]
+struct Told {
+    id: String,
+    at: Timestamp,
+    rejected: Rejected,
 }
 
 impl Retractions {
@@ -27,32 +35,31 @@ impl Retractions {
     pub(super) fn of(repository: &Repository, standing: &Standing, told: bool) -> Self {
         let Repository { product, stage, .. } = repository;
         let name = repository.name();
-        let all = standing.retracted_in(&name).filter(|_| told);
+        let all = told.then(|| standing.retracted_in(&name)).into_iter().flatten();
+        let all = all.map(|(Retraction { id, at, .. }, rejected)| Told {
+            id: id.clone(),
+            at: *at,
+            rejected: rejected.clone(),
+        });
         Self {
             // The same packages were rejected on other platforms, too: hosts may draw from two of them.
             prefix: format!("retracted-{name}-"),
             collection: format!("{product} {stage}"),
             from: product.clone(),
-            all: all.map(|(retraction, rejected)| (retraction.clone(), rejected.clone())).collect(),
+            all: all.collect(),
         }
     }
 
     /// Leaves those of these ids.
-    pub(super) fn only(mut self, ids: &BTreeSet<&str>) -> Self {
-        self.all.retain(|(retraction, _)| ids.contains(retraction.id.as_str()));
-        self
-    }
-
-    /// Lists the packages of those that nobody was told of who knows what was `recorded`, by id.
-    pub(super) fn new_since(&self, recorded: Option<&str>) -> impl Iterator<Item = (&str, &BTreeSet<Nevra>)> {
-        let told = ids_in(recorded);
-        let is_new = move |(one, _): &&(Retraction, Rejected)| !told.contains(one.id.as_str());
-        self.all.iter().filter(is_new).map(|(one, rejected)| (one.id.as_str(), &rejected.packages))
+    pub(super) fn only(&self, ids: &BTreeSet<String>) -> Self {
+        let all = self.all.iter().filter(|told| ids.contains(&told.id)).cloned().collect();
+        let Self { prefix, collection, from, .. } = self;
+        Self { prefix: prefix.clone(), collection: collection.clone(), from: from.clone(), all }
     }
 
     /// Gives the word to be recorded, if there is anything to tell.
     pub(super) fn recorded(&self) -> Option<String> {
-        let word = |(one, rejected): &(Retraction, Rejected)| format!("{}.{}", one.id, rejected.changes);
+        let word = |told: &Told| format!("{}.{}", told.id, told.rejected.changes);
         let words: Vec<String> = self.all.iter().map(word).collect();
         (!words.is_empty()).then(|| format!("{WORD}{}", words.join(",")))
     }
@@ -60,22 +67,26 @@ impl Retractions {
     /// Makes the file of what is there and what is retracted, and takes out of `head` what it replaces; nothing if what is
     /// there is carried byte for byte.
     ///
-    /// `updates` is the file so far, which `is_new` if it did not come from here, and `recorded` what is on record of the
-    /// metadata it belongs to. What nobody can read is carried as it is, and then nothing is told of retractions.
+    /// `updates` is the file so far, which `is_new` if it did not come from here, `recorded` is what is on record of the metadata
+    /// it belongs to, and `is_other_form` whether the form changes, in which what we wrote goes along. What nobody can read is carried as it is, and then nothing is told of retractions.
     pub(super) fn file(
         &self,
         head: &mut Repomd,
         updates: Option<Arc<[u8]>>,
         is_new: bool,
-        recorded: Option<&str>,
+        (recorded, is_other_form): (Option<&str>, bool),
     ) -> Option<Vec<u8>> {
-        let (told, wanted) = (recorded.and_then(word_of), self.recorded());
-        if !is_new && told == wanted.as_deref() {
+        let wanted = self.recorded();
+        let is_ours_anew = is_other_form && wanted.is_some();
+        if !is_new && !is_ours_anew && recorded.and_then(word_of) == wanted.as_deref() {
             return None;
         }
-        let is_there = head.records.iter().any(is_updateinfo);
+        let there = head.records.iter().filter(|record| is_updateinfo(record));
+        let (is_there, are_two) =
+            (there.clone().next().is_some(), there.filter(|one| one.kind == UPDATEINFO).count() > 1);
         let updates = match (updates.as_deref().map(Updateinfo::parse).transpose(), is_there) {
-            (Ok(None), true) => Err("it is too large".to_owned()),
+            _ if are_two => Err("there are two".to_owned()),
+            (Ok(None), true) => Err("it is too large, or of a form that is not read".to_owned()),
             (Ok(updates), _) => Ok(updates.unwrap_or_default()),
             (Err(error), _) => Err(error.to_string()),
         };
@@ -88,8 +99,8 @@ impl Retractions {
         };
         let before = updates.clone();
         updates.advisories.retain(|advisory| !self.is_ours(&advisory.id));
-        updates.advisories.extend(self.all.iter().map(|(one, rejected)| self.advisory(one, rejected)));
-        if updates == before {
+        updates.advisories.extend(self.all.iter().map(|told| self.advisory(told)));
+        if updates == before && !is_ours_anew {
             return None;
         }
         head.records.retain(|record| !is_updateinfo(record));
@@ -102,7 +113,8 @@ impl Retractions {
             .is_some_and(|rest| rest.len() == 12 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
     }
 
-    fn advisory(&self, retraction: &Retraction, rejected: &Rejected) -> Advisory {
+    fn advisory(&self, told: &Told) -> Advisory {
+        let Told { id, at, rejected } = told;
         let packages = &rejected.packages;
         let names: BTreeSet<&str> = packages.iter().map(|nevra| nevra.name.as_str()).collect();
         let names: Vec<&str> = names.into_iter().collect();
@@ -119,15 +131,15 @@ impl Retractions {
             plan::ZYPPER_GOES_BACK
         );
         Advisory::of(&Announced {
-            id: &format!("{}{}", self.prefix, retraction.id),
+            id: &format!("{}{id}", self.prefix),
             from: &self.from,
             status: "retracted",
             kind: "recommended",
             version: rejected.changes.saturating_add(1),
             title: &title,
             description: &description,
-            issued: &date(retraction.at),
-            updated: &date(rejected.changed.unwrap_or(retraction.at)),
+            issued: &date(*at),
+            updated: &date(rejected.changed.unwrap_or(*at)),
             collection: &self.collection,
             packages: packages.iter().collect(),
         })
@@ -144,10 +156,9 @@ fn word_of(recorded: &str) -> Option<&str> {
     recorded.split(' ').find(|word| word.starts_with(WORD))
 }
 
-/// Finds in what was recorded the ids of the retractions.
-pub(crate) fn ids_in(recorded: Option<&str>) -> BTreeSet<&str> {
-    let words = recorded.and_then(word_of).and_then(|word| word.strip_prefix(WORD)).unwrap_or_default();
-    words.split(',').filter_map(|word| word.split('.').next()).filter(|id| !id.is_empty()).collect()
+/// Whether two records of metadata tell of the same retractions.
+pub(crate) fn tells_the_same(one: Option<&str>, other: Option<&str>) -> bool {
+    one.and_then(word_of) == other.and_then(word_of)
 }
 
 /// Whether two records of metadata differ in nothing but the retractions they tell of.
@@ -169,8 +180,6 @@ pub(super) fn is_updateinfo(record: &Record) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     const TODAY: &str = "2026-01-31T12:00:00Z";
@@ -178,9 +187,8 @@ mod tests {
     fn retractions(ids: &[&str]) -> Retractions {
         let one = |id: &&str| {
             let packages = BTreeSet::from(["voms-2-1.x86_64".parse().unwrap()]);
-            let (product, at) = ("glite".to_owned(), TODAY.parse().unwrap());
-            let retraction = Retraction { id: (*id).to_owned(), product, at, repositories: BTreeMap::new() };
-            (retraction, Rejected { packages, ..Rejected::default() })
+            let rejected = Rejected { packages, ..Rejected::default() };
+            Told { id: (*id).to_owned(), at: TODAY.parse().unwrap(), rejected }
         };
         let all = ids.iter().map(one).collect();
         Retractions {
@@ -213,7 +221,7 @@ mod tests {
         let update = |id: &&str| format!("<update><id>{id}</id></update>");
         let file: String = there.iter().map(update).collect();
         let open = (!there.is_empty()).then(|| Arc::from(format!("<updates>{file}</updates>").as_bytes()));
-        let file = retractions(told).file(&mut head, open, is_new, recorded);
+        let file = retractions(told).file(&mut head, open, is_new, (recorded, false));
         let ids = file.map(|file| Updateinfo::parse(&file).unwrap().advisories.into_iter().map(|one| one.id));
         (ids.map(Iterator::collect), !head.records.is_empty())
     }
@@ -241,19 +249,38 @@ mod tests {
     fn what_nobody_can_read_is_carried_and_never_lost() {
         for (kind, open) in [("updateinfo", Some(Arc::from(&b"<updates"[..]))), ("updateinfo_zck", None)] {
             let mut head = head_with(kind);
-            assert_eq!(retractions(&[A]).file(&mut head, open, false, None), None);
+            assert_eq!(retractions(&[A]).file(&mut head, open, false, (None, false)), None);
             assert_eq!(head.records.len(), 1);
         }
+        let mut head = head_with("updateinfo");
+        head.records.push(head.records[0].clone());
+        let open = Some(Arc::from(&b"<updates/>"[..]));
+        assert_eq!(retractions(&[A]).file(&mut head, open, false, (None, false)), None);
+        assert_eq!(head.records.len(), 2, "nobody knows which of the two counts");
     }
 
     #[test]
-    fn ids_are_found_in_what_was_recorded() {
-        assert_eq!(ids_in(Some("gzip sha256 retracted=a.0,b.12 signed=AB")), BTreeSet::from(["a", "b"]));
-        assert_eq!(ids_in(Some("gzip sha256")), BTreeSet::new());
-        let two = retractions(&[A, B]);
-        let new: Vec<&str> = two.new_since(Some(&format!("x retracted={A}.3"))).map(|(id, _)| id).collect();
-        assert_eq!(new, [B]);
-        assert_eq!(two.only(&BTreeSet::from([A])).recorded().unwrap(), format!("retracted={A}.0"));
+    fn what_was_written_here_goes_along_where_the_form_changes() {
+        let file = |told: &[&str], is_other_form| {
+            let open = retractions(told).file(&mut Repomd::new("1"), None, false, (None, false));
+            let open = open.unwrap_or_else(|| b"<updates><update><id>G-1</id></update></updates>".to_vec());
+            let recorded = retractions(told).recorded().map(|word| format!("zstd sha256 {word}"));
+            let mut head = head_with("updateinfo");
+            let recorded = (recorded.as_deref(), is_other_form);
+            retractions(told).file(&mut head, Some(Arc::from(open)), false, recorded).is_some()
+        };
+        assert!(file(&[A], true) && !file(&[A], false) && !file(&[], true));
+    }
+
+    #[test]
+    fn what_is_told_is_found_in_what_was_recorded() {
+        let two = retractions(&[A, B]).recorded();
+        assert_eq!(two, Some(format!("retracted={A}.0,{B}.0")));
+        let form = format!("gzip sha256 {} signed=AB", two.as_deref().unwrap());
+        assert!(tells_the_same(Some(&form), two.as_deref()) && tells_the_same(Some("gzip sha256"), None));
+        let one = retractions(&[A, B]).only(&BTreeSet::from([A.to_owned()])).recorded();
+        assert_eq!(one, Some(format!("retracted={A}.0")));
+        assert!(!tells_the_same(one.as_deref(), two.as_deref()));
     }
 
     #[test]
@@ -273,10 +300,9 @@ mod tests {
     fn many_names_are_told_in_one_line() {
         let mut some = retractions(&[A]);
         let more = ["a", "b", "c", "d"].map(|name| format!("{name}-1-1.noarch").parse().unwrap());
-        some.all[0].1.packages.extend(more);
-        some.all[0].1.changed = Some("2026-02-01T00:00:00Z".parse().unwrap());
-        let (one, rejected) = &some.all[0];
-        let text = String::from_utf8(some.advisory(one, rejected).raw).unwrap();
+        some.all[0].rejected.packages.extend(more);
+        some.all[0].rejected.changed = Some("2026-02-01T00:00:00Z".parse().unwrap());
+        let text = String::from_utf8(some.advisory(&some.all[0]).raw).unwrap();
         assert!(text.contains("<title>a, b, c and 2 more are rolled back</title>"), "{text}");
         let dates = "<issued date=\"2026-01-31 12:00:00\"/>\n    <updated date=\"2026-02-01 00:00:00\"/>";
         assert!(text.contains(dates), "{text}");

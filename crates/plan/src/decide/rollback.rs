@@ -110,7 +110,7 @@ pub(super) fn rollback(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
     }
     if changes.keys().any(|repository| world.layout.writing(repository).has_retractions) {
         notes.push(
-            "an advisory with the status `retracted` tells zypper of it, where the updateinfo can be read"
+            "an advisory with the status `retracted` is to tell zypper of it; the log says so where the updateinfo cannot be read"
                 .to_owned(),
         );
     }

@@ -229,7 +229,10 @@ fn moved_back(
     }
     plan.action = "undo".to_owned();
     plan.sentence = undone(recorded, effect);
-    plan.node_types = effect.node_types_back();
+    // Only what a roll-back built anew goes back to what it was; a partial release built it for another stage.
+    if ["rollback", "undo"].contains(&&*recorded.action) {
+        plan.node_types = effect.node_types_back();
+    }
     plan.notes.extend(in_no_stage(world, product, &plan.changes));
     // Whoever must be heard before packages enter these stages is heard before others enter them again.
     if wish.approved.is_none_or(|approved| approved == plan.hash().hex()) {

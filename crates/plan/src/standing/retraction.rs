@@ -109,7 +109,7 @@ impl Standing {
 impl World {
     /// Retracts what a plan rejects, and takes back the retraction of what it brings back; its changes are made already.
     pub(super) fn retract(&mut self, plan: &Plan) {
-        let takes_back = ["undo", "withdraw"].contains(&&*plan.action);
+        let takes_back = plan.action == "undo";
         for (repository, change) in &plan.changes {
             let name = repository.name();
             let entered: BTreeSet<&Nevra> = change.enter.iter().map(|listed| &listed.nevra).collect();
@@ -135,7 +135,9 @@ impl World {
         for repository in repositories {
             let all = self.standing.retracted.values_mut();
             let mut all: Vec<_> = all.filter(|one| one.repositories.contains_key(repository)).collect();
-            all.sort_by_key(|one| (one.at, one.id.clone()));
+            // What is retracted no more goes first.
+            let is_told = |one: &Retraction| !one.repositories[repository].packages.is_empty();
+            all.sort_by_key(|one| (is_told(one), one.at, one.id.clone()));
             let too_many = (all.len() + 1).saturating_sub(RETRACTIONS_MAX);
             all.into_iter().take(too_many).for_each(|one| drop(one.repositories.remove(repository)));
         }

@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 
 use crate::answer::Outcome;
 use crate::layout::{Approvals, Versions};
+use crate::plan::Plan;
 use crate::recorded::{Effected, Moves, Recorded};
 use crate::refusal::Code;
 use crate::samples::{
@@ -373,8 +374,8 @@ fn the_name_of_a_generation_ends_and_does_not_come_back() {
     refused(&world, &undo("second"), &alice(), &[], Code::CannotUndo);
 }
 
-#[test]
-fn hosts_are_told_node_type_by_node_type_what_undoes_a_roll_back() {
+/// Undoes a roll-back that is on record as a request of this action.
+fn rolled_back_and_undone(action_on_record: &str) -> Plan {
     let mut site = crate::samples::metas::Metas::of(&[
         "sl5/x86_64 production: voms-1-1.x86_64",
         "sl5/x86_64 delta: voms-2-1.x86_64 ui-2-1.noarch<voms = 2-1> wn-2-1.noarch<other = 1>",
@@ -399,11 +400,16 @@ fn hosts_are_told_node_type_by_node_type_what_undoes_a_roll_back() {
         claim: "first".into(),
         id: "first".into(),
         owner: "user:alice".into(),
-        action: "rollback".into(),
+        action: action_on_record.into(),
         outcome: Outcome::Done,
         effect: Some(effect),
     });
-    let plan = site.done(&undo("first"));
+    site.done(&undo("first"))
+}
+
+#[test]
+fn hosts_are_told_node_type_by_node_type_what_undoes_a_roll_back() {
+    let plan = rolled_back_and_undone("rollback");
     let told: Vec<String> = plan
         .hosts()
         .into_iter()
@@ -419,6 +425,12 @@ fn hosts_are_told_node_type_by_node_type_what_undoes_a_roll_back() {
         (&*ui.pins[0].before, ui.pins[0].after.as_ref().unwrap().to_string()),
         ("= 1-1", "2-1".into())
     );
+}
+
+#[test]
+fn what_a_partial_release_built_for_another_stage_is_no_way_back() {
+    let plan = rolled_back_and_undone("promote");
+    assert_eq!((plan.node_types.as_slice(), plan.hosts().as_slice()), (&[][..], &[][..]));
 }
 
 #[test]
