@@ -155,15 +155,14 @@ impl Blocks {
         }
         // The last block takes what is new until it is full.
         if !new.is_empty() {
-            let last = match pieces.pop() {
-                Some(Piece::Kept(at)) if self.blocks[at].open < BLOCK as u64 => Piece::Anew(open(at)?),
-                Some(Piece::Kept(at)) => {
-                    pieces.push(Piece::Kept(at));
-                    Piece::Anew(Text::default())
+            let mut text = match pieces.pop() {
+                Some(Piece::Anew(text)) => text,
+                Some(Piece::Kept(at)) if self.blocks[at].open < BLOCK as u64 => open(at)?,
+                full => {
+                    pieces.extend(full);
+                    Text::default()
                 }
-                last => last.unwrap_or_default(),
             };
-            let Piece::Anew(mut text) = last else { unreachable!("what is kept was opened") };
             new.iter().for_each(|fragment| text.push(fragment));
             pieces.push(Piece::Anew(text));
         }
@@ -245,12 +244,6 @@ enum Piece {
     Kept(usize),
     /// Something is packed anew.
     Anew(Text),
-}
-
-impl Default for Piece {
-    fn default() -> Self {
-        Self::Anew(Text::default())
-    }
 }
 
 /// The text of some packages.
