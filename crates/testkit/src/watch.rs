@@ -1,6 +1,7 @@
 //! Waiting for something on disk without sleeping.
 #![expect(clippy::disallowed_methods, reason = "a test gives up some time, so it watches the clock")]
 
+use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -91,9 +92,53 @@ fn watch_all(watcher: &mut RecommendedWatcher, directory: &Utf8Path) {
     for _ in 0..WALKS {
         match watcher.watch(directory.as_std_path(), RecursiveMode::Recursive) {
             Ok(()) => return,
-            Err(error) if matches!(error.kind, ErrorKind::PathNotFound) && directory.is_dir() => {}
+            Err(error) if is_absence(&error.kind) && directory.is_dir() => {}
             Err(error) => panic!("failed to watch `{directory}`: {error}"),
         }
     }
     panic!("failed to watch `{directory}`: it changes all the time");
+}
+
+/// Whether something was not there: the walk below a directory says so in other words than the watch on it.
+fn is_absence(kind: &ErrorKind) -> bool {
+    match kind {
+        ErrorKind::PathNotFound => true,
+        ErrorKind::Io(cause) => cause.kind() == io::ErrorKind::NotFound,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::{fs, thread};
+
+    use super::*;
+    use crate::Sandbox;
+
+    #[test]
+    fn a_tree_is_watched_though_directories_go_meanwhile() {
+        let sandbox = Sandbox::new();
+        let tree = sandbox.folder("tree");
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let gone: Vec<_> = (0..8).map(|number| tree.join(format!("gone-{number}"))).collect();
+                while !is_over.load(Ordering::Relaxed) {
+                    gone.iter().for_each(|directory| fs::create_dir(directory).unwrap());
+                    gone.iter().for_each(|directory| fs::remove_dir(directory).unwrap());
+                }
+            });
+            let watch = thread::Builder::new().spawn_scoped(scope, || {
+                // One watcher: the kernel lends each user few of them, and takes them back late.
+                let mut watcher = notify::recommended_watcher(|_| {}).unwrap();
+                for _ in 0..200 {
+                    watch_all(&mut watcher, &tree);
+                }
+            });
+            let ended = watch.unwrap().join();
+            is_over.store(true, Ordering::Relaxed);
+            ended.unwrap();
+        });
+    }
 }
