@@ -10,14 +10,25 @@
 //! until it is full; all others are copied as they are. A block that became small takes in a neighbour, so that a thousand
 //! changes do not leave a thousand crumbs.
 
+mod change;
+mod prepared;
+mod recorded;
+mod text;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use memchr::memmem;
+use nevra::Algorithm;
+use serde::{Deserialize, Serialize};
 
 use crate::document::Document;
 use crate::error::Error;
-use crate::packing::{Compression, pack, unpack};
+use crate::packing::{Compression, unpack};
+
+pub use change::{Changed, Hashing, Part};
+pub use prepared::Prepared;
+use recorded::Recorded;
+use text::Text;
 
 /// How much text a block has, in bytes, before the next begins. Less costs size, for each block begins with an empty window;
 /// more costs time, for a block is packed anew as a whole.
@@ -38,7 +49,8 @@ pub struct Block {
 }
 
 /// Which blocks make up one file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Recorded", try_from = "Recorded")]
 pub struct Blocks {
     document: Document,
     compression: Compression,
@@ -47,15 +59,6 @@ pub struct Blocks {
     blocks: Vec<Block>,
     /// The bytes of the foot, packed.
     foot: u64,
-}
-
-/// A piece of a file that is put together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Bytes of the file as it was.
-    Old(Range<u64>),
-    /// New ones.
-    New(Vec<u8>),
 }
 
 impl Compression {
@@ -84,14 +87,25 @@ impl Blocks {
     /// ```
     #[must_use]
     pub fn write(document: Document, compression: Compression, fragments: &[&[u8]]) -> (Vec<u8>, Self) {
-        let mut text = Text::default();
-        fragments.iter().for_each(|fragment| text.push(fragment));
-        let nothing = Self { document, compression, head: 0, blocks: Vec::new(), foot: 0 };
-        let (mut parts, blocks) = nothing.assembled(&[Piece::Anew(text)], &[]);
-        match parts.pop() {
-            Some(Part::New(file)) => (file, blocks),
+        let mut changed = Self::written(document, compression, fragments, Algorithm::Sha256);
+        match changed.parts.pop() {
+            Some(Part::New(file)) => (file, changed.blocks),
             _ => unreachable!("there is no file yet"),
         }
+    }
+
+    /// Packs a file as [`Blocks::write`] does, and hashes it.
+    #[must_use]
+    pub fn written(
+        document: Document,
+        compression: Compression,
+        fragments: &[&[u8]],
+        algorithm: Algorithm,
+    ) -> Changed {
+        let nothing = Self { document, compression, head: 0, blocks: Vec::new(), foot: 0 };
+        let hashing = Hashing { algorithm, known: None, prepared: None };
+        let read = &mut |_| Err(Error::Unmatched { document, problem: "there is no file yet".to_owned() });
+        nothing.change(&BTreeSet::new(), fragments, &hashing, read).expect("of nothing nothing is read")
     }
 
     /// Shows the blocks, in order.
@@ -112,6 +126,13 @@ impl Blocks {
         self.head + self.blocks.iter().map(|block| block.packed).sum::<u64>() + self.foot
     }
 
+    /// Counts the bytes of what the file unpacks to.
+    #[must_use]
+    pub fn open_size(&self) -> u64 {
+        let beside = self.document.header(self.packages()).len() + self.document.footer().len();
+        beside as u64 + self.blocks.iter().map(|block| block.open).sum::<u64>()
+    }
+
     /// Finds the bytes of the file in which the package at a place of the list is packed, and its place among those that are
     /// packed there.
     #[must_use]
@@ -122,51 +143,36 @@ impl Blocks {
         Some((place.bytes.clone(), package - place.packages.start))
     }
 
-    /// Puts the file together that lists no longer what stands at the places `gone`, and what is `new` last.
+    /// Gives what the file says of the packages at some places of the list, in this order: each is one whole element
+    /// `package` with a newline behind it.
     ///
-    /// `read` reads bytes of the file as it is; it is asked for those blocks only that are packed anew.
+    /// `read` reads bytes of the file; it is asked for those blocks only that hold one of them.
     ///
     /// # Errors
     ///
-    /// Those of `read`; [`Error::Packed`], [`Error::TooLarge`] or [`Error::Unmatched`] where a block does not hold what is known
-    /// of it: then the file has to be read as a whole, and packed anew.
-    pub fn change<E: From<Error>>(
+    /// As for [`Blocks::change`]; [`Error::Unmatched`], too, for a place behind the last package.
+    pub fn fragments<E: From<Error>>(
         &self,
-        gone: &BTreeSet<usize>,
-        new: &[&[u8]],
+        wanted: &BTreeSet<usize>,
         read: &mut dyn FnMut(Range<u64>) -> Result<Vec<u8>, E>,
-    ) -> Result<(Vec<Part>, Self), E> {
-        let places = self.places();
-        let mut open = |at: usize| -> Result<Text, E> {
-            let Place { bytes, packages } = &places[at];
-            let text = self.opened(self.blocks[at], &read(bytes.clone())?)?;
-            Ok(text.without(|place| gone.contains(&(packages.start + place))))
-        };
-        let mut pieces: Vec<Piece> = Vec::new();
-        for (at, place) in places.iter().enumerate() {
-            let is_touched = gone.range(place.packages.clone()).next().is_some();
-            match pieces.last_mut() {
-                Some(Piece::Anew(text)) if is_touched || text.is_small() && !text.is_empty() => {
-                    text.append(open(at)?);
-                }
-                _ if is_touched => pieces.push(Piece::Anew(open(at)?)),
-                _ => pieces.push(Piece::Kept(at)),
+    ) -> Result<Vec<Vec<u8>>, E> {
+        let mut fragments = Vec::with_capacity(wanted.len());
+        for (block, place) in self.blocks.iter().zip(self.places()) {
+            let mut inside = wanted.range(place.packages.clone()).peekable();
+            if inside.peek().is_none() {
+                continue;
             }
+            let text = self.opened(*block, &read(place.bytes)?)?;
+            fragments.extend(inside.map(|at| {
+                let at = at - place.packages.start;
+                text.bytes_of(at..at + 1).to_vec()
+            }));
         }
-        // The last block takes what is new until it is full.
-        if !new.is_empty() {
-            let mut text = match pieces.pop() {
-                Some(Piece::Anew(text)) => text,
-                Some(Piece::Kept(at)) if self.blocks[at].open < BLOCK as u64 => open(at)?,
-                full => {
-                    pieces.extend(full);
-                    Text::default()
-                }
-            };
-            new.iter().for_each(|fragment| text.push(fragment));
-            pieces.push(Piece::Anew(text));
+        if fragments.len() == wanted.len() {
+            return Ok(fragments);
         }
-        Ok(self.assembled(&pieces, &places))
+        let problem = format!("it lists {} packages, and more are asked for", self.packages());
+        Err(Error::Unmatched { document: self.document, problem }.into())
     }
 
     /// Where each block lies.
@@ -179,6 +185,16 @@ impl Blocks {
             place
         };
         self.blocks.iter().map(place).collect()
+    }
+
+    /// Unpacks a block.
+    fn unpacked(&self, block: Block, packed: &[u8]) -> Result<Vec<u8>, Error> {
+        let open = unpack(packed, block.open)?;
+        if open.len() as u64 == block.open {
+            return Ok(open);
+        }
+        let problem = format!("a block has {} bytes, not {}", open.len(), block.open);
+        Err(Error::Unmatched { document: self.document, problem })
     }
 
     /// Unpacks a block and cuts it.
@@ -196,38 +212,6 @@ impl Blocks {
         );
         Err(Error::Unmatched { document: self.document, problem })
     }
-
-    /// Packs what is anew, with the head and foot that belong to it.
-    fn assembled(&self, pieces: &[Piece], places: &[Place]) -> (Vec<Part>, Self) {
-        let Self { document, compression, .. } = *self;
-        let (mut parts, mut blocks) = (vec![Part::New(Vec::new())], Vec::new());
-        for piece in pieces {
-            match piece {
-                Piece::Kept(at) => {
-                    blocks.push(self.blocks[*at]);
-                    put_old(&mut parts, &places[*at].bytes);
-                }
-                Piece::Anew(text) => {
-                    for run in text.runs() {
-                        let open = text.bytes_of(run.clone());
-                        let packed = pack(compression, open);
-                        let (packed_size, open_size) = (packed.len() as u64, open.len() as u64);
-                        blocks.push(Block { packed: packed_size, open: open_size, packages: run.len() });
-                        put_new(&mut parts, packed);
-                    }
-                }
-            }
-        }
-        let packages = blocks.iter().map(|block| block.packages).sum();
-        let [head, foot] =
-            [&*document.header(packages), document.footer()].map(|text| pack(compression, text));
-        let anew = Self { document, compression, head: head.len() as u64, blocks, foot: foot.len() as u64 };
-        put_new(&mut parts, foot);
-        if let Part::New(first) = &mut parts[0] {
-            first.splice(0..0, head);
-        }
-        (parts, anew)
-    }
 }
 
 /// Where a block lies.
@@ -236,100 +220,6 @@ struct Place {
     bytes: Range<u64>,
     /// The places of its packages in the list.
     packages: Range<usize>,
-}
-
-/// What becomes of the blocks.
-enum Piece {
-    /// This one stays.
-    Kept(usize),
-    /// Something is packed anew.
-    Anew(Text),
-}
-
-/// The text of some packages.
-#[derive(Default)]
-struct Text {
-    bytes: Vec<u8>,
-    /// Where each package ends.
-    ends: Vec<usize>,
-}
-
-impl Text {
-    /// Cuts the text of a block into packages. It was put together of such: the end tag stands nowhere else in them.
-    fn cut(bytes: Vec<u8>) -> Self {
-        const END: &[u8] = b"</package>\n";
-        let ends = memmem::find_iter(&bytes, END).map(|at| at + END.len()).collect();
-        Self { bytes, ends }
-    }
-
-    fn push(&mut self, fragment: &[u8]) {
-        self.bytes.extend_from_slice(fragment);
-        if !fragment.ends_with(b"\n") {
-            self.bytes.push(b'\n');
-        }
-        self.ends.push(self.bytes.len());
-    }
-
-    fn append(&mut self, other: Self) {
-        let behind = self.bytes.len();
-        self.bytes.extend_from_slice(&other.bytes);
-        self.ends.extend(other.ends.iter().map(|end| behind + end));
-    }
-
-    fn without(self, is_gone: impl Fn(usize) -> bool) -> Self {
-        let mut left = Self::default();
-        for at in (0..self.ends.len()).filter(|at| !is_gone(*at)) {
-            left.push(self.bytes_of(at..at + 1));
-        }
-        left
-    }
-
-    fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
-    fn is_small(&self) -> bool {
-        self.bytes.len() < SMALL
-    }
-
-    fn bytes_of(&self, packages: Range<usize>) -> &[u8] {
-        let begin = packages.start.checked_sub(1).map_or(0, |before| self.ends[before]);
-        let end = packages.end.checked_sub(1).map_or(0, |last| self.ends[last]);
-        &self.bytes[begin..end.max(begin)]
-    }
-
-    /// Divides the packages into blocks: each ends once it is full, and the rest, if it is small, belongs to the last.
-    fn runs(&self) -> Vec<Range<usize>> {
-        let mut runs: Vec<Range<usize>> = Vec::new();
-        let (mut first, mut begin) = (0, 0);
-        for (at, end) in self.ends.iter().enumerate() {
-            if end - begin >= BLOCK {
-                runs.push(first..at + 1);
-                (first, begin) = (at + 1, *end);
-            }
-        }
-        match runs.last_mut() {
-            Some(last) if self.bytes.len() - begin < SMALL => last.end = self.ends.len(),
-            _ if first < self.ends.len() => runs.push(first..self.ends.len()),
-            _ => {}
-        }
-        runs
-    }
-}
-
-/// Adds bytes of the file as it was; what lies side by side is one piece.
-fn put_old(parts: &mut Vec<Part>, bytes: &Range<u64>) {
-    match parts.last_mut() {
-        Some(Part::Old(last)) if last.end == bytes.start => last.end = bytes.end,
-        _ => parts.push(Part::Old(bytes.clone())),
-    }
-}
-
-fn put_new(parts: &mut Vec<Part>, bytes: Vec<u8>) {
-    match parts.last_mut() {
-        Some(Part::New(last)) => last.extend_from_slice(&bytes),
-        _ => parts.push(Part::New(bytes)),
-    }
 }
 
 #[cfg(test)]

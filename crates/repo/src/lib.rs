@@ -76,7 +76,7 @@ mod walk;
 mod written;
 mod xml;
 
-pub use blocks::{BLOCK, Block, Blocks, Part};
+pub use blocks::{BLOCK, Block, Blocks, Changed, Hashing, Part, Prepared};
 pub use characters::is_carried;
 pub use comps::check_comps;
 pub use contents::Contents;

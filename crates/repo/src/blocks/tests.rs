@@ -1,6 +1,12 @@
+use nevra::Algorithm;
+
 use super::*;
+use crate::repomd::Measure;
 
 const DOCUMENT: Document = Document::Filelists;
+
+/// Hashes what is read, whatever it was.
+const HASHING: Hashing<'_> = Hashing { algorithm: Algorithm::Sha256, known: None, prepared: None };
 
 fn fragment(number: usize, size: usize) -> Vec<u8> {
     let mut text = format!("<package pkgid=\"{number}\">").into_bytes();
@@ -42,17 +48,32 @@ impl File {
         let mut read = 0;
         let old = &self.bytes;
         let slice = |range: &Range<u64>| &old[range.start as usize..range.end as usize];
-        let changed = self.blocks.change(gone, &lent(new), &mut |range| {
+        let algorithm = Algorithm::Sha256;
+        let known = crate::digest(algorithm, old);
+        let counts = self.blocks.packages() - gone.len() + new.len();
+        let lend = &mut |range: Range<u64>| Ok::<_, Error>(slice(&range).to_vec());
+        let prepared = self.blocks.prepare(&BTreeSet::from([counts]), (algorithm, &known), lend).unwrap();
+        let hashing = Hashing { algorithm, known: Some(&known), prepared: Some(&prepared) };
+        let changed = self.blocks.change(gone, &lent(new), &hashing, &mut |range| {
             read += 1;
             Ok::<_, Error>(slice(&range).to_vec())
         });
-        let (parts, blocks) = changed.unwrap();
+        let changed = changed.unwrap();
+        // What is not prepared is read, and comes out the same.
+        let unprepared = Hashing { prepared: None, ..hashing };
+        assert_eq!(self.blocks.change(gone, &lent(new), &unprepared, lend).unwrap(), changed);
+        let Changed { parts, blocks, file, open } = changed;
         let anew = parts.iter().map(|part| if let Part::New(bytes) = part { bytes.len() } else { 0 }).sum();
         let bytes = parts.iter().flat_map(|part| match part {
             Part::Old(range) => slice(range).to_vec(),
             Part::New(bytes) => bytes.clone(),
         });
         *self = Self { bytes: bytes.collect(), blocks, read, anew };
+        assert_eq!(file, Measure::of(algorithm, &self.bytes));
+        let text = unpack(&self.bytes, 1 << 30).unwrap();
+        let is_packed = Compression::of(&self.bytes) != Compression::None;
+        assert_eq!(open, is_packed.then(|| Measure::of(algorithm, &text)));
+        assert_eq!(self.blocks.open_size(), text.len() as u64);
     }
 
     #[track_caller]
@@ -88,14 +109,23 @@ fn a_change_reads_and_packs_what_it_touches() {
     let mut fragments: Vec<_> = (0..2000).map(|number| fragment(number, 5000)).collect();
     let mut file = File::of(Compression::Gzip, &fragments);
     let whole = file.bytes.len();
-    let gone = BTreeSet::from([1000]);
     let new = vec![fragment(2000, 5000)];
-    file.change(&gone, &new);
+    file.change(&BTreeSet::new(), &new);
+    fragments.extend(new);
+    file.check(&fragments);
+    assert_eq!(file.read, 1, "the last block takes what is new");
+    assert!(file.anew * 25 < whole, "{} of {whole}", file.anew);
+    let new = vec![fragment(2001, 5000)];
+    file.change(&BTreeSet::from([1000]), &new);
     fragments.remove(1000);
     fragments.extend(new);
     file.check(&fragments);
-    assert_eq!(file.read, 2, "the block of what left, and the last");
     assert!(file.anew * 15 < whole, "{} of {whole}", file.anew);
+    assert!(
+        file.read <= file.blocks.blocks().len() / 2 + 2,
+        "what stands in front of what left is hashed: {}",
+        file.read
+    );
     // What is listed nowhere changes nothing but what must.
     file.change(&BTreeSet::new(), &[]);
     file.check(&fragments);
@@ -148,15 +178,58 @@ fn a_block_that_is_not_what_is_known_of_it_is_named() {
     let file = File::of(Compression::None, &fragments);
     let check = |bytes: Vec<u8>, words: &str| {
         let read = &mut |_| Ok::<_, Error>(bytes.clone());
-        let said = file.blocks.change(&BTreeSet::from([3]), &[], read).unwrap_err().to_string();
+        let said = file.blocks.change(&BTreeSet::from([3]), &[], &HASHING, read).unwrap_err().to_string();
         assert!(said.contains(words), "{said}");
     };
     let open = fragments.concat();
     check(open[..open.len() - 20].to_vec(), "a block holds 9 packages");
     check([&*open, b" "].concat(), "more than");
     check(b"\x1f\x8bnonsense".to_vec(), "gzip");
-    let refused = file
-        .blocks
-        .change(&BTreeSet::from([3]), &[], &mut |_| Err(Error::UnknownCompression { text: "x".into() }));
-    assert!(refused.is_err());
+    let read = &mut |_| Err(Error::UnknownCompression { text: "x".into() });
+    assert!(file.blocks.change(&BTreeSet::from([3]), &[], &HASHING, read).is_err());
+}
+
+#[test]
+fn another_file_is_not_taken_for_the_one_that_is_known() {
+    let fragments: Vec<_> = (0..200).map(|number| fragment(number, 5000)).collect();
+    for compression in [Compression::None, Compression::Gzip] {
+        let File { mut bytes, blocks, .. } = File::of(compression, &fragments);
+        let known = crate::digest(Algorithm::Sha256, &bytes);
+        // In a block that is copied, and where nothing but the digest tells.
+        let at = bytes.len() / 2;
+        bytes[at] = if bytes[at] == b'1' { b'2' } else { b'1' };
+        let read = &mut |range: Range<u64>| Ok(bytes[range.start as usize..range.end as usize].to_vec());
+        let hashing = Hashing { known: Some(&known), ..HASHING };
+        let changed = blocks.change::<Error>(&BTreeSet::from([0]), &[], &hashing, read);
+        let prepared = blocks.prepare::<Error>(&BTreeSet::from([7]), (Algorithm::Sha256, &known), read);
+        assert!(changed.is_err() && prepared.is_err(), "{compression}");
+    }
+}
+
+#[test]
+fn packages_are_read_by_their_places() {
+    let fragments: Vec<_> = (0..300).map(|number| fragment(number, 5000)).collect();
+    let File { bytes, blocks, .. } = File::of(Compression::Gzip, &fragments);
+    let mut reads = 0;
+    let mut read = |range: Range<u64>| {
+        reads += 1;
+        Ok::<_, Error>(bytes[range.start as usize..range.end as usize].to_vec())
+    };
+    let wanted = BTreeSet::from([0, 1, 150, 299]);
+    let found = blocks.fragments(&wanted, &mut read).unwrap();
+    assert!(found.iter().zip(&wanted).all(|(found, at)| *found == fragments[*at]));
+    assert!(blocks.fragments(&BTreeSet::from([5, 300]), &mut read).is_err());
+    assert_eq!(reads, 3 + 1);
+}
+
+#[test]
+fn an_end_tag_written_otherwise_is_found_again() {
+    let odd: [&[u8]; 3] = [b"<package>1</package >", b"<package>2</package\n>\n", b"<package>3</package>"];
+    let (file, blocks) = Blocks::write(Document::Other, Compression::None, &odd);
+    assert!(
+        String::from_utf8(file.clone()).unwrap().contains(">\n<package>2</package>\n<package>3</package>\n")
+    );
+    let read =
+        &mut |range: Range<u64>| Ok::<_, Error>(file[range.start as usize..range.end as usize].to_vec());
+    assert_eq!(blocks.fragments(&BTreeSet::from([1]), read).unwrap(), [b"<package>2</package>\n"]);
 }

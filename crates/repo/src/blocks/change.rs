@@ -1,0 +1,229 @@
+//! What becomes of a file in blocks when packages come and go: which of it is copied, what is packed anew, and what the
+//! digests of the result are.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use nevra::{Algorithm, Digest};
+
+use super::{BLOCK, Block, Blocks, Prepared, Text};
+use crate::digest::Hasher;
+use crate::error::Error;
+use crate::packing::{Compression, pack};
+use crate::repomd::Measure;
+
+/// A piece of a file that is put together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Bytes of the file as it was.
+    Old(Range<u64>),
+    /// New ones.
+    New(Vec<u8>),
+}
+
+/// How what is put together is hashed.
+#[derive(Clone, Copy, Debug)]
+pub struct Hashing<'a> {
+    /// What hashes it.
+    pub algorithm: Algorithm,
+    /// The digest of the file as it was, by the same algorithm: where all of it is read, it must be that.
+    pub known: Option<&'a Digest>,
+    /// What was hashed of it before, if anything was.
+    pub prepared: Option<&'a Prepared>,
+}
+
+/// A file that is put together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// Its bytes.
+    pub parts: Vec<Part>,
+    /// Its blocks.
+    pub blocks: Blocks,
+    /// Its size and digest.
+    pub file: Measure,
+    /// Size and digest of what it unpacks to; nothing if it is not packed.
+    pub open: Option<Measure>,
+}
+
+/// What a file is read with.
+type Read<'a, E> = dyn FnMut(Range<u64>) -> Result<Vec<u8>, E> + 'a;
+
+impl Blocks {
+    /// Puts the file together that lists no longer what stands at the places `gone`, and what is `new` last.
+    ///
+    /// `read` reads bytes of the file as it is. The blocks in front of the first that is packed anew are read only if nobody
+    /// [prepared](Blocks::prepare) for as many packages as there are now.
+    ///
+    /// # Errors
+    ///
+    /// Those of `read`; [`Error::Packed`], [`Error::TooLarge`] or [`Error::Unmatched`] where a block does not hold what is known
+    /// of it, or the file is not the one that is known: then it has to be read as a whole, and packed anew.
+    pub fn change<E: From<Error>>(
+        &self,
+        gone: &BTreeSet<usize>,
+        new: &[&[u8]],
+        hashing: &Hashing<'_>,
+        read: &mut Read<'_, E>,
+    ) -> Result<Changed, E> {
+        let places = self.places();
+        let last = places.len().checked_sub(1);
+        // The last block takes what is new until it is full.
+        let takes = |at: usize| !new.is_empty() && Some(at) == last && self.blocks[at].open < BLOCK as u64;
+        let loses = |at: usize| gone.range(places[at].packages.clone()).next().is_some();
+        let is_touched = |at: &usize| loses(*at) || takes(*at);
+        let first = (0..places.len()).find(is_touched).unwrap_or(places.len());
+        let left = self.packages() - gone.range(..self.packages()).count();
+        let mut out = Assembly::begin(self, left + new.len(), first, hashing);
+        out.check_old(|| read(0..self.head))?;
+        let mut pending: Option<Text> = None;
+        for (at, place) in places.iter().enumerate() {
+            let joins = pending.as_ref().is_some_and(|text| text.is_small() && !text.is_empty());
+            if !joins && !is_touched(&at) {
+                out.anew(pending.take());
+                out.keep(at, place.bytes.clone(), &mut *read)?;
+                continue;
+            }
+            let packed = read(place.bytes.clone())?;
+            out.check_old(|| Ok::<_, E>(&packed))?;
+            let text = self.opened(self.blocks[at], &packed)?;
+            let text = text.without(|inside| gone.contains(&(place.packages.start + inside)));
+            match &mut pending {
+                Some(pending) if joins => pending.append(text),
+                _ => {
+                    out.anew(pending.take());
+                    pending = Some(text);
+                }
+            }
+        }
+        if !new.is_empty() {
+            let text = pending.get_or_insert_default();
+            new.iter().for_each(|fragment| text.push(fragment));
+        }
+        out.anew(pending);
+        let foot = self.size() - self.foot..self.size();
+        out.check_old(|| read(foot))?;
+        Ok(out.end()?)
+    }
+}
+
+/// A file that grows from its head to its foot.
+struct Assembly<'a> {
+    old: &'a Blocks,
+    /// How many of the first blocks are hashed already.
+    hashed: usize,
+    parts: Vec<Part>,
+    blocks: Vec<Block>,
+    head: u64,
+    file: Hasher,
+    /// Nothing if it is not packed.
+    open: Option<Hasher>,
+    /// What hashes the file as it was, and what must come out.
+    check: Option<(Hasher, &'a Digest)>,
+}
+
+impl<'a> Assembly<'a> {
+    /// Begins with the head of so many packages, where the blocks in front of `first` stay.
+    fn begin(old: &'a Blocks, packages: usize, first: usize, hashing: &Hashing<'a>) -> Self {
+        let Hashing { algorithm, known, prepared } = *hashing;
+        let open = old.document.header(packages);
+        let head = pack(old.compression, &open);
+        let prepared = prepared.and_then(|prepared| prepared.after(packages, first));
+        let mut all = Self {
+            old,
+            hashed: if prepared.is_some() { first } else { 0 },
+            parts: Vec::new(),
+            blocks: Vec::new(),
+            head: head.len() as u64,
+            file: Hasher::new(algorithm),
+            open: (old.compression != Compression::None).then(|| Hasher::new(algorithm)),
+            // What was prepared was read then.
+            check: known.filter(|_| prepared.is_none()).map(|known| (Hasher::new(algorithm), known)),
+        };
+        match prepared {
+            Some((file, open)) => {
+                all.file = file.clone();
+                all.open = all.open.and(Some(open.clone()));
+            }
+            None => all.hash(&head, &open),
+        }
+        put_new(&mut all.parts, head);
+        all
+    }
+
+    fn hash(&mut self, packed: &[u8], open: &[u8]) {
+        self.file.update(packed);
+        if let Some(hasher) = &mut self.open {
+            hasher.update(open);
+        }
+    }
+
+    /// Hashes more of the file as it was, if that is checked.
+    fn check_old<E, B: AsRef<[u8]>>(&mut self, bytes: impl FnOnce() -> Result<B, E>) -> Result<(), E> {
+        if let Some((hasher, _)) = &mut self.check {
+            hasher.update(bytes()?.as_ref());
+        }
+        Ok(())
+    }
+
+    /// Copies a block.
+    fn keep<E: From<Error>>(
+        &mut self,
+        at: usize,
+        bytes: Range<u64>,
+        read: &mut Read<'_, E>,
+    ) -> Result<(), E> {
+        let block = self.old.blocks[at];
+        if at >= self.hashed {
+            let packed = read(bytes.clone())?;
+            self.check_old(|| Ok::<_, E>(&packed))?;
+            match self.open {
+                Some(_) => self.hash(&packed, &self.old.unpacked(block, &packed)?),
+                None => self.hash(&packed, &[]),
+            }
+        }
+        self.blocks.push(block);
+        match self.parts.last_mut() {
+            Some(Part::Old(last)) if last.end == bytes.start => last.end = bytes.end,
+            _ => self.parts.push(Part::Old(bytes)),
+        }
+        Ok(())
+    }
+
+    /// Packs packages, if there are any.
+    fn anew(&mut self, text: Option<Text>) {
+        let Some(text) = text else { return };
+        for run in text.runs() {
+            let open = text.bytes_of(run.clone());
+            let packed = pack(self.old.compression, open);
+            self.hash(&packed, open);
+            let (packed_size, open_size) = (packed.len() as u64, open.len() as u64);
+            self.blocks.push(Block { packed: packed_size, open: open_size, packages: run.len() });
+            put_new(&mut self.parts, packed);
+        }
+    }
+
+    fn end(mut self) -> Result<Changed, Error> {
+        let Blocks { document, compression, .. } = *self.old;
+        if let Some((hasher, known)) = self.check.take()
+            && hasher.finish() != *known
+        {
+            let problem = format!("the file is not the one whose digest is {}", known.hex);
+            return Err(Error::Unmatched { document, problem });
+        }
+        let foot = pack(compression, document.footer());
+        self.hash(&foot, document.footer());
+        let blocks =
+            Blocks { document, compression, head: self.head, blocks: self.blocks, foot: foot.len() as u64 };
+        put_new(&mut self.parts, foot);
+        let file = Measure { checksum: self.file.finish(), size: blocks.size() };
+        let open = self.open.map(|open| Measure { checksum: open.finish(), size: blocks.open_size() });
+        Ok(Changed { parts: self.parts, blocks, file, open })
+    }
+}
+
+fn put_new(parts: &mut Vec<Part>, bytes: Vec<u8>) {
+    match parts.last_mut() {
+        Some(Part::New(last)) => last.extend_from_slice(&bytes),
+        _ => parts.push(Part::New(bytes)),
+    }
+}
