@@ -1,6 +1,7 @@
 //! A generation before it exists: everything that will be in it, with no choices left.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
@@ -65,6 +66,18 @@ pub enum Source {
         /// Until when it answers there.
         until: Option<Timestamp>,
     },
+    /// Bytes of the parent's file at `from` in the same half, which must be untouched since the parent was sealed, and new
+    /// ones: what a small change makes of a large file, written without being held in memory.
+    Spliced {
+        /// The path within the half.
+        from: String,
+        /// What the file consists of, in order.
+        parts: Vec<Part>,
+        /// What the file must be in the end; it is read back and compared, as every file that is written.
+        sha256: Sha256,
+        /// The time of last modification web servers will show.
+        modified: Modified,
+    },
     /// New bytes.
     Bytes {
         /// The contents.
@@ -74,6 +87,15 @@ pub enum Source {
         /// Until when it stays, if it is superseded.
         until: Option<Timestamp>,
     },
+}
+
+/// A piece of a file that is put together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// Bytes of the file it is made from.
+    Old(Range<u64>),
+    /// New ones.
+    New(Vec<u8>),
 }
 
 /// A package on its way into the pool.

@@ -94,7 +94,7 @@ mod workshop;
 
 pub use arrivals::Arrived;
 pub use disk::{Disk, Kind, Modified, Names, Reading, State, Writing};
-pub use draft::{Draft, PackageLink, PoolArrival, Source};
+pub use draft::{Draft, PackageLink, Part, PoolArrival, Source};
 pub use drift::Drift;
 pub use error::{CommitError, Error, may_pass};
 pub use files::{FileFacts, Files};

@@ -4,6 +4,7 @@
 
 mod linking;
 mod sealing;
+mod splicing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -105,6 +106,9 @@ impl<'a> Staging<'a> {
                 return self.write(half, path, &bytes, modified, until);
             }
             Source::Pooled { digest, until } => return self.pooled(half, path, digest, until),
+            Source::Spliced { from, parts, sha256, modified } => {
+                return self.splice(half, path, &from, (&parts, sha256, modified));
+            }
             Source::Carry => (parent, path.to_string(), None),
             Source::CarryUntil(until) => (parent, path.to_string(), Some(until)),
             Source::CarryFrom { generation, path, until } => (Some(generation), path, until),
@@ -131,6 +135,21 @@ impl<'a> Staging<'a> {
         path: &Utf8Path,
         until: Option<Timestamp>,
     ) -> Result<FileFacts, Error> {
+        let (facts, place) = self.untouched(half, from, from_path)?;
+        let facts = FileFacts { until, ..facts };
+        let at = self.at(half, path);
+        self.make_room(&at)?;
+        self.store.disk.link(&place, &at)?;
+        Ok(facts)
+    }
+
+    /// Finds a sealed file of another generation, unless somebody wrote into the tree.
+    fn untouched(
+        &self,
+        half: Half,
+        from: &Generation,
+        from_path: &str,
+    ) -> Result<(FileFacts, Utf8PathBuf), Error> {
         let (paths, number) = (&self.store.paths, from.number);
         let (files, dir) = match half {
             Half::Public => (&from.files.public, paths.public_half(number)),
@@ -141,18 +160,15 @@ impl<'a> Staging<'a> {
                 self.refuse(format!("`{from_path}` cannot be carried: generation {number} has no such file"))
             );
         };
-        let (facts, place) = (FileFacts { until, ..*facts }, dir.join(from_path));
+        let place = dir.join(from_path);
         let state = self.store.expect(&place)?;
-        if let Some(what) = difference(&state, &facts, self.uid)
+        if let Some(what) = difference(&state, facts, self.uid)
             && !planted::is(Bug::ForwardLinkNotCompared)
         {
             let what = format!("{what}: somebody wrote into generation {number} after it was sealed");
             return Err(Error::Differs { path: place, what });
         }
-        let at = self.at(half, path);
-        self.make_room(&at)?;
-        self.store.disk.link(&place, &at)?;
-        Ok(facts)
+        Ok((*facts, place))
     }
 
     /// Makes `path` another name of a package in the pool.
@@ -188,15 +204,26 @@ impl<'a> Staging<'a> {
     ) -> Result<FileFacts, Error> {
         let at = self.at(half, path);
         self.make_room(&at)?;
-        let mut writing = self.store.write_file(&at, bytes, Some(modified))?;
+        let writing = self.store.write_file(&at, bytes, Some(modified))?;
+        let facts = FileFacts { size: bytes.len() as u64, sha256: sha256_of(bytes), modified, until };
+        self.wrote(at, writing, facts)?;
+        Ok(facts)
+    }
+
+    /// Makes a file durable that was written, which must be `facts` when it is read back.
+    fn wrote(
+        &mut self,
+        at: Utf8PathBuf,
+        mut writing: Box<dyn Writing>,
+        facts: FileFacts,
+    ) -> Result<(), Error> {
         if planted::is(Bug::FlippedBeforeTheHalvesAreSynced) {
             self.late.push(writing);
         } else if !planted::is(Bug::FilesOfTheHalvesNotSynced) {
             writing.sync()?;
         }
-        let facts = FileFacts { size: bytes.len() as u64, sha256: sha256_of(bytes), modified, until };
         self.written.insert(at, facts);
-        Ok(facts)
+        Ok(())
     }
 
     fn at(&self, half: Half, path: &Utf8Path) -> Utf8PathBuf {
