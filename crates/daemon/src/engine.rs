@@ -342,6 +342,11 @@ impl Engine {
         result.map(|()| step)
     }
 
+    /// Does what makes the next change cheaper; called when there is nothing to do.
+    pub(crate) fn prepare(&mut self) {
+        self.catalogue.prepare();
+    }
+
     /// Reads the clocks, takes note of what is witnessed, and tells the wall clock's time.
     fn look_at_the_clock(&mut self) -> Timestamp {
         let reading = self.clock.reading();

@@ -48,6 +48,7 @@ pub mod frozen;
 pub mod ground;
 pub mod grounds;
 pub mod inventory;
+mod known;
 mod line;
 pub mod observe;
 pub mod once;

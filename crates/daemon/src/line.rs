@@ -19,7 +19,6 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use nevra::{Digest, Sha256};
 use plan::{Action, Answer, Arrival, Code, Decision, Plan, Refusal, Repository, Request, Witness, World};
-use repo::Entry;
 use store::planted::{self, Bug};
 use store::{Draft, Generation};
 
@@ -33,6 +32,7 @@ pub(crate) use signatures::signers;
 
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::known::Known;
 use crate::observe::Shelf;
 use crate::publish::{Adoption, Publication};
 use crate::rehearsed::Rehearsed;
@@ -71,7 +71,8 @@ pub(crate) struct Line<'a> {
     now: Timestamp,
     world: World,
     before: BTreeMap<Repository, Arc<Shelf>>,
-    entries: BTreeMap<Sha256, Entry>,
+    /// The packages that may be listed.
+    known: Known,
     /// Where the bytes of packages are that the pool does not have yet.
     arriving: BTreeMap<Sha256, Utf8PathBuf>,
     /// What packages are called where clients know no SHA-256.
@@ -105,7 +106,7 @@ impl<'a> Line<'a> {
             now,
             world,
             before: BTreeMap::new(),
-            entries: BTreeMap::new(),
+            known: Known::default(),
             arriving: BTreeMap::new(),
             named: BTreeMap::new(),
             plans: Vec::new(),
@@ -333,6 +334,7 @@ impl<'a> Line<'a> {
         let renewed = self.renewed_files()?;
         let witness = self.witness();
         let unlinked = self.plans.iter().filter_map(|plan| plan.unlinked.clone()).next_back();
+        let drop_links = self.dropped_links();
         let publication = Publication {
             config: &self.engine.config,
             parent: self.current,
@@ -340,12 +342,14 @@ impl<'a> Line<'a> {
             now: self.now,
             before: &self.before,
             after: &self.world,
-            entries: &self.entries,
+            known: &self.known,
+            catalogue: &mut self.engine.catalogue,
+            store: &self.engine.store,
             named: &self.named,
             pool: pool.into_values().collect(),
             settled: settled.collect(),
             audit: self.engine.audit.head(),
-            drop_links: self.dropped_links(),
+            drop_links,
             rewritten: &rewritten,
             views: &views,
             drop_generations: self.plans.iter().flat_map(|plan| plan.drop_generations.clone()).collect(),

@@ -1,16 +1,21 @@
 //! What is published: reads a generation's account and the packages its repositories list.
 
+pub(crate) mod blocks;
+mod preparing;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use camino::Utf8PathBuf;
 use nevra::{Digest, Sha256};
 use plan::{Listed, Repository};
-use repo::{Contents, Entry, Repomd};
+use repo::{Contents, Entry, Glance, Repomd};
 use store::{Generation, Store};
 
 use crate::account::{Account, Shelved};
 use crate::error::Error;
+use crate::observe::blocks::InBlocks;
+use crate::observe::preparing::Preparing;
 use crate::writing::{BESIDE_SIZE_MAX, Beside, is_beside};
 
 /// What a metadata file may unfold to, in bytes: far above any real repository, far below all memory.
@@ -19,9 +24,7 @@ const OPEN_SIZE_MAX: u64 = 4 << 30;
 /// One published repository, read and verified.
 #[derive(Debug)]
 pub struct Shelf {
-    /// The packages with their metadata, in listed order.
-    pub entries: Vec<Entry>,
-    /// The same packages as the plan sees them.
+    /// The packages as the plan sees them, in listed order.
     pub listed: Vec<Listed>,
     /// Its repomd.xml, of which all is carried that is not made from the packages.
     pub repomd: Repomd,
@@ -33,18 +36,92 @@ pub struct Shelf {
     pub revision: i64,
     /// The metadata files repomd.xml leads to, below the repository: two repositories may share a repomd.xml.
     pub hrefs: Vec<String>,
-    /// What reading it took, in bytes of open metadata.
+    /// What it takes in memory, in bytes, about.
     pub bytes: u64,
+    text: Text,
+    /// The digests of what is listed, sorted, with their places.
+    places: OnceLock<Vec<(Sha256, usize)>>,
+}
+
+/// What is known of what the files say of each package.
+#[derive(Debug)]
+enum Text {
+    /// All of it, in listed order.
+    Whole(Vec<Entry>),
+    /// Where it lies.
+    InBlocks(InBlocks),
+}
+
+/// What one listed package takes in memory, about.
+const LISTED_SIZE: u64 = 400;
+
+impl Shelf {
+    /// Finds a package that is listed.
+    pub fn place_of(&self, digest: &Sha256) -> Option<usize> {
+        let sorted = || {
+            let mut places: Vec<_> =
+                self.listed.iter().enumerate().map(|(at, listed)| (listed.pkgid, at)).collect();
+            places.sort_unstable();
+            places
+        };
+        let places = self.places.get_or_init(sorted);
+        let at = places.binary_search_by_key(digest, |(digest, _)| *digest).ok()?;
+        Some(places[at].1)
+    }
+
+    /// Gives the metadata of the packages at some places of the list, in this order.
+    pub fn entries_at(&self, places: &BTreeSet<usize>) -> Result<Vec<Entry>, Error> {
+        match &self.text {
+            Text::Whole(entries) => Ok(places.iter().filter_map(|at| entries.get(*at)).cloned().collect()),
+            Text::InBlocks(files) => files.entries(places),
+        }
+    }
+
+    /// Gives the metadata of all packages, in listed order.
+    pub fn entries(&self) -> Result<Vec<Entry>, Error> {
+        self.entries_at(&(0..self.listed.len()).collect())
+    }
+
+    /// Shows its files, if they are known block by block.
+    pub(crate) fn in_blocks(&self) -> Option<&InBlocks> {
+        match &self.text {
+            Text::Whole(_) => None,
+            Text::InBlocks(files) => Some(files),
+        }
+    }
+
+    /// Describes a repository that is written just now, in blocks.
+    pub(crate) fn written(
+        repomd: Repomd,
+        listed: Vec<Listed>,
+        beside: Beside,
+        files: InBlocks,
+    ) -> Option<Self> {
+        Some(Self {
+            revision: repomd.revision.parse().ok()?,
+            hrefs: repomd.records.iter().map(|record| record.href.clone()).collect(),
+            bytes: listed.len() as u64 * LISTED_SIZE + beside.bytes() as u64,
+            listed,
+            repomd,
+            named: BTreeMap::new(),
+            beside,
+            text: Text::InBlocks(files),
+            places: OnceLock::new(),
+        })
+    }
 }
 
 /// Reads repositories and remembers them by the digest of their repomd.xml.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     shelves: BTreeMap<Sha256, Arc<Shelf>>,
+    /// What was written since something was hashed in advance.
+    fresh: Vec<Arc<Shelf>>,
+    preparing: Preparing,
 }
 
-/// What the catalogue may hold between two steps, in bytes of open metadata.
-const REMEMBERED_MAX: u64 = 256 << 20;
+/// What the catalogue may hold between two steps, in bytes.
+const REMEMBERED_MAX: u64 = 64 << 20;
 
 impl Catalogue {
     /// Reads the repository `name` at `shelved` as `generation` lists it.
@@ -54,20 +131,35 @@ impl Catalogue {
         generation: &Generation,
         shelved: &Shelved,
     ) -> Result<Arc<Shelf>, Error> {
-        let path = format!("{}/repodata/repomd.xml", shelved.path);
-        let digest =
-            generation.files.public.get(path.as_str()).map(|facts| facts.sha256).ok_or_else(|| {
-                Error::Metadata {
-                    place: path.clone(),
-                    reason: "it is not among the files of the generation".into(),
-                }
-            })?;
+        let digest = repomd_of(generation, &shelved.path)?;
         if let Some(shelf) = self.shelves.get(&digest) {
+            if let Some(files) = shelf.in_blocks() {
+                files.moved_to(store.paths().public_half(generation.number).join(&shelved.path));
+            }
             return Ok(Arc::clone(shelf));
         }
-        let shelf = Arc::new(read_shelf(store, generation, &shelved.path)?);
+        let shelf = Arc::new(read_shelf(store, generation, shelved)?);
         self.shelves.insert(digest, Arc::clone(&shelf));
         Ok(shelf)
+    }
+
+    /// Remembers a repository that is written just now, in the place of what it was `before`: nobody will find its repomd.xml
+    /// before it is published.
+    pub(crate) fn remember(&mut self, repomd: Sha256, shelf: Shelf, before: Option<Sha256>) {
+        if let Some(before) = before {
+            self.shelves.remove(&before);
+            self.fresh.retain(|fresh| Arc::strong_count(fresh) > 1);
+        }
+        let shelf = Arc::new(shelf);
+        self.fresh.push(Arc::clone(&shelf));
+        self.shelves.insert(repomd, shelf);
+    }
+
+    /// Hashes what was written lately for what may become of it, on a thread of its own; called when there is nothing to do.
+    pub(crate) fn prepare(&mut self) {
+        if !self.fresh.is_empty() {
+            self.preparing.begin(std::mem::take(&mut self.fresh));
+        }
     }
 
     /// Forgets everything if it has grown too large; called between steps.
@@ -78,35 +170,62 @@ impl Catalogue {
     }
 }
 
-/// Reads the repository at `path` (below the web root) of a generation; every file is verified by its digest.
-pub fn read_shelf(store: &Store, generation: &Generation, path: &str) -> Result<Shelf, Error> {
+/// Finds the digest of the repomd.xml at `path` of a generation.
+fn repomd_of(generation: &Generation, path: &str) -> Result<Sha256, Error> {
+    let place = format!("{path}/repodata/repomd.xml");
+    let facts = generation.files.public.get(place.as_str());
+    let reason = "it is not among the files of the generation".to_owned();
+    facts.map(|facts| facts.sha256).ok_or(Error::Metadata { place, reason })
+}
+
+/// Reads the repository that is shelved in a generation; what is read is verified by its digest.
+pub fn read_shelf(store: &Store, generation: &Generation, shelved: &Shelved) -> Result<Shelf, Error> {
+    let path = &shelved.path;
     let place = format!("@{}/{path}/repodata/repomd.xml", generation.number);
     let wrong = |reason: String| Error::Metadata { place: place.clone(), reason };
     let repomd = store.read_public(generation, &format!("{path}/repodata/repomd.xml"))?;
+    let sha256 = repo::sha256(&repomd);
     let repomd = Repomd::parse(&repomd).map_err(|error| wrong(error.to_string()))?;
-    let mut open = BTreeMap::new();
-    let mut hrefs = Vec::new();
     let mut beside = Beside::default();
-    for record in &repomd.records {
+    for record in repomd.records.iter().filter(|record| is_beside(record)) {
         let file = Utf8PathBuf::from(path).join(&record.href);
-        if ["primary", "filelists", "other"].contains(&record.kind.as_str()) {
-            let limit = record.open_size.unwrap_or(OPEN_SIZE_MAX).min(OPEN_SIZE_MAX);
-            let packed = store.read_public(generation, file.as_str())?;
-            let xml = repo::unpack(&packed, limit).map_err(|error| wrong(error.to_string()))?;
-            open.insert(record.kind.clone(), xml);
-        }
-        if is_beside(record) {
-            let packed = store.read_public(generation, file.as_str())?;
-            // What nobody can read is carried all the same.
-            beside.take(record, repo::unpack(&packed, BESIDE_SIZE_MAX).ok().as_deref());
-        }
-        hrefs.push(record.href.clone());
+        let packed = store.read_public(generation, file.as_str())?;
+        // What nobody can read is carried all the same.
+        beside.take(record, repo::unpack(&packed, BESIDE_SIZE_MAX).ok().as_deref());
     }
-    let bytes = (open.values().map(Vec::len).sum::<usize>() + beside.bytes()) as u64;
+    let name = shelved.repository().name();
+    if let Some(files) = InBlocks::find(store, generation, (&name, path), (&repomd, sha256))? {
+        let mut listed = Vec::with_capacity(files.files[0].blocks.packages());
+        files.glances(&mut |seen| {
+            listed.push(listed_at_glance(seen)?);
+            Ok(())
+        })?;
+        return Shelf::written(repomd, listed, beside, files)
+            .ok_or_else(|| wrong("its revision is not a number".into()));
+    }
+    read_whole(store, generation, path, (repomd, beside))
+}
+
+/// Reads a repository of which no blocks are known.
+fn read_whole(
+    store: &Store,
+    generation: &Generation,
+    path: &str,
+    (repomd, beside): (Repomd, Beside),
+) -> Result<Shelf, Error> {
+    let place = format!("@{}/{path}/repodata/repomd.xml", generation.number);
+    let wrong = |reason: String| Error::Metadata { place: place.clone(), reason };
+    let open = |kind: &str| {
+        let record = repomd.record(kind);
+        let record = record.ok_or_else(|| wrong(format!("it has no record of type `{kind}`")))?;
+        let file = Utf8PathBuf::from(path).join(&record.href);
+        let limit = record.open_size.unwrap_or(OPEN_SIZE_MAX).min(OPEN_SIZE_MAX);
+        let packed = store.read_public(generation, file.as_str())?;
+        repo::unpack(&packed, limit).map_err(|error| wrong(error.to_string()))
+    };
     // The buffers are handed over: fragments are slices of them.
-    let mut take =
-        |kind: &str| open.remove(kind).ok_or_else(|| wrong(format!("it has no record of type `{kind}`")));
-    let (primary, filelists, other) = (take("primary")?, take("filelists")?, take("other")?);
+    let (primary, filelists, other) = (open("primary")?, open("filelists")?, open("other")?);
+    let bytes = (primary.len() + filelists.len() + other.len() + beside.bytes()) as u64;
     let contents = Contents::read(primary, filelists, other).map_err(|error| wrong(error.to_string()))?;
     let mut entries = contents.entries;
     let mut named = BTreeMap::new();
@@ -125,7 +244,9 @@ pub fn read_shelf(store: &Store, generation: &Generation, path: &str) -> Result<
     entries.retain(|entry| !gone.contains(&entry.href));
     let listed = entries.iter().map(listed_of).collect::<Result<_, _>>().map_err(&wrong)?;
     let revision = repomd.revision.parse().map_err(|_| wrong("its revision is not a number".into()))?;
-    Ok(Shelf { entries, listed, repomd, named, beside, revision, hrefs, bytes })
+    let hrefs = repomd.records.iter().map(|record| record.href.clone()).collect();
+    let (text, places) = (Text::Whole(entries), OnceLock::new());
+    Ok(Shelf { listed, repomd, named, beside, revision, hrefs, bytes, text, places })
 }
 
 /// Says whether a package whose digest begins so was purged: an earlier generation may list it by another name.
@@ -146,6 +267,13 @@ pub fn listed_of(entry: &Entry) -> Result<Listed, String> {
     let pkgid = pkgid.ok_or_else(|| format!("`{}` is not named by a sha256", entry.nevra))?;
     let source_rpm = entry.source_rpm.clone();
     Ok(Listed { nevra: entry.nevra.clone(), pkgid, size: entry.size_package, source_rpm })
+}
+
+/// Gives the plan's view of what primary says of a package.
+fn listed_at_glance(seen: Glance) -> Result<Listed, String> {
+    let pkgid = seen.pkgid.sha256();
+    let pkgid = pkgid.ok_or_else(|| format!("`{}` is not named by a sha256", seen.nevra))?;
+    Ok(Listed { nevra: seen.nevra, pkgid, size: seen.size_package, source_rpm: seen.source_rpm })
 }
 
 /// A published generation with its account; what read-only commands look at.
@@ -179,9 +307,9 @@ impl Site {
     /// Gives what the packages of each repository say about others.
     pub fn relations(&self) -> Result<BTreeMap<Repository, Vec<closure::Package>>, Error> {
         let read = |shelved: &Shelved| {
-            let shelf = read_shelf(&self.store, &self.generation, &shelved.path)?;
+            let shelf = read_shelf(&self.store, &self.generation, shelved)?;
             let place = || format!("{}/repodata", shelved.path);
-            let read = crate::shelves::relations(&shelf.entries);
+            let read = crate::shelves::relations(&shelf.entries()?);
             let packages = read.map_err(|reason| Error::Metadata { place: place(), reason })?;
             Ok((shelved.repository(), packages))
         };
@@ -191,7 +319,7 @@ impl Site {
     /// Gives the packages each repository lists.
     pub fn packages(&self) -> Result<BTreeMap<Repository, Vec<Listed>>, Error> {
         let read = |shelved: &Shelved| {
-            let shelf = read_shelf(&self.store, &self.generation, &shelved.path)?;
+            let shelf = read_shelf(&self.store, &self.generation, shelved)?;
             Ok((shelved.repository(), shelf.listed))
         };
         self.account.repositories.values().map(read).collect()

@@ -21,17 +21,19 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use nevra::{Digest, Sha256};
 use plan::{Listed, Repository, Witness, World};
-use repo::{Entry, Metadata};
+use repo::{Entry, Repomd};
 use store::planted::{self, Bug};
-use store::{Draft, Generation, Modified, Named, PackageLink, PoolArrival, Source};
+use store::{Draft, Generation, Modified, Named, PackageLink, PoolArrival, Source, Store};
 
 use crate::account::{Account, FORMAT, Moves, Settled, Shelved};
 use crate::adoption::Adopted;
 use crate::config::Config;
 use crate::error::Error;
-use crate::observe::Shelf;
+use crate::known::Known;
+use crate::observe::blocks::{InBlocks, index_path, write_index};
+use crate::observe::{Catalogue, Shelf};
 use crate::signing::Signing;
-use crate::writing::{Wanted, Written, is_same_form, tells_the_same};
+use crate::writing::{Body, Packages, Wanted, Written, is_same_form, tells_the_same};
 
 pub(crate) use metalinks::NAME as METALINK;
 
@@ -61,8 +63,12 @@ pub struct Publication<'a> {
     pub before: &'a BTreeMap<Repository, Arc<Shelf>>,
     /// The world after all plans were applied.
     pub after: &'a World,
-    /// The metadata of every package that may be listed, by digest.
-    pub entries: &'a BTreeMap<Sha256, Entry>,
+    /// The packages that may be listed.
+    pub known: &'a Known,
+    /// What remembers the repositories that are written.
+    pub catalogue: &'a mut Catalogue,
+    /// Where all of it is kept.
+    pub store: &'a Store,
     /// What packages are called where clients know no SHA-256, by digest.
     pub named: &'a BTreeMap<Sha256, Digest>,
     /// Packages that are not in the pool yet.
@@ -111,6 +117,7 @@ impl Publication<'_> {
         let standing = if planted::is(Bug::DatesStandStill) { self.now.as_second() % 3600 } else { 0 };
         let modified = Modified { seconds: self.now.as_second() - standing, nanoseconds: 0 };
         let mut public = self.carried_files();
+        let mut private = self.carried_indexes();
         let mut links = Vec::new();
         let mut changes = BTreeMap::new();
         let mut views = self.parent.map(|(_, account)| account.views.clone()).unwrap_or_default();
@@ -174,13 +181,16 @@ impl Publication<'_> {
                     false => drop(retained.insert(package.link(repository), until)),
                 }
             }
+            let changed = moves.clone();
             if shelf.is_some() && !is_as_before {
                 changes.insert(name.clone(), moves);
             }
             let shelf = shelf.map(Arc::as_ref);
             self.write_old_hrefs(repository, &path, until, (&mut public, &mut links, &mut retained));
-            let written = self.write_metadata(repository, &wanted, listed, shelf, recorded.as_deref())?;
+            let changed = (listed.as_slice(), &changed);
+            let written = self.write_metadata(repository, &wanted, changed, shelf, recorded.as_deref())?;
             let place = (repository, &*path);
+            self.remember(place, &written, shelf.map(|shelf| (shelf, changed.1)), &mut private);
             self.replace_metadata(place, written, shelf, (modified, from), &mut public);
         }
         for (repository, listed) in &self.after.repositories {
@@ -231,7 +241,7 @@ impl Publication<'_> {
             number: self.number,
             created: self.now,
             public,
-            private: BTreeMap::new(),
+            private,
             packages_links,
             pool: self.pool,
             links,
@@ -259,35 +269,90 @@ impl Publication<'_> {
             .collect()
     }
 
-    /// Writes the metadata of a repository in the form that is wanted.
+    /// Carries the block index of every repository; of one that changes it is replaced afterwards.
+    fn carried_indexes(&self) -> BTreeMap<Utf8PathBuf, Source> {
+        let files = self.parent.into_iter().flat_map(|(parent, _)| parent.files.private.keys());
+        let indexes = files.filter(|path| path.starts_with("index/"));
+        indexes.map(|path| (Utf8PathBuf::from(path.as_str()), Source::Carry)).collect()
+    }
+
+    /// Writes the metadata of a repository in the form that is wanted: what changed of it, where its blocks are known.
     fn write_metadata(
         &self,
         repository: &Repository,
         wanted: &Wanted,
-        listed: &[Listed],
+        (listed, moves): (&[Listed], &Moves),
         shelf: Option<&Shelf>,
         recorded: Option<&str>,
     ) -> Result<Written, Error> {
-        let entries = self.entries_of(wanted, listed)?;
         let earlier = self.earlier(repository, shelf);
-        wanted.write(&entries, self.now.as_second(), earlier, recorded)
+        let now = self.now.as_second();
+        let in_blocks = shelf.and_then(|shelf| Some((shelf, shelf.in_blocks()?)));
+        if let Some((shelf, files)) = in_blocks.filter(|(_, files)| wanted.goes_on_in(files)) {
+            let gone = moves.left.iter().filter_map(|left| shelf.place_of(&left.pkgid)).collect();
+            let new = self.entries(&moves.entered)?;
+            return wanted.write(&Packages::Changed { files, gone, new: &new }, now, earlier, recorded);
+        }
+        let entries = self.entries_of(wanted, listed)?;
+        wanted.write(&Packages::All(&entries), now, earlier, recorded)
+    }
+
+    /// Gives the metadata of packages.
+    fn entries(&self, listed: &[Listed]) -> Result<Vec<Entry>, Error> {
+        let known = self.known.entries(listed.iter().map(|listed| &listed.pkgid))?;
+        known.map_err(|digest| {
+            let unknown = listed.iter().find(|listed| listed.pkgid == digest);
+            Error::NoEntry { nevra: unknown.map_or_else(String::new, |listed| listed.nevra.to_string()) }
+        })
     }
 
     /// Gives the metadata of packages, named as their clients want it.
     fn entries_of(&self, wanted: &Wanted, listed: &[Listed]) -> Result<Vec<Entry>, Error> {
-        let mut entries = Vec::with_capacity(listed.len());
-        for package in listed {
-            let nothing = || Error::NoEntry { nevra: package.nevra.to_string() };
-            let entry = self.entries.get(&package.pkgid).ok_or_else(nothing)?;
-            entries.push(match wanted.writing.is_named_by_sha1 {
-                true => {
-                    let name = self.named.get(&package.pkgid).ok_or_else(nothing)?.clone();
-                    entry.named(name).map_err(|_| nothing())?
-                }
-                false => entry.clone(),
-            });
+        let mut entries = self.entries(listed)?;
+        if wanted.writing.is_named_by_sha1 {
+            for (package, entry) in listed.iter().zip(&mut entries) {
+                let nothing = || Error::NoEntry { nevra: package.nevra.to_string() };
+                let name = self.named.get(&package.pkgid).ok_or_else(nothing)?.clone();
+                *entry = entry.named(name).map_err(|_| nothing())?;
+            }
         }
         Ok(entries)
+    }
+
+    /// Puts the blocks of a repository on record, and remembers what it lists: in order what it listed, without what left, and
+    /// what came.
+    fn remember(
+        &mut self,
+        (repository, path): (&Repository, &str),
+        written: &Written,
+        before: Option<(&Shelf, &Moves)>,
+        private: &mut BTreeMap<Utf8PathBuf, Source>,
+    ) {
+        let index = index_path(&repository.name());
+        let Some(blocks) = &written.blocks else {
+            private.remove(&index);
+            return;
+        };
+        let bytes = write_index(&written.repomd, blocks.clone());
+        let modified = Modified::of_seconds(self.now.as_second());
+        private.insert(index, Source::Bytes { bytes, modified, until: None });
+        let Ok(repomd) = Repomd::parse(&written.repomd) else { return };
+        let listed = match (&written.is_change, before) {
+            (true, Some((shelf, moves))) => {
+                let left: BTreeSet<&Sha256> = moves.left.iter().map(|left| &left.pkgid).collect();
+                let stays = |listed: &&Listed| !left.contains(&listed.pkgid);
+                shelf.listed.iter().filter(stays).chain(&moves.entered).cloned().collect()
+            }
+            _ => self.after.repositories.get(repository).cloned().unwrap_or_default(),
+        };
+        let home = self.store.paths().public_half(self.number).join(path);
+        let files = InBlocks::of(Arc::clone(self.store.disk()), home, &repomd, blocks.clone());
+        let shelf = files.and_then(|files| Shelf::written(repomd, listed, written.beside.clone(), files));
+        if let Some(shelf) = shelf {
+            let file = format!("{path}/repodata/repomd.xml");
+            let before = self.parent.and_then(|(parent, _)| parent.files.public.get(file.as_str()));
+            self.catalogue.remember(repo::sha256(&written.repomd), shelf, before.map(|facts| facts.sha256));
+        }
     }
 
     /// Replaces the metadata of the repository at `path`, which supersedes `from` then what it named so far.
@@ -307,8 +372,9 @@ impl Publication<'_> {
         for record in &written.carried {
             public.insert(Utf8Path::new(path).join(&record.href), Source::Carry);
         }
-        self.put_metadata(path, written.metadata, modified, public);
-        self.write_adopted_metadata((repository, path), &written.carried, (modified, until), public);
+        let carried = written.carried.clone();
+        self.put_metadata(path, written, modified, public);
+        self.write_adopted_metadata((repository, path), &carried, (modified, until), public);
     }
 
     /// Keeps for the grace what the metadata at `path` led to until `from`.
@@ -339,21 +405,24 @@ impl Publication<'_> {
     fn put_metadata(
         &self,
         path: &str,
-        metadata: Metadata,
+        written: Written,
         modified: Modified,
         public: &mut BTreeMap<Utf8PathBuf, Source>,
     ) {
         let parent = self.parent.map(|(parent, _)| &parent.files.public);
-        for (href, bytes) in metadata.files {
+        for (href, body) in written.files {
             let file = Utf8Path::new(path).join(href);
             // The same name is the same content: an older set that comes back is linked, not written again.
-            let source = match parent.is_some_and(|files| files.contains_key(file.as_str())) {
-                true => Source::Carry,
-                false => Source::Bytes { bytes, modified, until: None },
+            let source = match body {
+                _ if parent.is_some_and(|files| files.contains_key(file.as_str())) => Source::Carry,
+                Body::Bytes(bytes) => Source::Bytes { bytes, modified, until: None },
+                Body::Spliced { from, parts, sha256 } => {
+                    Source::Spliced { from: format!("{path}/{from}"), parts, sha256, modified }
+                }
             };
             public.insert(file, source);
         }
-        let source = Source::Bytes { bytes: metadata.repomd, modified, until: None };
+        let source = Source::Bytes { bytes: written.repomd, modified, until: None };
         public.insert(Utf8PathBuf::from(format!("{path}/repodata/repomd.xml")), source);
     }
 }

@@ -144,7 +144,7 @@ fn mend(store: &Store, lock: &Lock, current: &Generation) -> Result<Mended, Erro
         for shelved in Account::of(number, &generation.manifest.account)?.repositories.values() {
             let repository = shelved.repository();
             // One that does not read is for the verification to name; nothing of it is removed meanwhile.
-            let shelf = read_shelf(store, &generation, &shelved.path)?;
+            let shelf = read_shelf(store, &generation, shelved)?;
             promised.extend(shelf.listed.iter().map(|listed| listed.link(&repository)));
         }
     }

@@ -79,6 +79,9 @@ pub fn run(
             tell_systemd(&[NotifyState::Ready]);
             ready();
         }
+        if failed.is_none() && !wait.is_zero() {
+            engine.prepare();
+        }
         watchdog.waits();
         match sleep(&wakes, wait, failed.is_some()) {
             Some(Wake::Stop) => break,

@@ -55,9 +55,9 @@ impl Shelves {
         });
         let listed: BTreeSet<Sha256> = observed.listed.iter().map(|listed| listed.pkgid).collect();
         let known: BTreeSet<Sha256> = indexed.digests.iter().copied().collect();
-        let is_new = |(at, _): &(usize, &Entry)| !known.contains(&observed.listed[*at].pkgid);
-        let (places, entries): (Vec<usize>, Vec<Entry>) =
-            observed.entries.iter().enumerate().filter(is_new).map(|(at, entry)| (at, entry.clone())).unzip();
+        let is_new = |at: &usize| !known.contains(&observed.listed[*at].pkgid);
+        let places: BTreeSet<usize> = (0..observed.listed.len()).filter(is_new).collect();
+        let entries = observed.entries_at(&places)?;
         // Read before anything changes: what cannot be read leaves the index as it was.
         let packages = relations(&entries)
             .map_err(|reason| Error::Metadata { place: format!("{}/repodata", repository.name()), reason })?;

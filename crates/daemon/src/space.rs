@@ -332,13 +332,13 @@ fn world(
     world.names = crate::line::names(&current.manifest);
     world.retained = current.manifest.retained.clone();
     for shelved in account.repositories.values() {
-        let shelf = read_shelf(store, current, &shelved.path)?;
+        let shelf = read_shelf(store, current, shelved)?;
         world.repositories.insert(shelved.repository(), shelf.listed);
     }
     let mut chapters = Chapters::default();
     chapters.fill_kept_until(&mut world, store, config.grace)?;
     chapters.fill_listed(&mut world, store, &mut |generation, shelved| {
-        Ok(read_shelf(store, generation, &shelved.path)?.listed)
+        Ok(read_shelf(store, generation, shelved)?.listed)
     })?;
     fill_unlinked(&mut world, disk, store, account)?;
     let proven = world.proven();

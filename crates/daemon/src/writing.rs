@@ -1,19 +1,23 @@
 //! A repository's metadata in the form its clients want: groups, advisories, databases, and what is recorded of it.
 
+mod packages;
 mod updates;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use nevra::Algorithm;
 use plan::{Repository, Standing, Writing};
-use repo::{Compression, Entry, Metadata, Piece, Record, Repomd};
+use repo::{Blocks, Compression, Form, Piece, Record, Repomd};
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::observe::blocks::InBlocks;
 use crate::signing::Announced;
 
 use updates::Retractions;
 
+pub(crate) use packages::{Body, Packages};
 pub(crate) use updates::{is_same_form, tells_the_same};
 
 /// How a repository is to be written.
@@ -51,13 +55,26 @@ pub struct Beside {
 impl Beside {
     /// Keeps what a record leads to, if it is read and the first of its kind; of what is too large nothing.
     pub(crate) fn take(&mut self, record: &Record, open: Option<&[u8]>) {
-        let kept = match (is_group(record), record.kind.as_str()) {
+        let kept = match (is_group(&record.kind), record.kind.as_str()) {
             (true, _) => &mut self.groups,
             (_, UPDATEINFO) => &mut self.updates,
             _ => return,
         };
         if kept.is_none() {
             *kept = open.filter(|open| open.len() as u64 <= BESIDE_SIZE_MAX).map(Arc::from);
+        }
+    }
+
+    /// Follows what is written: each of these files replaces what was read, and what no record leads to any more is gone.
+    fn follow(&mut self, head: &Repomd, pieces: &[Piece<'_>]) {
+        for (kept, is_of) in
+            [(&mut self.groups, is_group as fn(&str) -> bool), (&mut self.updates, |kind| kind == UPDATEINFO)]
+        {
+            match pieces.iter().find(|piece| is_of(piece.kind)) {
+                Some(piece) => *kept = Some(Arc::from(&*piece.open)),
+                None if !head.records.iter().any(|record| is_of(&record.kind)) => *kept = None,
+                None => {}
+            }
         }
     }
 
@@ -75,15 +92,23 @@ pub(crate) const UPDATEINFO: &str = "updateinfo";
 
 /// Whether what a record leads to is read beside the packages.
 pub(crate) fn is_beside(record: &Record) -> bool {
-    is_group(record) || record.kind == UPDATEINFO
+    is_group(&record.kind) || record.kind == UPDATEINFO
 }
 
 /// Metadata that was written.
 #[derive(Debug)]
 pub(crate) struct Written {
-    pub(crate) metadata: Metadata,
+    /// What repomd.xml leads to and was made, by href.
+    pub(crate) files: Vec<(String, Body)>,
+    pub(crate) repomd: Vec<u8>,
     /// The records that were carried byte for byte, with their files.
     pub(crate) carried: Vec<Record>,
+    /// The blocks of primary, filelists and other, if they are in such.
+    pub(crate) blocks: Option<[Blocks; 3]>,
+    /// Whether these are made of what was there.
+    pub(crate) is_change: bool,
+    /// What was written beside the packages, or carried, as it is read.
+    pub(crate) beside: Beside,
 }
 
 impl Wanted {
@@ -125,10 +150,19 @@ impl Wanted {
         Some(format!("{words} {}", more.join(" ")))
     }
 
+    /// Says whether files go on as they are when packages come and go: what is packed or named otherwise is written anew, and
+    /// databases are made of all packages.
+    pub(crate) fn goes_on_in(&self, files: &InBlocks) -> bool {
+        let Form { compression, checksum, unique_names } = self.writing.form;
+        let is_same = files.files.iter().all(|file| file.blocks.compression() == compression);
+        let is_plain = !self.writing.has_databases && !self.writing.is_named_by_sha1;
+        is_same && is_plain && checksum == Algorithm::Sha256 && unique_names
+    }
+
     /// Writes metadata that goes on where what is there, published as `recorded`, ended.
     pub(crate) fn write(
         &self,
-        entries: &[Entry],
+        packages: &Packages<'_>,
         revision: i64,
         earlier: Earlier,
         recorded: Option<&str>,
@@ -137,11 +171,13 @@ impl Wanted {
         let mut head = earlier.repomd.unwrap_or_else(|| Repomd::new(""));
         head.revision = revision.to_string();
         head.records.retain(|record| !record.is_made_from_packages());
-        let groups = self.groups(&mut head, earlier.beside.groups, recorded);
+        let mut beside = earlier.beside;
+        let groups = self.groups(&mut head, beside.groups.clone(), recorded);
         let mut pieces = groups.as_deref().map(|open| self.pieces(open)).unwrap_or_default();
         let is_other_form = !is_same_form(recorded, self.recorded().as_deref());
-        let (updates, is_new) = (earlier.beside.updates, earlier.are_updates_new);
-        let updates = self.retractions.file(&mut head, updates, is_new, (recorded, is_other_form));
+        let is_new = earlier.are_updates_new;
+        let updates =
+            self.retractions.file(&mut head, beside.updates.clone(), is_new, (recorded, is_other_form));
         pieces.extend(updates.map(|open| Piece {
             kind: UPDATEINFO,
             file_name: "updateinfo.xml",
@@ -149,12 +185,35 @@ impl Wanted {
             compression: form.compression,
             database_version: None,
         }));
-        let mut metadata = repo::write_metadata_in(&form, entries, revision, &head, &pieces);
+        beside.follow(&head, &pieces);
+        let plain = !self.writing.has_databases && !self.writing.is_named_by_sha1;
+        if plain && form.compression.has_blocks() {
+            let lists = packages.write(&form, revision)?;
+            let metadata = repo::write_index(&form, lists.records, revision, &head, &pieces);
+            let beside_them = metadata.files.into_iter().map(|(href, bytes)| (href, Body::Bytes(bytes)));
+            return Ok(Written {
+                files: lists.files.into_iter().chain(beside_them).collect(),
+                repomd: metadata.repomd,
+                carried: head.records,
+                blocks: Some(lists.blocks).filter(|_| form.checksum == Algorithm::Sha256),
+                is_change: packages.is_change(),
+                beside,
+            });
+        }
+        let mut metadata = repo::write_metadata_in(&form, packages.all()?, revision, &head, &pieces);
         if self.writing.has_databases {
             databases::add_to(&mut metadata, &form, Compression::Bzip2, revision)
                 .map_err(|error| Error::Databases { reason: error.to_string() })?;
         }
-        Ok(Written { metadata, carried: head.records })
+        let files = metadata.files.into_iter().map(|(href, bytes)| (href, Body::Bytes(bytes)));
+        Ok(Written {
+            files: files.collect(),
+            repomd: metadata.repomd,
+            carried: head.records,
+            blocks: None,
+            is_change: false,
+            beside,
+        })
     }
 
     /// Finds the groups that are to be written, and takes out of `head` what they replace.
@@ -166,7 +225,7 @@ impl Wanted {
     ) -> Option<Arc<[u8]>> {
         let was_configured = recorded.is_some_and(|words| words.contains(" comps="));
         if self.comps.is_some() || was_configured {
-            head.records.retain(|record| !is_group(record));
+            head.records.retain(|record| !is_group(&record.kind));
             return self.comps.clone();
         }
         // What came with an adopted repository is carried as it is, unless its clients need it in both ways.
@@ -175,7 +234,7 @@ impl Wanted {
         if !self.writing.has_both_groups || has("group") && has("group_gz") {
             return None;
         }
-        head.records.retain(|record| !is_group(record));
+        head.records.retain(|record| !is_group(&record.kind));
         Some(carried)
     }
 
@@ -195,6 +254,6 @@ impl Wanted {
 }
 
 /// Whether a record is about groups: `group`, or packed somehow, as in `group_gz`.
-pub(crate) fn is_group(record: &Record) -> bool {
-    record.kind == "group" || record.kind.starts_with("group_")
+pub(crate) fn is_group(kind: &str) -> bool {
+    kind == "group" || kind.starts_with("group_")
 }

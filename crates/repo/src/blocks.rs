@@ -108,6 +108,18 @@ impl Blocks {
         nothing.change(&BTreeSet::new(), fragments, &hashing, read).expect("of nothing nothing is read")
     }
 
+    /// Tells which of the three files it is.
+    #[must_use]
+    pub fn document(&self) -> Document {
+        self.document
+    }
+
+    /// Tells how it is packed.
+    #[must_use]
+    pub fn compression(&self) -> Compression {
+        self.compression
+    }
+
     /// Shows the blocks, in order.
     #[must_use]
     pub fn blocks(&self) -> &[Block] {
@@ -173,6 +185,24 @@ impl Blocks {
         }
         let problem = format!("it lists {} packages, and more are asked for", self.packages());
         Err(Error::Unmatched { document: self.document, problem }.into())
+    }
+
+    /// Shows what the file says of each package, in order; `read` reads all of it, in order.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Blocks::change`], and those of `see`.
+    pub fn each<E: From<Error>>(
+        &self,
+        read: &mut dyn FnMut(Range<u64>) -> Result<Vec<u8>, E>,
+        see: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        read(0..self.head)?;
+        for (block, place) in self.blocks.iter().zip(self.places()) {
+            let text = self.opened(*block, &read(place.bytes)?)?;
+            (0..block.packages).try_for_each(|at| see(text.bytes_of(at..at + 1)))?;
+        }
+        read(self.size() - self.foot..self.size()).map(drop)
     }
 
     /// Where each block lies.

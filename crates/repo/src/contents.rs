@@ -59,7 +59,7 @@ impl Contents {
                 filelists: Slice::of(&filelists, place.filelists),
                 other: Slice::of(&other, place.other),
             };
-            entry(place.glance, fragments)
+            Entry::seen(place.glance, fragments)
         });
         Self { entries: entries.collect() }
     }
@@ -86,22 +86,6 @@ impl Place {
         let places = listed.into_iter().zip(files).zip(changes);
         let place = |(((primary, glance), filelists), other)| Self { glance, primary, filelists, other };
         Ok(Some(places.map(place).collect()))
-    }
-}
-
-fn entry(glance: Glance, fragments: Fragments) -> Entry {
-    Entry {
-        nevra: glance.nevra,
-        pkgid: glance.pkgid,
-        href: glance.href,
-        base: glance.base,
-        size_package: glance.size_package,
-        header_start: glance.header.0,
-        header_end: glance.header.1,
-        time_file: glance.time_file,
-        time_build: glance.time_build,
-        source_rpm: glance.source_rpm,
-        fragments: Arc::new(fragments),
     }
 }
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use nevra::{Digest, Nevra};
 
+use crate::Document;
 use crate::error::Error;
 use crate::fragments::{Fragments, Slice, fragments_of, location_element};
-use crate::glance::glance;
+use crate::glance::{Glance, glance};
 use crate::package::Package;
 
 /// One package of a repository.
@@ -57,6 +58,40 @@ pub fn entry_of(package: &Package) -> Entry {
 }
 
 impl Entry {
+    /// Lists a package as a repository does of which this is what primary, filelists and other say.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Xml`] where the first is no package, [`Error::Unmatched`] where the others are of another one.
+    pub fn of([primary, filelists, other]: [Vec<u8>; 3]) -> Result<Self, Error> {
+        let seen = glance(&primary)?;
+        for (document, fragment) in [(Document::Filelists, &filelists), (Document::Other, &other)] {
+            let tag = &fragment[..memchr::memchr(b'>', fragment).unwrap_or(fragment.len())];
+            if memchr::memmem::find(tag, seen.pkgid.hex.as_bytes()).is_none() {
+                let problem = format!("at the place of `{}` it has another package", seen.nevra);
+                return Err(Error::Unmatched { document, problem });
+            }
+        }
+        let (primary, filelists, other) = (primary.into(), filelists.into(), other.into());
+        Ok(Self::seen(seen, Fragments { primary, filelists, other }))
+    }
+
+    pub(crate) fn seen(glance: Glance, fragments: Fragments) -> Self {
+        Self {
+            nevra: glance.nevra,
+            pkgid: glance.pkgid,
+            href: glance.href,
+            base: glance.base,
+            size_package: glance.size_package,
+            header_start: glance.header.0,
+            header_end: glance.header.1,
+            time_file: glance.time_file,
+            time_build: glance.time_build,
+            source_rpm: glance.source_rpm,
+            fragments: Arc::new(fragments),
+        }
+    }
+
     /// Lists the same package under another href, relative to the repository.
     ///
     /// # Errors
@@ -94,6 +129,19 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_three_files_say_is_put_together() {
+        let entry = entry_of(&crate::sample::package());
+        let fragments = &entry.fragments;
+        let three = [&fragments.primary, &fragments.filelists, &fragments.other].map(|one| one.to_vec());
+        assert_eq!(Entry::of(three.clone()).unwrap(), entry);
+        let [primary, filelists, other] = three;
+        let alien = String::from_utf8(filelists.clone()).unwrap().replace(&entry.pkgid.hex, &"0".repeat(64));
+        let error = Entry::of([primary, alien.into_bytes(), other.clone()]).unwrap_err();
+        assert!(error.to_string().contains("filelists"), "{error}");
+        assert!(Entry::of([b"<package>".to_vec(), filelists, other]).is_err());
+    }
 
     #[test]
     fn a_place_may_be_relative_to_an_address_and_come_back() {

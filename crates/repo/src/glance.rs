@@ -10,26 +10,39 @@ use crate::characters::unescape_text;
 use crate::error::Error;
 use crate::walk::{Side, Stop, Tag, Walk, wrong};
 
-/// What was picked.
-#[derive(Debug)]
-pub(crate) struct Glance {
+/// What planning needs to know of a package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glance {
+    /// Name, epoch, version, release, architecture; `src` for a source package.
     pub nevra: Nevra,
+    /// The digest of the file, which is also the package's identity in metadata.
     pub pkgid: Digest,
+    /// Where the file lies, relative to the repository. It is *not* checked to stay inside.
     pub href: String,
+    /// The address that `href` is relative to, if it is not the repository.
     pub base: Option<String>,
     /// Where the element lies that says where the package lies.
-    pub location: Range<usize>,
+    pub(crate) location: Range<usize>,
     /// Where the element lies that names the package by its digest, without its end tag.
-    pub checksum: Range<usize>,
+    pub(crate) checksum: Range<usize>,
+    /// The size of the file in bytes.
     pub size_package: u64,
+    /// The offsets in the file at which the header starts, and of the first byte behind it.
     pub header: (u64, u64),
+    /// When the file was last changed, in seconds since 1970.
     pub time_file: i64,
+    /// When the package was built, in seconds since 1970.
     pub time_build: i64,
+    /// The file name of the source package; empty for a source package.
     pub source_rpm: String,
 }
 
-/// Glances at one fragment alone.
-pub(crate) fn glance(fragment: &[u8]) -> Result<Glance, Error> {
+/// Glances at what primary says of one package: an element `package`, alone.
+///
+/// # Errors
+///
+/// [`Error::Xml`] for what is no such element, or lacks what every package has.
+pub fn glance(fragment: &[u8]) -> Result<Glance, Error> {
     let document = Document::Primary;
     let text = crate::characters::text_of(document, fragment)?;
     let seen = || {

@@ -88,12 +88,14 @@ pub use entry::{Entry, entry_of};
 pub use error::Error;
 pub use form::Form;
 pub use fragments::{Fragments, Slice, fragments_of};
+pub use glance::{Glance, glance};
 pub use gzip::{gunzip, gzip};
 pub use head::{Head, read_head};
 pub use header_signature::with_header_signature;
 pub use maker::Recipe;
 pub use metadata::{
-    Metadata, Piece, pack_piece, packages_of, write_metadata, write_metadata_in, write_metadata_like,
+    Metadata, Piece, describe, pack_piece, packages_of, write_index, write_metadata, write_metadata_in,
+    write_metadata_like,
 };
 pub use metalink::{Metalink, Offered};
 pub use package::{Changelog, File, FileKind, Package, Relation};

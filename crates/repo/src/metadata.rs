@@ -87,15 +87,7 @@ pub fn write_metadata_in(
     head: &Repomd,
     pieces: &[Piece<'_>],
 ) -> Metadata {
-    let mut repomd = Repomd { records: Vec::new(), ..head.clone() };
-    repomd.notes.retain(|note| note.name != "contenthash");
-    let mut files = Vec::with_capacity(3 + pieces.len());
-    let mut put = |repomd: &mut Repomd, piece: &Piece<'_>| {
-        let (record, bytes) = pack_piece(form, piece, timestamp);
-        files.push((record.href.clone(), bytes));
-        repomd.records.push(record);
-    };
-    for document in [Document::Primary, Document::Filelists, Document::Other] {
+    let all = [Document::Primary, Document::Filelists, Document::Other].map(|document| {
         let piece = Piece {
             kind: document.as_str(),
             file_name: &format!("{document}.xml"),
@@ -103,14 +95,54 @@ pub fn write_metadata_in(
             compression: form.compression,
             database_version: None,
         };
-        put(&mut repomd, &piece);
+        pack_piece(form, &piece, timestamp)
+    });
+    let mut files = Vec::with_capacity(all.len() + pieces.len());
+    let records = all.map(|(record, bytes)| {
+        files.push((record.href.clone(), bytes));
+        record
+    });
+    let metadata = write_index(form, records, timestamp, head, pieces);
+    files.extend(metadata.files);
+    Metadata { files, ..metadata }
+}
+
+/// Writes what stands beside primary, filelists and other, which are described by `packages`, and the index over all of it, as
+/// [`write_metadata_in`] does.
+#[must_use]
+pub fn write_index(
+    form: &Form,
+    packages: [Record; 3],
+    timestamp: i64,
+    head: &Repomd,
+    pieces: &[Piece<'_>],
+) -> Metadata {
+    let mut repomd = Repomd { records: packages.into(), ..head.clone() };
+    repomd.notes.retain(|note| note.name != "contenthash");
+    let mut files = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        let (record, bytes) = pack_piece(form, piece, timestamp);
+        files.push((record.href.clone(), bytes));
+        repomd.records.push(record);
     }
-    pieces.iter().for_each(|piece| put(&mut repomd, piece));
     let carried = head.records.iter().filter(|record| {
         !record.is_made_from_packages() && pieces.iter().all(|piece| piece.kind != record.kind)
     });
     repomd.records.extend(carried.cloned());
     Metadata { files, repomd: repomd.write() }
+}
+
+/// Names and describes primary, filelists or other once it is packed.
+#[must_use]
+pub fn describe(
+    form: &Form,
+    document: Document,
+    timestamp: i64,
+    (file, open): (Measure, Option<Measure>),
+) -> Record {
+    let name = format!("{document}.xml{}", form.compression.ending());
+    let href = form.href(&name, &file.checksum.hex);
+    Record::new(document.as_str(), href, timestamp, file, open, None)
 }
 
 /// Packs one file, names it and describes it; of the form, only what is not about packing counts.

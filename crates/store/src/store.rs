@@ -42,6 +42,11 @@ impl Store {
         crate::pooled(self.disk.as_ref(), &self.paths, short)
     }
 
+    /// Lends the disk, to read what lies below the root.
+    pub fn disk(&self) -> &Arc<dyn Disk> {
+        &self.disk
+    }
+
     /// Says where everything lies.
     pub fn paths(&self) -> &Paths {
         &self.paths

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use daemon::account::Account;
 use daemon::clock::Clock;
 use daemon::observe::read_shelf;
 use daemon::verify::{Rest, Verifier};
@@ -57,8 +58,10 @@ impl Small {
     /// What the view of a node type lists.
     fn listed(&self, node_type: &str) -> Vec<String> {
         let current = self.store().current().unwrap().unwrap();
+        let account = Account::of(current.number, &current.manifest.account).unwrap();
         let path = format!("glite/el9/x86_64/delta/node-types/{node_type}");
-        let shelf = read_shelf(&self.store(), &current, &path).unwrap();
+        let (_, shelved) = account.listings().into_iter().find(|(_, one)| one.path == path).unwrap();
+        let shelf = read_shelf(&self.store(), &current, &shelved).unwrap();
         shelf.listed.iter().map(|listed| listed.nevra.to_string()).collect()
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn read(folder: &Folder<'_>) -> Result<Metadata, Refusal> {
         let (href, bytes) = whole(folder, record, &LIMITS)?;
         let is_needed = ["primary", "filelists", "other"].contains(&record.kind.as_str());
         let is_packed = record.open_checksum.is_some() || record.open_size.is_some();
-        let opened = match (is_packed || is_needed || is_group(record), is_beside(record)) {
+        let opened = match (is_packed || is_needed || is_group(&record.kind), is_beside(record)) {
             (true, _) => Some(unpacked(folder, record, &bytes, &LIMITS)?),
             // What nobody can read is carried as it is.
             (false, true) => unpacked(folder, record, &bytes, &LIMITS).ok(),

@@ -25,7 +25,7 @@ impl Line<'_> {
             let Some(made) = made else { continue };
             let told = made.map(|arrived| {
                 let listed = arrived.arrival.listed.clone();
-                self.entries.insert(listed.pkgid, arrived.entry.clone());
+                self.known.add(listed.pkgid, arrived.entry.clone());
                 self.arriving.extend(arrived.pool.as_ref().map(|pool| (pool.digest, pool.from.clone())));
                 self.built.push(arrived);
                 listed

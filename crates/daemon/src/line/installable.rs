@@ -70,24 +70,20 @@ impl Line<'_> {
 
     fn read_relations(&mut self, packages: &BTreeSet<Sha256>) -> Result<(), Error> {
         let wrong = |reason| Error::Metadata { place: "what enters".to_owned(), reason };
-        let known = |digest: &Sha256| match self.entries.get(digest) {
-            Some(entry) => Ok((*digest, entry.clone())),
-            None => Err(wrong(format!("nothing is known of the package {digest}"))),
-        };
-        let known = packages.iter().map(known).collect::<Result<Vec<_>, _>>()?;
-        let (digests, entries): (Vec<_>, Vec<_>) = known.into_iter().unzip();
+        let unknown = |digest| wrong(format!("nothing is known of the package {digest}"));
+        let entries = self.known.entries(packages)?.map_err(unknown)?;
         let read = relations(&entries).map_err(wrong)?;
-        self.world.relations.extend(digests.into_iter().zip(read.into_iter().map(Arc::new)));
+        self.world.relations.extend(packages.iter().copied().zip(read.into_iter().map(Arc::new)));
         Ok(())
     }
 
     /// Tells when packages were built, by the metadata they are listed or arrive with.
     fn read_built(&mut self, packages: &BTreeSet<Sha256>) -> Result<(), Error> {
-        for digest in packages {
-            let Some(entry) = self.entries.get(digest) else {
-                let reason = format!("nothing is known of the package {digest}");
-                return Err(Error::Metadata { place: "files of one name".to_owned(), reason });
-            };
+        let entries = self.known.entries(packages)?.map_err(|digest| {
+            let reason = format!("nothing is known of the package {digest}");
+            Error::Metadata { place: "files of one name".to_owned(), reason }
+        })?;
+        for (digest, entry) in packages.iter().zip(entries) {
             self.world.built.insert(*digest, entry.time_build);
         }
         Ok(())

@@ -46,10 +46,9 @@ impl Line<'_> {
         if self.at_most(repository, &patterns, before) <= VIEWS_MAX {
             return None;
         }
-        let entries: Option<Vec<_>> =
-            listed.iter().map(|listed| self.entries.get(&listed.pkgid).cloned()).collect();
         // What does not read stops the publication, which tells why.
-        let viewed = Viewed::of(&repository.name(), &entries?, (&patterns, edition())).ok()?;
+        let entries = self.known.entries(listed.iter().map(|listed| &listed.pkgid)).ok()?.ok()?;
+        let viewed = Viewed::of(&repository.name(), &entries, (&patterns, edition())).ok()?;
         let left_out = chosen(&viewed.node_types, before).left_out;
         if left_out.is_empty() {
             return None;

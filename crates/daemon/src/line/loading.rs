@@ -98,7 +98,7 @@ impl Line<'_> {
             None => None,
         };
         for arrived in waiting.arrived.iter().flatten() {
-            self.entries.insert(arrived.arrival.listed.pkgid, arrived.entry.clone());
+            self.known.add(arrived.arrival.listed.pkgid, arrived.entry.clone());
             let pool = arrived.pool.as_ref().map(|pool| (pool.digest, pool.from.clone()));
             self.arriving.extend(pool);
         }
@@ -131,10 +131,8 @@ impl Line<'_> {
         Ok(existing)
     }
 
-    pub(super) fn remember(&mut self, shelf: &Shelf) {
-        for (listed, entry) in shelf.listed.iter().zip(&shelf.entries) {
-            self.entries.entry(listed.pkgid).or_insert_with(|| entry.clone());
-        }
+    pub(super) fn remember(&mut self, shelf: &Arc<Shelf>) {
+        self.known.add_shelf(shelf);
         self.named.extend(shelf.named.clone());
     }
 

@@ -38,7 +38,7 @@ impl Line<'_> {
                 let pooled = self.engine.store.paths().pool_file(&digest);
                 let why = match self.engine.disk.state(&pooled)? {
                     None => "is not in the pool any more",
-                    Some(_) if self.entries.contains_key(&digest) => continue,
+                    Some(_) if self.known.has(&digest) => continue,
                     Some(_) => "is listed by no generation that is kept",
                 };
                 effect.missing.insert(digest, why.to_owned());
@@ -58,7 +58,7 @@ impl Line<'_> {
         let kept = self.world.kept_generations.clone();
         for number in kept.range(..number).rev().chain(kept.range(number..)) {
             for digests in wanted.values_mut() {
-                digests.retain(|digest| !self.entries.contains_key(digest));
+                digests.retain(|digest| !self.known.has(digest));
             }
             wanted.retain(|_, digests| !digests.is_empty());
             if wanted.is_empty() {

@@ -15,7 +15,7 @@ use crate::account::{Shelved, View, Views};
 use crate::error::Error;
 use crate::signing::{CERTIFICATES, SIGNATURE, beside_repomd};
 use crate::views::{Chosen, Viewed, chosen, edition, is_promised, wanted};
-use crate::writing::{Earlier, Wanted};
+use crate::writing::{Earlier, Packages, Wanted};
 
 /// The views of every repository that has some, by its name.
 pub(super) type AllViews = BTreeMap<String, Views>;
@@ -73,12 +73,12 @@ impl Publication<'_> {
                 if !is_as_before || *is_whole {
                     let path = plan::view_path(&shelved.path, &node_type);
                     let entries = self.entries_of(&wanted, &packages)?;
-                    let now = self.now.as_second();
-                    let written = wanted.write(&entries, now, Earlier::default(), None)?;
+                    let (all, now) = (Packages::All(&entries), self.now.as_second());
+                    let written = wanted.write(&all, now, Earlier::default(), None)?;
                     if let Some(superseded) = self.superseded_view(&path) {
                         self.supersede(&path, &superseded, from, public);
                     }
-                    self.put_metadata(&path, written.metadata, modified, public);
+                    self.put_metadata(&path, written, modified, public);
                 }
                 let offers = earlier.map(|earlier| earlier.offers).unwrap_or_default();
                 node_types.insert(node_type, View { set, rolled_back: concern, retracted, offers });
@@ -127,11 +127,7 @@ impl Publication<'_> {
 
     /// Reads what a repository lists, as far as views follow from it.
     fn viewed(&self, name: &str, listed: &[Listed], meta_packages: &[String]) -> Result<Viewed, Error> {
-        let mut entries = Vec::with_capacity(listed.len());
-        for package in listed {
-            let nothing = || Error::NoEntry { nevra: package.nevra.to_string() };
-            entries.push(self.entries.get(&package.pkgid).ok_or_else(nothing)?.clone());
-        }
+        let entries = self.entries(listed)?;
         let wrong = |reason| Error::Metadata { place: format!("the views of {name}"), reason };
         Viewed::of(name, &entries, (meta_packages, edition())).map_err(wrong)
     }

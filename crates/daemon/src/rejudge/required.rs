@@ -73,14 +73,14 @@ impl Required<'_> {
             Err(store::Error::NoGeneration { .. } | store::Error::NotDirectory { .. }) => return Ok(None),
             generation => generation?,
         };
-        let shelf = read_shelf(self.store, &generation, &shelved.path)?;
+        let shelf = read_shelf(self.store, &generation, shelved)?;
         let set = plan::digest_of_set(&shelf.listed);
         let listed = published.lists.get(repository).map(Vec::as_slice).unwrap_or_default();
         // What was purged since is told of no more.
         if set != plan::digest_of_set(listed) {
             return Ok(None);
         }
-        let packages = relations(&shelf.entries)
+        let packages = relations(&shelf.entries()?)
             .map_err(|reason| Error::Metadata { place: format!("{}/repodata", shelved.path), reason })?;
         Ok(Some(Indexed { shelf: Arc::new(closure::Shelf::new(name.clone(), packages)), set }))
     }
