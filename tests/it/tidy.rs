@@ -11,7 +11,7 @@ use walkdir::WalkDir;
 const LINES_MAX: usize = 500;
 
 /// Which crates of this workspace each crate may name under `[dependencies]`.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("nevra", &[]),
     ("repo", &["nevra"]),
     ("databases", &["nevra", "repo"]),
@@ -38,6 +38,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
         ],
     ),
     ("testkit", &[]),
+    ("bench", &["repo"]),
 ];
 
 /// Words that say nothing about what a file decides.
