@@ -11,8 +11,11 @@
 //! changes do not leave a thousand crumbs.
 
 mod change;
+mod finding;
+mod member;
 mod prepared;
 mod recorded;
+mod streaming;
 mod text;
 
 use std::collections::BTreeSet;
@@ -23,11 +26,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::Document;
 use crate::error::Error;
-use crate::packing::{Compression, unpack};
+use crate::packing::Compression;
 
 pub use change::{Changed, Hashing, Part};
 pub use prepared::Prepared;
 use recorded::Recorded;
+pub use streaming::{Cutter, Gathered, Gatherer, OpenBlock, PackedBlock};
 use text::Text;
 
 /// How much text a block has, in bytes, before the next begins. Less costs size, for each block begins with an empty window;
@@ -219,7 +223,7 @@ impl Blocks {
 
     /// Unpacks a block.
     fn unpacked(&self, block: Block, packed: &[u8]) -> Result<Vec<u8>, Error> {
-        let open = unpack(packed, block.open)?;
+        let open = member::unpacked(packed, block.open)?;
         if open.len() as u64 == block.open {
             return Ok(open);
         }
@@ -229,7 +233,7 @@ impl Blocks {
 
     /// Unpacks a block and cuts it.
     fn opened(&self, block: Block, packed: &[u8]) -> Result<Text, Error> {
-        let text = Text::cut(unpack(packed, block.open)?);
+        let text = Text::cut(member::unpacked(packed, block.open)?);
         if (text.bytes.len() as u64, text.ends.len()) == (block.open, block.packages) {
             return Ok(text);
         }

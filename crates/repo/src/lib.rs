@@ -76,7 +76,10 @@ mod walk;
 mod written;
 mod xml;
 
-pub use blocks::{BLOCK, Block, Blocks, Changed, Hashing, Part, Prepared};
+pub use blocks::{
+    BLOCK, Block, Blocks, Changed, Cutter, Gathered, Gatherer, Hashing, OpenBlock, PackedBlock, Part,
+    Prepared,
+};
 pub use characters::is_carried;
 pub use comps::check_comps;
 pub use contents::Contents;

@@ -6,10 +6,11 @@ use std::ops::Range;
 
 use nevra::{Algorithm, Digest};
 
+use super::member::packed;
 use super::{BLOCK, Block, Blocks, Prepared, Text};
 use crate::digest::Hasher;
 use crate::error::Error;
-use crate::packing::{Compression, pack};
+use crate::packing::Compression;
 use crate::repomd::Measure;
 
 /// A piece of a file that is put together.
@@ -126,7 +127,7 @@ impl<'a> Assembly<'a> {
     fn begin(old: &'a Blocks, packages: usize, first: usize, hashing: &Hashing<'a>) -> Self {
         let Hashing { algorithm, known, prepared } = *hashing;
         let open = old.document.header(packages);
-        let head = pack(old.compression, &open);
+        let head = packed(old.compression, &open, 0);
         let prepared = prepared.and_then(|prepared| prepared.after(packages, first));
         let mut all = Self {
             old,
@@ -194,7 +195,7 @@ impl<'a> Assembly<'a> {
         let Some(text) = text else { return };
         for run in text.runs() {
             let open = text.bytes_of(run.clone());
-            let packed = pack(self.old.compression, open);
+            let packed = packed(self.old.compression, open, run.len());
             self.hash(&packed, open);
             let (packed_size, open_size) = (packed.len() as u64, open.len() as u64);
             self.blocks.push(Block { packed: packed_size, open: open_size, packages: run.len() });
@@ -210,7 +211,7 @@ impl<'a> Assembly<'a> {
             let problem = format!("the file is not the one whose digest is {}", known.hex);
             return Err(Error::Unmatched { document, problem });
         }
-        let foot = pack(compression, document.footer());
+        let foot = packed(compression, document.footer(), 0);
         self.hash(&foot, document.footer());
         let blocks =
             Blocks { document, compression, head: self.head, blocks: self.blocks, foot: foot.len() as u64 };

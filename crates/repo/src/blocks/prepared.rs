@@ -10,9 +10,10 @@ use std::ops::Range;
 use nevra::{Algorithm, Digest};
 
 use super::Blocks;
+use super::member::packed;
 use crate::digest::Hasher;
 use crate::error::Error;
-use crate::packing::{Compression, pack};
+use crate::packing::Compression;
 
 /// What was hashed of a file, for some numbers of packages.
 #[derive(Clone, Debug)]
@@ -51,7 +52,7 @@ impl Blocks {
         let begin = |packages: &usize| {
             let open = self.document.header(*packages);
             let mut states = (Hasher::new(algorithm), Hasher::new(algorithm));
-            states.0.update(&pack(self.compression, &open));
+            states.0.update(&packed(self.compression, &open, 0));
             states.1.update(&open);
             (*packages, vec![states])
         };
@@ -59,16 +60,16 @@ impl Blocks {
         let mut whole = Hasher::new(algorithm);
         whole.update(&read(0..self.head)?);
         for (block, place) in self.blocks.iter().zip(self.places()) {
-            let packed = read(place.bytes)?;
-            whole.update(&packed);
+            let bytes = read(place.bytes)?;
+            whole.update(&bytes);
             let open = match self.compression {
                 Compression::None => Vec::new(),
-                _ => self.unpacked(*block, &packed)?,
+                _ => self.unpacked(*block, &bytes)?,
             };
             for states in states.values_mut() {
                 states.extend(states.last().cloned());
                 if let Some((file, opened)) = states.last_mut() {
-                    file.update(&packed);
+                    file.update(&bytes);
                     opened.update(&open);
                 }
             }

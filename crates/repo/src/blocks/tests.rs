@@ -2,6 +2,7 @@ use nevra::Algorithm;
 
 use super::*;
 use crate::repomd::Measure;
+use crate::unpack;
 
 const DOCUMENT: Document = Document::Filelists;
 

@@ -42,6 +42,14 @@ impl Text {
         self.ends.extend(other.ends.iter().map(|end| behind + end));
     }
 
+    /// Cuts off everything behind so many packages.
+    pub(super) fn split_off(&mut self, packages: usize) -> Self {
+        let end = packages.checked_sub(1).map_or(0, |last| self.ends[last]);
+        let bytes = self.bytes.split_off(end);
+        let ends = self.ends.split_off(packages).into_iter().map(|behind| behind - end).collect();
+        Self { bytes, ends }
+    }
+
     pub(super) fn without(self, is_gone: impl Fn(usize) -> bool) -> Self {
         let mut left = Self::default();
         for at in (0..self.ends.len()).filter(|at| !is_gone(*at)) {

@@ -1,0 +1,185 @@
+//! Which blocks a file has, from what its members say of themselves.
+
+use std::ops::Range;
+
+use super::member::{WORDS, Words};
+use super::{Block, Blocks};
+use crate::document::Document;
+use crate::error::Error;
+use crate::packing::Compression;
+
+/// A block that claims more is read in one piece with the whole file.
+const OPEN_MAX: u32 = 256 << 20;
+
+impl Blocks {
+    /// Finds the blocks of a file of so many bytes, reading a few bytes of each and unpacking none.
+    ///
+    /// `None` where the members do not say what they hold, do not fill the file, or list another number of packages than the
+    /// head claims: the file is somebody else's, or packed otherwise than by gzip, and has to be read as a whole. What is found
+    /// is what the file says; each block is looked at when it is unpacked ([`Blocks::open`]).
+    ///
+    /// # Errors
+    ///
+    /// Those of `read`, which reads bytes of the file.
+    ///
+    /// ```
+    /// use repo::{Blocks, Compression, Document, Error};
+    ///
+    /// let (file, blocks) = Blocks::write(Document::Other, Compression::Gzip, &[b"<package/>\n"]);
+    /// let slice = |range: std::ops::Range<u64>| file[range.start as usize..range.end as usize].to_vec();
+    /// let found = Blocks::find(Document::Other, file.len() as u64, &mut |range| Ok::<_, Error>(slice(range)))?;
+    /// assert_eq!(found, Some(blocks));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn find<E: From<Error>>(
+        document: Document,
+        size: u64,
+        read: &mut dyn FnMut(Range<u64>) -> Result<Vec<u8>, E>,
+    ) -> Result<Option<Self>, E> {
+        let mut members: Vec<Block> = Vec::new();
+        let mut at = 0;
+        while at < size {
+            let words = Words::read(&read(at..size.min(at + WORDS as u64))?);
+            let Some(words) = words.filter(|words| words.open <= OPEN_MAX) else { return Ok(None) };
+            let (packed, open) = (u64::from(words.packed), u64::from(words.open));
+            members.push(Block { packed, open, packages: words.packages as usize });
+            at += packed;
+        }
+        let [head, blocks @ .., foot] = &members[..] else { return Ok(None) };
+        let is_whole = at == size
+            && (head.packages, foot.packages) == (0, 0)
+            && blocks.iter().all(|block| block.packages > 0);
+        let packages = blocks.iter().map(|block| block.packages).sum();
+        let header = document.header(packages);
+        if !is_whole || head.open != header.len() as u64 {
+            return Ok(None);
+        }
+        let told = super::member::unpacked(&read(0..head.packed)?, head.open);
+        if !told.is_ok_and(|told| told == header) {
+            return Ok(None);
+        }
+        let compression = Compression::Gzip;
+        Ok(Some(Self {
+            document,
+            compression,
+            head: head.packed,
+            blocks: blocks.to_vec(),
+            foot: foot.packed,
+        }))
+    }
+
+    /// Finds the bytes of a block in the file, and the places of its packages in the list.
+    #[must_use]
+    pub fn place(&self, block: usize) -> Option<(Range<u64>, Range<usize>)> {
+        let before = self.blocks.get(..block)?;
+        let start = self.head + before.iter().map(|block| block.packed).sum::<u64>();
+        let first: usize = before.iter().map(|block| block.packages).sum();
+        let block = self.blocks.get(block)?;
+        Some((start..start + block.packed, first..first + block.packages))
+    }
+
+    /// Lists all of [`Blocks::place`].
+    #[must_use]
+    pub fn all_places(&self) -> Vec<(Range<u64>, Range<usize>)> {
+        self.places().into_iter().map(|place| (place.bytes, place.packages)).collect()
+    }
+
+    /// Unpacks a block of the file, and says where each of its packages ends in the text.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Packed`], [`Error::TooLarge`] or [`Error::Unmatched`] where it does not hold what is known of it.
+    pub fn open(&self, block: usize, packed: &[u8]) -> Result<(Vec<u8>, Vec<usize>), Error> {
+        let known = self.blocks.get(block).copied();
+        let known = known.unwrap_or(Block { packed: 0, open: 0, packages: 0 });
+        self.opened(known, packed).map(|text| (text.bytes, text.ends))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(file: &[u8]) -> Option<Blocks> {
+        let slice = |range: Range<u64>| file[range.start as usize..range.end as usize].to_vec();
+        Blocks::find(Document::Other, file.len() as u64, &mut |range| Ok::<_, Error>(slice(range))).unwrap()
+    }
+
+    fn written() -> (Vec<u8>, Blocks) {
+        let fragments: Vec<Vec<u8>> = (0..400)
+            .map(|number| {
+                format!("<package pkgid=\"{number}\">{}</package>\n", "x ".repeat(700)).into_bytes()
+            })
+            .collect();
+        let lent: Vec<&[u8]> = fragments.iter().map(Vec::as_slice).collect();
+        Blocks::write(Document::Other, Compression::Gzip, &lent)
+    }
+
+    #[test]
+    fn blocks_are_found_again_and_open() {
+        let (file, blocks) = written();
+        let again = found(&file).unwrap();
+        assert_eq!(again, blocks);
+        let mut listed = 0;
+        for (at, (bytes, packages)) in again.all_places().into_iter().enumerate() {
+            assert_eq!(again.place(at), Some((bytes.clone(), packages.clone())));
+            let (text, ends) = again.open(at, &file[bytes.start as usize..bytes.end as usize]).unwrap();
+            assert_eq!(ends.len(), packages.len());
+            assert_eq!(ends.last(), Some(&text.len()));
+            listed += ends.len();
+        }
+        assert_eq!(listed, 400);
+        assert_eq!(again.place(again.blocks().len()), None);
+        let (nothing, blocks) = Blocks::write(Document::Other, Compression::Gzip, &[]);
+        assert_eq!(found(&nothing), Some(blocks));
+    }
+
+    #[test]
+    fn what_is_not_ours_is_not_found() {
+        let (file, _) = written();
+        let open = crate::unpack(&file, 1 << 30).unwrap();
+        for other in [
+            crate::gzip(&open),
+            [file.clone(), crate::gzip(b"more")].concat(),
+            file[..file.len() - 1].to_vec(),
+            open,
+            Vec::new(),
+            Blocks::write(Document::Filelists, Compression::Gzip, &[]).0,
+            Blocks::write(Document::Other, Compression::Zstd, &[]).0,
+        ] {
+            assert_eq!(found(&other), None);
+        }
+        // A head that claims something else than the blocks.
+        let (one, _) = Blocks::write(Document::Other, Compression::Gzip, &[b"<package></package>\n"]);
+        let (two, blocks) =
+            Blocks::write(Document::Other, Compression::Gzip, &[b"<package></package>\n".as_slice(); 2]);
+        let swapped = [&one[..blocks.head as usize], &two[blocks.head as usize..]].concat();
+        assert_eq!(found(&swapped), None);
+    }
+
+    #[test]
+    fn damage_never_harms_and_is_never_taken_for_the_text() {
+        let (file, blocks) = written();
+        let (bytes, _) = blocks.place(0).unwrap();
+        let member = file[bytes.start as usize..bytes.end as usize].to_vec();
+        let (text, _) = blocks.open(0, &member).unwrap();
+        let mut random = fastrand::Rng::with_seed(5);
+        for _ in 0..3_000 {
+            let mut damaged = file.clone();
+            let at = random.usize(..damaged.len());
+            damaged[at] ^= 1 << random.u8(..8);
+            let _ = found(&damaged);
+            let mut damaged = member.clone();
+            let at = random.usize(..damaged.len());
+            damaged[at] ^= 1 << random.u8(..8);
+            if let Ok((other, _)) = blocks.open(0, &damaged) {
+                assert!(other == text, "byte {at} changed what is read");
+            }
+        }
+        for end in 0..member.len().min(600) {
+            assert!(blocks.open(0, &member[..end]).is_err());
+        }
+        // A second member behind the first is read by whoever reads gzip, so it must not be passed over here.
+        assert!(blocks.open(0, &[&*member, &*crate::gzip(b"more")].concat()).is_err());
+    }
+}
