@@ -44,8 +44,8 @@ fn every_planted_bug_is_caught() {
     let mut missed = Vec::new();
     for (bug, index) in BUGS {
         let _planted = plant(bug);
-        // Each bug shows in many ways; few of them are enough to see it.
-        let report = sweep(&SCENARIOS[index], Thoroughness { exhaustive, samples, recover: 3, enough: 1 });
+        // Each bug shows in many ways, few of which are enough to see it; some show only when a disk recovers.
+        let report = sweep(&SCENARIOS[index], Thoroughness { exhaustive, samples, recover: 1, enough: 1 });
         match report.violations.first() {
             Some(violation) => println!("{bug:?}: {violation}"),
             None => missed.push(bug),
