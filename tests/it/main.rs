@@ -25,6 +25,7 @@ mod faults;
 mod full_engine;
 mod gates;
 mod header_edits;
+mod histories;
 mod hostile;
 mod installable;
 mod killed;

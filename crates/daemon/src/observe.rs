@@ -3,7 +3,7 @@
 pub(crate) mod blocks;
 mod preparing;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use camino::Utf8PathBuf;
@@ -39,8 +39,8 @@ pub struct Shelf {
     /// What it takes in memory, in bytes, about.
     pub bytes: u64,
     text: Text,
-    /// The digests of what is listed, sorted, with their places.
-    places: OnceLock<Vec<(Sha256, usize)>>,
+    /// The places of what is listed, once somebody asked for one.
+    places: OnceLock<HashMap<Sha256, usize>>,
 }
 
 /// What is known of what the files say of each package.
@@ -58,15 +58,8 @@ const LISTED_SIZE: u64 = 400;
 impl Shelf {
     /// Finds a package that is listed.
     pub fn place_of(&self, digest: &Sha256) -> Option<usize> {
-        let sorted = || {
-            let mut places: Vec<_> =
-                self.listed.iter().enumerate().map(|(at, listed)| (listed.pkgid, at)).collect();
-            places.sort_unstable();
-            places
-        };
-        let places = self.places.get_or_init(sorted);
-        let at = places.binary_search_by_key(digest, |(digest, _)| *digest).ok()?;
-        Some(places[at].1)
+        let places = || self.listed.iter().enumerate().map(|(at, listed)| (listed.pkgid, at)).collect();
+        self.places.get_or_init(places).get(digest).copied()
     }
 
     /// Gives the metadata of the packages at some places of the list, in this order.

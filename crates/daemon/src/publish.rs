@@ -14,7 +14,7 @@ mod metalinks;
 mod signatures;
 mod views;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -119,6 +119,7 @@ impl Publication<'_> {
         let mut public = self.carried_files();
         let mut private = self.carried_indexes();
         let mut links = Vec::new();
+        let mut entered = Vec::new();
         let mut changes = BTreeMap::new();
         let mut views = self.parent.map(|(_, account)| account.views.clone()).unwrap_or_default();
         let follows = |repository: &Repository| (repository.clone(), false);
@@ -171,6 +172,9 @@ impl Publication<'_> {
             for package in &moves.entered {
                 links.push(PackageLink { digest: package.pkgid, path: package.link(repository) });
             }
+            // What was listed is not retained, unless it is promised anew under the hrefs of a repository that is adopted.
+            let may_be_retained = if is_adopted { listed } else { &moves.entered };
+            entered.extend(may_be_retained.iter().map(|package| package.link(repository)));
             let purged = &self.after.purged;
             let is_kept = |package: &&Listed| {
                 !purged.contains(&package.pkgid) && !planted::is(Bug::LeftPackageNotRetained)
@@ -193,10 +197,8 @@ impl Publication<'_> {
             self.remember(place, &written, shelf.map(|shelf| (shelf, changed.1)), &mut private);
             self.replace_metadata(place, written, shelf, (modified, from), &mut public);
         }
-        for (repository, listed) in &self.after.repositories {
-            for package in listed {
-                retained.remove(&package.link(repository));
-            }
+        for link in &entered {
+            retained.remove(link);
         }
         self.write_views(&repositories, &whole, (modified, from), &mut views, &mut public)?;
         let mut listings = views::listings(&repositories, &views);
@@ -429,9 +431,9 @@ impl Publication<'_> {
 
 /// Tells what entered and what left, in listed order.
 fn moves(before: &[Listed], after: &[Listed]) -> Moves {
-    let digests = |list: &[Listed]| list.iter().map(|package| package.pkgid).collect::<BTreeSet<_>>();
+    let digests = |list: &[Listed]| list.iter().map(|package| package.pkgid).collect::<HashSet<_>>();
     let (had, has) = (digests(before), digests(after));
-    let only = |list: &[Listed], other: &BTreeSet<Sha256>| {
+    let only = |list: &[Listed], other: &HashSet<Sha256>| {
         list.iter().filter(|package| !other.contains(&package.pkgid)).cloned().collect()
     };
     Moves { entered: only(after, &had), left: only(before, &has) }

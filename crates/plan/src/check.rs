@@ -158,9 +158,11 @@ impl<'a> Found<'a> {
         for (repository, change) in &self.plan.changes {
             let siblings: BTreeSet<&Repository> =
                 self.world.repositories.keys().chain(self.plan.changes.keys()).collect();
+            let leaving: BTreeSet<&Sha256> = change.leave.iter().map(|left| &left.pkgid).collect();
             let mut elsewhere: BTreeSet<&Sha256> = BTreeSet::new();
             for other in siblings.into_iter().filter(|other| other.is_same_but_stage(repository)) {
-                elsewhere.extend(self.after(other).into_iter().map(|listed| &listed.pkgid));
+                let listed = self.after(other).into_iter().map(|listed| &listed.pkgid);
+                elsewhere.extend(listed.filter(|one| leaving.contains(one)));
             }
             for left in &change.leave {
                 if self.leaves_too_early(repository, left) && !is_superseded(left, change) {

@@ -60,13 +60,15 @@ impl Packages<'_> {
         }
     }
 
-    /// Writes the three files in blocks, side by side.
+    /// Writes the three files in blocks; side by side where that is worth a thread.
     pub(super) fn write(&self, form: &Form, timestamp: i64) -> Result<Lists, Error> {
-        let written = thread::scope(|scope| {
-            let begin = |at: usize| scope.spawn(move || self.write_one(form, at));
-            [0, 1, 2].map(begin).map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
-        });
-        let [primary, filelists, other] = written;
+        let [primary, filelists, other] = match self.is_small_work() {
+            true => [0, 1, 2].map(|at| self.write_one(form, at)),
+            false => thread::scope(|scope| {
+                let begin = |at: usize| scope.spawn(move || self.write_one(form, at));
+                [0, 1, 2].map(begin).map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            }),
+        };
         let mut files = Vec::new();
         let mut described = |document: Document, changed: Changed| {
             let record = repo::describe(form, document, timestamp, (changed.file, changed.open));
@@ -79,6 +81,23 @@ impl Packages<'_> {
         let other = described(other_document, other?);
         let (records, blocks) = ([primary.0, filelists.0, other.0], [primary.1, filelists.1, other.1]);
         Ok(Lists { files, records, blocks })
+    }
+
+    /// Says whether little has to be read and packed, because it was hashed in advance or is little.
+    fn is_small_work(&self) -> bool {
+        /// In bytes of text.
+        const LITTLE: u64 = 4 << 20;
+        match self {
+            Self::All(entries) => {
+                let sizes = entries.iter().map(|entry| entry.fragments.filelists.len() as u64);
+                sizes.sum::<u64>() < LITTLE
+            }
+            Self::Changed { files, gone, new } => files.files.iter().all(|file| {
+                let packages = file.blocks.packages() - gone.len() + new.len();
+                file.hashing().prepared.is_some_and(|prepared| prepared.is_for(packages))
+                    || file.blocks.open_size() < LITTLE
+            }),
+        }
     }
 
     fn write_one(&self, form: &Form, at: usize) -> Result<Changed, Error> {

@@ -1,0 +1,299 @@
+//! Metadata that is made block by block, after histories of any kind, against createrepo_c: every element of every package.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Read;
+use std::sync::{Arc, OnceLock};
+
+use camino::Utf8Path;
+use daemon::account::Account;
+use daemon::config::Config;
+use daemon::engine::Engine;
+use daemon::verify::{Rest, Verifier};
+use plan::Outcome;
+use repo::{BLOCK, Blocks, Document, Recipe, Repomd};
+use store::forgetful::ForgetfulDisk;
+use store::{Disk, Generation, Modified, Store};
+use testkit::{Sandbox, createrepo_c};
+
+use crate::crash::look;
+use crate::crash::site::{self, ROOT, SetClock};
+use crate::faults::is_thorough;
+
+/// Two stages that let everything pass.
+const CONFIG: &str = r#"
+format = 1
+[site]
+name = "Histories"
+root = "/srv/sluice"
+spool = "/var/spool/sluice"
+base_url = "http://localhost"
+grace = "0s"
+[roles]
+release-team = ["uid:1000"]
+[[product]]
+name = "glite"
+platforms = ["el9/x86_64"]
+[[product.stage]]
+name = "delta"
+import_roles = ["release-team"]
+[[product.stage]]
+name = "production"
+compression = "COMPRESSION"
+import_roles = ["release-team"]
+[[product.route]]
+from = "delta"
+to = "production"
+roles = ["release-team"]
+"#;
+
+const STAGES: [&str; 2] = ["delta", "production"];
+
+/// How many names packages have, and versions each.
+const NAMES: usize = 16;
+const VERSIONS: usize = 3;
+
+/// What one package is, and what createrepo_c says of it in the three files.
+struct Package {
+    name: String,
+    rpm: Vec<u8>,
+    elements: [String; 3],
+}
+
+/// Packages of all sizes: some fill a block by themselves, so that a small repository has many.
+fn packages() -> &'static BTreeMap<String, Package> {
+    static PACKAGES: OnceLock<BTreeMap<String, Package>> = OnceLock::new();
+    PACKAGES.get_or_init(|| {
+        let sandbox = Sandbox::new();
+        let folder = sandbox.folder("packages");
+        let mut all = BTreeMap::new();
+        let mut random = fastrand::Rng::with_seed(1);
+        for (name, version) in (0..NAMES * VERSIONS).map(|number| (number % NAMES, number / NAMES + 1)) {
+            let name = format!("component-{name:02}");
+            let mut recipe =
+                Recipe::new(&*name, version.to_string(), "1").arch("x86_64").summary("<&> of a history");
+            let files = [1, 60, 900, 4000][random.usize(..4)];
+            for file in 0..random.usize(1..=files) {
+                recipe = recipe.file(
+                    &format!("/usr/share/{name}/locale/{:08x}/LC_MESSAGES/{file}.mo", random.u32(..)),
+                    b"".as_slice(),
+                );
+            }
+            for change in 0..random.u32(1..12) {
+                recipe =
+                    recipe.change(1_600_000_000 + change * 86_400, "Ann <ann@example.org>", "- a & b < c");
+            }
+            recipe = recipe.requires(&format!("component-{:02} >= 1", random.usize(..NAMES)));
+            let rpm = recipe.build();
+            let sha256 = repo::sha256(&rpm);
+            let file = folder.join(format!("Packages/{}/{}", sha256.shard(), sha256.short()));
+            fs::create_dir_all(&file).unwrap();
+            fs::write(file.join(recipe.file_name()), &rpm).unwrap();
+            all.insert(sha256.hex(), Package { name, rpm, elements: Default::default() });
+        }
+        createrepo_c(&folder, &["--no-database"]).ok();
+        let repomd = Repomd::parse(&fs::read(folder.join("repodata/repomd.xml")).unwrap()).unwrap();
+        for (at, kind) in ["primary", "filelists", "other"].into_iter().enumerate() {
+            let packed = fs::read(folder.join(&repomd.record(kind).unwrap().href)).unwrap();
+            for (id, element) in elements(&repo::unpack(&packed, 1 << 30).unwrap()) {
+                all.get_mut(&id).unwrap().elements[at] = element;
+            }
+        }
+        assert!(all.values().all(|package| package.elements.iter().all(|element| !element.is_empty())));
+        all
+    })
+}
+
+/// The `<package>` elements of a file, by digest of the package; when a file was changed last is nobody's business here.
+fn elements(xml: &[u8]) -> BTreeMap<String, String> {
+    let text = std::str::from_utf8(xml).unwrap();
+    let mut found = BTreeMap::new();
+    let packages = text.matches("<package ").count();
+    assert_eq!(text.split_once(" packages=\"").unwrap().1.split('"').next().unwrap(), packages.to_string());
+    for piece in text.split_inclusive("</package>\n").filter(|piece| piece.contains("<package ")) {
+        let element = &piece[piece.find("<package ").unwrap()..];
+        let mark = if element.contains("pkgid=\"YES\">") { "pkgid=\"YES\">" } else { "pkgid=\"" };
+        let id = element.split(mark).nth(1).unwrap().split(['<', '"']).next().unwrap().to_owned();
+        let element = match element.split_once("<time file=\"") {
+            Some((before, rest)) => format!("{before}<time file=\"{}", &rest[rest.find('"').unwrap()..]),
+            None => element.to_owned(),
+        };
+        assert!(found.insert(id, element).is_none(), "a package is listed twice");
+    }
+    found
+}
+
+/// A site while it lives.
+struct History {
+    disk: Arc<ForgetfulDisk>,
+    clock: Arc<SetClock>,
+    engine: Engine,
+    random: fastrand::Rng,
+    /// What each stage lists, as the accounts of all generations tell.
+    listed: BTreeMap<String, BTreeSet<String>>,
+    generation: u64,
+    /// How often what was there was copied, and how many blocks there were then.
+    copied: (usize, usize),
+}
+
+impl History {
+    fn begin(seed: u64) -> Self {
+        let disk = Arc::new(ForgetfulDisk::new());
+        let clock = SetClock::at(1_700_000_000);
+        let compression = ["gzip", "zstd"][(seed % 2) as usize];
+        let config = CONFIG.replace("COMPRESSION", compression);
+        let config = Arc::new(Config::parse(config.as_bytes(), "histories.toml").unwrap());
+        let engine = site::open_as(&disk, &clock, config).unwrap();
+        let random = fastrand::Rng::with_seed(seed);
+        let mut history =
+            Self { disk, clock, engine, random, listed: BTreeMap::new(), generation: 0, copied: (0, 0) };
+        site::settle(&mut history.engine, &history.disk, &history.clock).unwrap();
+        history
+    }
+
+    fn store(&self) -> Store {
+        Store::new(Arc::clone(&self.disk) as Arc<dyn Disk>, ROOT)
+    }
+
+    /// Asks for something; most of it is done, some of it cannot be.
+    fn step(&mut self, number: usize) -> bool {
+        let request = match self.random.u8(..16) {
+            0..=4 => self.import(number),
+            5..=11 => {
+                let chosen = self.chosen("delta");
+                format!(
+                    "action = \"promote\"\nproduct = \"glite\"\nfrom = \"delta\"\nto = \"production\"\npackages = {chosen:?}"
+                )
+            }
+            12 | 13 => {
+                let stage = STAGES[self.random.usize(..2)];
+                let chosen = self.chosen(stage);
+                format!(
+                    "action = \"withdraw\"\nproduct = \"glite\"\nfrom = \"{stage}\"\npackages = {chosen:?}"
+                )
+            }
+            _ => {
+                let (stage, back) = (STAGES[self.random.usize(..2)], self.random.u64(1..4));
+                let to = self.generation.saturating_sub(back).max(1);
+                format!("action = \"revert\"\nproduct = \"glite\"\nstage = \"{stage}\"\ngeneration = {to}")
+            }
+        };
+        site::drop_request(&*self.disk, &format!("step-{number}.toml"), &request);
+        // The daemon hashes in idle time what may come next; whether it does must change nothing.
+        let answers = site::settle(&mut self.engine, &self.disk, &self.clock).unwrap();
+        let is_done = answers.iter().any(|answer| answer.outcome == Outcome::Done);
+        assert!(answers.iter().all(|answer| answer.exit != 1), "{request}\n{answers:?}");
+        is_done
+    }
+
+    /// Names some of what a stage lists.
+    fn chosen(&mut self, stage: &str) -> Vec<String> {
+        let listed: Vec<&String> = self.listed.get(stage).into_iter().flatten().collect();
+        let names: BTreeSet<String> = listed.iter().map(|id| packages()[*id].name.clone()).collect();
+        let mut names: Vec<String> = names.into_iter().collect();
+        self.random.shuffle(&mut names);
+        let count = match self.random.u8(..8) {
+            0 => names.len(),
+            _ => self.random.usize(1..4),
+        };
+        names.truncate(count.max(1));
+        if names.is_empty() { vec!["component-00".to_owned()] } else { names }
+    }
+
+    fn import(&mut self, number: usize) -> String {
+        let all: Vec<&Package> = packages().values().collect();
+        let count = self.random.usize(1..12);
+        let mut files = BTreeSet::new();
+        for at in 0..count {
+            let package = all[self.random.usize(..all.len())];
+            let name = format!("{number}-{at}.rpm");
+            files.insert(site::upload(&*self.disk, &package.rpm, &name));
+        }
+        site::import_request(&files.into_iter().collect::<Vec<_>>())
+    }
+
+    /// Follows what the accounts say, and compares with what is published.
+    fn check(&mut self) {
+        let store = self.store();
+        let current = store.current().unwrap().unwrap();
+        for number in self.generation + 1..=current.number {
+            let Ok(manifest) = store.history(number) else { continue };
+            for (name, moves) in Account::of(number, &manifest.account).unwrap().changes {
+                let stage = STAGES.into_iter().find(|stage| name.ends_with(stage)).unwrap();
+                let listed = self.listed.entry(stage.to_owned()).or_default();
+                listed.extend(moves.entered.iter().map(|package| package.pkgid.hex()));
+                moves.left.iter().for_each(|package| assert!(listed.remove(&package.pkgid.hex())));
+            }
+        }
+        self.generation = current.number;
+        for stage in STAGES {
+            let wanted = self.listed.get(stage).cloned().unwrap_or_default();
+            self.compare(&store, &current, stage, &wanted);
+        }
+    }
+
+    fn compare(&mut self, store: &Store, current: &Generation, stage: &str, wanted: &BTreeSet<String>) {
+        let top = format!("glite/el9/x86_64/{stage}");
+        let repomd = store.read_public(current, &format!("{top}/repodata/repomd.xml")).unwrap();
+        let repomd = Repomd::parse(&repomd).unwrap();
+        for (at, document) in
+            [Document::Primary, Document::Filelists, Document::Other].into_iter().enumerate()
+        {
+            let record = repomd.record(document.as_str()).unwrap();
+            let packed = store.read_public(current, &format!("{top}/{}", record.href)).unwrap();
+            let open = repo::unpack(&packed, 1 << 30).unwrap();
+            assert_eq!(record.open_checksum, Some(repo::digest(nevra::Algorithm::Sha256, &open)));
+            assert_eq!(record.open_size, Some(open.len() as u64));
+            let found = elements(&open);
+            assert_eq!(
+                found.keys().collect::<Vec<_>>(),
+                wanted.iter().collect::<Vec<_>>(),
+                "{stage} {document}"
+            );
+            for (id, element) in &found {
+                assert_eq!(*element, packages()[id].elements[at], "{stage} {document}");
+            }
+        }
+        self.count_blocks(current, stage);
+    }
+
+    /// The index in the private half says where blocks lie, and there are no crumbs.
+    fn count_blocks(&mut self, current: &Generation, stage: &str) {
+        let path = Utf8Path::new(ROOT)
+            .join(format!("generations/{}/index/glite-el9-x86_64-{stage}", current.number));
+        let mut text = String::new();
+        self.disk.open(&path).unwrap().read_to_string(&mut text).unwrap();
+        let index: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for file in index["files"].as_array().unwrap() {
+            let blocks: Blocks = serde_json::from_value(file.clone()).unwrap();
+            let open: u64 = blocks.blocks().iter().map(|block| block.open).sum();
+            let count = blocks.blocks().len() as u64;
+            assert!(count <= open / (BLOCK as u64 / 2) + 2, "{count} blocks of {open} bytes");
+            self.copied = (self.copied.0 + 1, self.copied.1.max(blocks.blocks().len()));
+        }
+    }
+}
+
+#[test]
+fn after_any_history_every_element_is_createrepo_cs() {
+    let histories = if is_thorough() { 5000 } else { 200 };
+    let (mut done, mut largest) = (0, 0);
+    for seed in 0..histories {
+        let mut history = History::begin(seed);
+        for number in 0..history.random.usize(4..16) {
+            done += usize::from(history.step(number));
+            history.check();
+        }
+        largest = largest.max(history.copied.1);
+        if seed % 20 == 0 {
+            let now = daemon::clock::Clock::now(&*history.clock).as_second();
+            history.disk.set_now(Modified { seconds: now, nanoseconds: 0 });
+            let wrong =
+                look(&mut Verifier::default(), &history.disk, &BTreeMap::new(), Rest::AnyInstant, now);
+            assert!(wrong.is_empty(), "history {seed}: {wrong:?}");
+        }
+    }
+    println!("{histories} histories, {done} changes, up to {largest} blocks in a file");
+    assert!(done as u64 > histories * 4, "only {done} requests did anything");
+    assert!(largest >= 4, "no file had more than {largest} blocks");
+}
