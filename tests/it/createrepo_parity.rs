@@ -1,6 +1,6 @@
 //! Our metadata against createrepo_c's, for every fixture package.
 
-mod forms;
+pub mod forms;
 mod mutants;
 
 use std::collections::BTreeMap;

@@ -1,11 +1,13 @@
 //! Metadata that is made block by block, after histories of any kind, against createrepo_c: every element of every package.
 
+mod everybody;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::sync::{Arc, OnceLock};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use daemon::account::Account;
 use daemon::config::Config;
 use daemon::engine::Engine;
@@ -57,6 +59,8 @@ const VERSIONS: usize = 3;
 struct Package {
     name: String,
     rpm: Vec<u8>,
+    /// Where it lies in every repository.
+    href: Utf8PathBuf,
     elements: [String; 3],
 }
 
@@ -72,7 +76,7 @@ fn packages() -> &'static BTreeMap<String, Package> {
             let name = format!("component-{name:02}");
             let mut recipe =
                 Recipe::new(&*name, version.to_string(), "1").arch("x86_64").summary("<&> of a history");
-            let files = [1, 60, 900, 4000][random.usize(..4)];
+            let files = [1, 60, 2000, 6000][random.usize(..4)];
             for file in 0..random.usize(1..=files) {
                 recipe = recipe.file(
                     &format!("/usr/share/{name}/locale/{:08x}/LC_MESSAGES/{file}.mo", random.u32(..)),
@@ -86,10 +90,11 @@ fn packages() -> &'static BTreeMap<String, Package> {
             recipe = recipe.requires(&format!("component-{:02} >= 1", random.usize(..NAMES)));
             let rpm = recipe.build();
             let sha256 = repo::sha256(&rpm);
-            let file = folder.join(format!("Packages/{}/{}", sha256.shard(), sha256.short()));
-            fs::create_dir_all(&file).unwrap();
-            fs::write(file.join(recipe.file_name()), &rpm).unwrap();
-            all.insert(sha256.hex(), Package { name, rpm, elements: Default::default() });
+            let place = format!("Packages/{}/{}", sha256.shard(), sha256.short());
+            let href = Utf8PathBuf::from(place).join(recipe.file_name());
+            fs::create_dir_all(folder.join(&href).parent().unwrap()).unwrap();
+            fs::write(folder.join(&href), &rpm).unwrap();
+            all.insert(sha256.hex(), Package { name, rpm, href, elements: Default::default() });
         }
         createrepo_c(&folder, &["--no-database"]).ok();
         let repomd = Repomd::parse(&fs::read(folder.join("repodata/repomd.xml")).unwrap()).unwrap();
@@ -157,6 +162,10 @@ impl History {
 
     /// Asks for something; most of it is done, some of it cannot be.
     fn step(&mut self, number: usize) -> bool {
+        if number % 10 == 9 {
+            // Time to sweep: what is superseded goes, and with it whatever a revert could go back to.
+            self.clock.advance(2 * 86_400);
+        }
         let request = match self.random.u8(..16) {
             0..=4 => self.import(number),
             5..=11 => {
@@ -212,8 +221,8 @@ impl History {
         site::import_request(&files.into_iter().collect::<Vec<_>>())
     }
 
-    /// Follows what the accounts say, and compares with what is published.
-    fn check(&mut self) {
+    /// Follows what the accounts say.
+    fn follow(&mut self) -> Generation {
         let store = self.store();
         let current = store.current().unwrap().unwrap();
         for number in self.generation + 1..=current.number {
@@ -226,6 +235,13 @@ impl History {
             }
         }
         self.generation = current.number;
+        current
+    }
+
+    /// Compares what is published with what the accounts say.
+    fn check(&mut self) {
+        let current = self.follow();
+        let store = self.store();
         for stage in STAGES {
             let wanted = self.listed.get(stage).cloned().unwrap_or_default();
             self.compare(&store, &current, stage, &wanted);
@@ -295,5 +311,5 @@ fn after_any_history_every_element_is_createrepo_cs() {
     }
     println!("{histories} histories, {done} changes, up to {largest} blocks in a file");
     assert!(done as u64 > histories * 4, "only {done} requests did anything");
-    assert!(largest >= 4, "no file had more than {largest} blocks");
+    assert!(largest >= 3, "no file had more than {largest} blocks");
 }

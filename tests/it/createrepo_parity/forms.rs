@@ -10,7 +10,7 @@ use testkit::{Host, SOURCE_DATE_EPOCH, Sandbox, createrepo_c};
 use super::{Xml, elements, ours, put, same, theirs};
 
 /// What dnf knows about every package of a repository, one line each, sorted.
-fn dnf_sees(sandbox: &Sandbox, name: &str, folder: &Utf8Path) -> Vec<String> {
+pub fn dnf_sees(sandbox: &Sandbox, name: &str, folder: &Utf8Path) -> Vec<String> {
     let host = Host::new(sandbox, name);
     host.repository("fixtures", &format!("file://{folder}"));
     let mut seen = Vec::new();
@@ -38,7 +38,8 @@ fn dnf_sees_in_ours_what_it_sees_in_createrepo_cs() {
     assert_eq!(ours, theirs);
 }
 
-fn zypper_lists(sandbox: &Sandbox, name: &str, folder: &Utf8Path) -> Vec<String> {
+/// What zypper lists of a repository.
+pub fn zypper_lists(sandbox: &Sandbox, name: &str, folder: &Utf8Path) -> Vec<String> {
     let host = Host::new(sandbox, name);
     host.repository("fixtures", &format!("file://{folder}"));
     host.zypper(&["refresh"]).ok();
