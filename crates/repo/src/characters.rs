@@ -41,13 +41,22 @@ pub(crate) fn first_unnamed(text: &str) -> Option<usize> {
     memchr::memchr_iter(b'&', text.as_bytes()).find(|&offset| reference(&text[offset..]).is_none())
 }
 
+/// Says whether a byte is a control character that XML cannot carry.
+fn is_control(byte: u8) -> bool {
+    byte < 0x20 && byte != b'\t' && byte != b'\n' && byte != b'\r'
+}
+
+/// Says whether XML can carry every character of a text. Nearly always it can, and that is seen at once.
+pub(crate) fn all_are_carried(text: &str) -> bool {
+    !any(text, |byte| is_control(byte) || byte == 0xef) || text.chars().all(is_carried)
+}
+
 /// Finds the first control character; whole blocks are judged at once, so that it costs little.
 fn first_control(bytes: &[u8]) -> Option<usize> {
-    let bad = |byte: u8| byte < 0x20 && byte != b'\t' && byte != b'\n' && byte != b'\r';
     let mut start = 0;
     for block in bytes.chunks(1024) {
-        if block.iter().fold(false, |any, &byte| any | bad(byte)) {
-            return block.iter().position(|&byte| bad(byte)).map(|at| start + at);
+        if block.iter().fold(false, |any, &byte| any | is_control(byte)) {
+            return block.iter().position(|&byte| is_control(byte)).map(|at| start + at);
         }
         start += block.len();
     }
@@ -139,6 +148,11 @@ fn unescape(
 
 /// Writes text between two tags as createrepo_c does; what XML cannot carry is left out.
 pub(crate) fn escape_text(out: &mut Vec<u8>, text: &str) {
+    // U+FFFE and U+FFFF begin with this byte.
+    let special = |byte| matches!(byte, b'<' | b'>' | b'&' | 0xef) || is_control(byte) || byte == b'\r';
+    if !any(text, special) {
+        return out.extend_from_slice(text.as_bytes());
+    }
     escape(
         out,
         text,
@@ -149,6 +163,9 @@ pub(crate) fn escape_text(out: &mut Vec<u8>, text: &str) {
 
 /// Writes an attribute's value as createrepo_c does: whatever is not ASCII by its number.
 pub(crate) fn escape_attribute(out: &mut Vec<u8>, text: &str) {
+    if !any(text, |byte| matches!(byte, b'<' | b'>' | b'&' | b'"' | 0x80..) || byte < b' ') {
+        return out.extend_from_slice(text.as_bytes());
+    }
     escape(
         out,
         text,
@@ -159,6 +176,11 @@ pub(crate) fn escape_attribute(out: &mut Vec<u8>, text: &str) {
         },
         true,
     );
+}
+
+/// Says whether a byte of the text is special; all are looked at, many at once, so that it costs little.
+fn any(text: &str, is_special: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(false, |any, byte| any | is_special(byte))
 }
 
 fn escape(out: &mut Vec<u8>, text: &str, is_special: impl Fn(char) -> bool, attribute: bool) {

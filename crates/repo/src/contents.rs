@@ -148,7 +148,7 @@ fn walk_over<'a, T>(
 
 /// Checks that what is cut from this file means the same below the root we write; tells how many packages
 /// it claims to list.
-fn check_root(document: Document, root: &Tag<'_>) -> Result<Option<usize>, Stop> {
+pub(crate) fn check_root(document: Document, root: &Tag<'_>) -> Result<Option<usize>, Stop> {
     let mut claimed = None;
     let mut namespace = None;
     for attribute in root.attributes() {

@@ -8,8 +8,9 @@ use nevra::{Digest, Nevra};
 
 use crate::Document;
 use crate::error::Error;
-use crate::fragments::{Fragments, Slice, fragments_of, location_element};
+use crate::fragments::{Fragments, Slice, fragments_of};
 use crate::glance::{Glance, glance};
+use crate::identity::placed;
 use crate::package::Package;
 
 /// One package of a repository.
@@ -114,12 +115,7 @@ impl Entry {
     }
 
     fn placed(&self, href: &str, base: Option<&str>) -> Result<Self, Error> {
-        let old = &*self.fragments.primary;
-        let location = glance(old)?.location;
-        let mut primary = Vec::with_capacity(old.len() + href.len());
-        primary.extend_from_slice(&old[..location.start]);
-        location_element(&mut primary, href, base);
-        primary.extend_from_slice(&old[location.end..]);
+        let primary = placed(&self.fragments.primary, href, base)?;
         let fragments = Fragments { primary: Slice::from(primary), ..(*self.fragments).clone() };
         let base = base.map(str::to_owned);
         Ok(Self { href: href.to_owned(), base, fragments: Arc::new(fragments), ..self.clone() })

@@ -41,6 +41,7 @@
 //! # Ok::<(), repo::Error>(())
 //! ```
 
+mod batches;
 mod blocks;
 mod characters;
 mod comps;
@@ -58,6 +59,7 @@ mod guard;
 mod gzip;
 mod head;
 mod header_signature;
+mod identity;
 mod layout;
 mod maker;
 mod metadata;
@@ -76,6 +78,7 @@ mod walk;
 mod written;
 mod xml;
 
+pub use batches::{Batches, Odd};
 pub use blocks::{
     BLOCK, Block, Blocks, Changed, Cutter, Gathered, Gatherer, Hashing, OpenBlock, PackedBlock, Part,
     Prepared,
@@ -95,6 +98,7 @@ pub use glance::{Glance, glance};
 pub use gzip::{gunzip, gzip};
 pub use head::{Head, read_head};
 pub use header_signature::with_header_signature;
+pub use identity::{Identity, placed};
 pub use maker::Recipe;
 pub use metadata::{
     Metadata, Piece, describe, pack_piece, packages_of, write_index, write_metadata, write_metadata_in,

@@ -1,7 +1,7 @@
 //! Packing and unpacking metadata, by whatever means repositories use.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::str::FromStr;
 
 use bzip2::bufread::{BzEncoder, MultiBzDecoder};
@@ -164,6 +164,49 @@ pub fn unpack(bytes: &[u8], limit: u64) -> Result<Vec<u8>, Error> {
             let stream = stream.map_err(|error| packed(error.to_string()))?;
             bounded(compression, XzDecoder::new_stream(bytes, stream), bytes.len(), limit)
         }
+    }
+}
+
+/// Unpacks as [`unpack`] does, but as it is read; what comes out in excess of `limit` bytes is an error of the reader.
+///
+/// # Errors
+///
+/// The first bytes cannot be read, or are those of what is not read here.
+pub(crate) fn unpacking<'a>(mut bytes: impl BufRead + 'a, limit: u64) -> io::Result<Box<dyn Read + 'a>> {
+    let begin = bytes.fill_buf()?;
+    let compression = Compression::of(begin);
+    let reader: Box<dyn Read + 'a> = match compression {
+        Compression::None if begin.starts_with(ZCHUNK) => {
+            return Err(io::Error::other("it is zchunk, which is not read here"));
+        }
+        Compression::None => Box::new(bytes),
+        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(bytes)),
+        Compression::Zstd => {
+            let mut reader = zstd::Decoder::with_buffer(bytes)?;
+            reader.window_log_max(window_log(limit))?;
+            Box::new(reader)
+        }
+        Compression::Bzip2 => Box::new(MultiBzDecoder::new(bytes)),
+        Compression::Xz => {
+            let stream = Stream::new_stream_decoder(XZ_MEMORY_MAX, CONCATENATED)?;
+            Box::new(XzDecoder::new_stream(bytes, stream))
+        }
+    };
+    Ok(Box::new(Bounded { reader, left: limit }))
+}
+
+/// Ends with an error where more comes than may.
+struct Bounded<'a> {
+    reader: Box<dyn Read + 'a>,
+    left: u64,
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.reader.read(buffer)?;
+        self.left =
+            self.left.checked_sub(length as u64).ok_or_else(|| io::Error::other("it is too large"))?;
+        Ok(length)
     }
 }
 

@@ -198,14 +198,24 @@ impl Gatherer {
             let [head, foot] = [&*head, foot].map(|text| member::packed(compression, text, 0));
             let (head_size, foot_size) = (head.len() as u64, foot.len() as u64);
             let blocks = Blocks { document, compression, head: head_size, blocks, foot: foot_size };
-            ([vec![head], texts, vec![foot]].concat(), Some(blocks))
+            (around(head, texts, foot), Some(blocks))
         } else {
-            let whole = [vec![head], texts, vec![foot.to_vec()]].concat().concat();
+            let whole = around(head, texts, foot.to_vec()).concat();
             (vec![pack(compression, &whole)], None)
         };
         let file = measured(algorithm, &pieces);
         let open = (compression != Compression::None).then_some(open);
         Ok(Gathered { pieces, file, open, blocks })
+    }
+
+    /// Ends the file where only its blocks matter: head and foot are empty pieces, and nothing is said of the whole. Every block
+    /// has come, and the file is packed by what has blocks.
+    #[must_use]
+    pub fn into_blocks(self) -> (Blocks, Vec<Vec<u8>>) {
+        let (document, compression) = (self.document, self.compression);
+        let (blocks, texts): (Vec<Block>, Vec<Vec<u8>>) = self.blocks.into_iter().unzip();
+        let pieces = around(Vec::new(), texts, Vec::new());
+        (Blocks { document, compression, head: 0, blocks, foot: 0 }, pieces)
     }
 
     fn hash_anew(&mut self, algorithm: Algorithm, head: &[u8]) -> Result<(), Error> {
@@ -223,6 +233,10 @@ impl Gatherer {
         (self.open, self.open_size) = (hasher, size);
         Ok(())
     }
+}
+
+fn around(head: Vec<u8>, texts: Vec<Vec<u8>>, foot: Vec<u8>) -> Vec<Vec<u8>> {
+    std::iter::once(head).chain(texts).chain([foot]).collect()
 }
 
 fn measured(algorithm: Algorithm, pieces: &[Vec<u8>]) -> Measure {

@@ -1,7 +1,7 @@
 //! The files of a package.
 
 use super::check_length;
-use super::text::text_of;
+use super::text::{own_text_of, text_of};
 use crate::head::{Head, Header};
 use crate::tags::{self, Tag};
 use crate::{Error, File, FileKind};
@@ -61,7 +61,7 @@ fn paths_of(header: &Header) -> Result<Vec<String>, Error> {
         let length = directory.len() + name.len();
         total += length;
         check_paths(tags::BASE_NAMES, length, total)?;
-        paths.push(text_of(tags::BASE_NAMES, &[directory, name].concat())?);
+        paths.push(own_text_of(tags::BASE_NAMES, [directory, name].concat())?);
     }
     Ok(paths)
 }

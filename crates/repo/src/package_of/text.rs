@@ -1,7 +1,7 @@
 //! Bytes of a header become text that XML can carry.
 
 use crate::Error;
-use crate::characters::is_carried;
+use crate::characters::{all_are_carried, is_carried};
 use crate::head::Header;
 use crate::tags::Tag;
 
@@ -33,13 +33,18 @@ pub(super) fn required_name(header: &Header, tag: Tag) -> Result<String, Error> 
 /// Reads bytes as UTF-8, or else as Latin-1 without its control characters (which are most likely
 /// quotation marks of another code page).
 pub(super) fn text_of(tag: Tag, bytes: &[u8]) -> Result<String, Error> {
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => {
-            bytes.iter().filter(|byte| !(0x80..0xc0).contains(*byte)).map(|byte| char::from(*byte)).collect()
-        }
-    };
-    match text.chars().find(|character| !is_carried(*character)) {
+    own_text_of(tag, bytes.to_vec())
+}
+
+/// Reads bytes as [`text_of`] does, and keeps them.
+pub(super) fn own_text_of(tag: Tag, bytes: Vec<u8>) -> Result<String, Error> {
+    let text = String::from_utf8(bytes).unwrap_or_else(|error| {
+        let bytes = error.into_bytes();
+        bytes.into_iter().filter(|byte| !(0x80..0xc0).contains(byte)).map(char::from).collect()
+    });
+    let odd =
+        if all_are_carried(&text) { None } else { text.chars().find(|character| !is_carried(*character)) };
+    match odd {
         None => Ok(text),
         Some(character) => Err(Error::ControlCharacter {
             tag: tag.number,
