@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use camino::Utf8PathBuf;
-use repo::{Compression, Entry, Metadata, Piece, Record, Repomd};
+use repo::{Compression, Document, Form, Gathered, Piece, Record, Repomd};
 use store::{Disk, Modified};
 
-use crate::earlier::{Carried, Known, index_of};
-use crate::entries;
-use crate::order::{Order, Placing};
+use crate::earlier::{Carried, DOCUMENTS, Known, index_of};
+use crate::order::Order;
 use crate::replace::{INDEX, Place, Replaced, Repodata, Written};
 use crate::retention::{Old, places};
+use crate::sources::items;
 use crate::walk::{Found, packages_below, shown};
+use crate::writing::{self, Written as Listed};
 use crate::{Error, Unreadable};
 
 /// A comps file is not larger.
@@ -54,16 +55,16 @@ pub fn create(disk: &dyn Disk, order: &Order) -> Result<Report, Error> {
 
     let Found { hrefs, mut unreadable, doubtful } = selected(disk, order)?;
     notes.extend(doubtful.into_iter().map(|odd| format!("{}: {}", odd.place, odd.why)));
-    let known = known(disk, order, &mut notes);
-    let listing = entries::listed(disk, order, &hrefs, &known);
-    unreadable.extend(listing.unreadable);
-    let entries = placed(listing.entries, &order.placing)?;
+    let written = listed(disk, order, &hrefs, &mut notes)?;
+    unreadable.extend(written.unreadable);
 
     let mut head = Repomd::new(order.revision.clone().unwrap_or_else(|| order.now.to_string()));
     head.set_tags(&order.tags);
     let timestamp = order.timestamp.unwrap_or(order.now);
-    let metadata = repo::write_metadata_in(&order.form, &entries, timestamp, &head, &[]);
-    let mut new = New::of(metadata)?;
+    let mut new = New { repomd: head, files: Vec::new() };
+    for (document, file) in DOCUMENTS.into_iter().zip(written.files) {
+        new.add_document(&order.form, document, file, timestamp);
+    }
     for piece in database_pieces(order, &new)?.iter().chain(&group_pieces(order, &group)) {
         new.add(repo::pack_piece(&order.form, piece, timestamp));
     }
@@ -76,20 +77,20 @@ pub fn create(disk: &dyn Disk, order: &Order) -> Result<Report, Error> {
     let mut repodata = Repodata { unique_names: order.form.unique_names, ..Repodata::default() };
     let modified = Some(Modified::of_seconds(timestamp));
     let mut taken: BTreeSet<String> = new.files.iter().map(|(name, _)| name.clone()).collect();
-    for (name, bytes) in new.files {
-        repodata.written.push(Written { name, bytes, modified });
+    for (name, pieces) in new.files {
+        repodata.written.push(Written { name, pieces, modified });
     }
     for (record, file) in carried.records.into_iter().zip(carried.files) {
         // Two records may name one file, and a simple name may be one of the new files'.
         if let Some((name, bytes)) = file.filter(|(name, _)| taken.insert(name.clone())) {
             // Whoever wrote the record may have claimed any time.
             let modified = Some(Modified::of_seconds(record.timestamp.clamp(0, order.now)));
-            repodata.written.push(Written { name, bytes, modified });
+            repodata.written.push(Written { name, pieces: vec![bytes], modified });
         }
         new.repomd.records.push(record);
     }
     let modified = Some(index_time(order.now, old.index_modified()));
-    repodata.written.push(Written { name: INDEX.to_owned(), bytes: new.repomd.write(), modified });
+    repodata.written.push(Written { name: INDEX.to_owned(), pieces: vec![new.repomd.write()], modified });
 
     let mut names = old.kept(order.retention, index.as_ref(), order.now);
     names.retain(|name| repodata.written.iter().all(|file| file.name != *name));
@@ -100,26 +101,27 @@ pub fn create(disk: &dyn Disk, order: &Order) -> Result<Report, Error> {
     repodata.kept.retain(|place| !taken.contains(place.as_str()));
     let (replaced, left) = place.replace(&repodata)?;
     notes.extend(left.map(|error| format!("what was replaced still lies in `.repodata`: {error}")));
-    Ok(Report { packages: entries.len(), read: listing.read, unreadable, notes, replaced })
+    Ok(Report { packages: written.packages, read: written.read, unreadable, notes, replaced })
 }
 
 /// The new metadata while it grows.
 struct New {
     repomd: Repomd,
-    /// By name below `repodata`.
-    files: Vec<(String, Vec<u8>)>,
+    /// By name below `repodata`, in pieces that follow each other.
+    files: Vec<(String, Vec<Vec<u8>>)>,
 }
 
 impl New {
-    fn of(metadata: Metadata) -> Result<New, Error> {
-        let repomd = Repomd::parse(&metadata.repomd)
-            .map_err(|cause| Error::Metadata { path: Utf8PathBuf::from(INDEX), cause })?;
-        let files = metadata.files.into_iter().map(|(href, bytes)| (below_repodata(&href), bytes));
-        Ok(New { repomd, files: files.collect() })
+    fn add(&mut self, (record, bytes): (Record, Vec<u8>)) {
+        self.files.push((below_repodata(&record.href), vec![bytes]));
+        self.repomd.records.push(record);
     }
 
-    fn add(&mut self, (record, bytes): (Record, Vec<u8>)) {
-        self.files.push((below_repodata(&record.href), bytes));
+    fn add_document(&mut self, form: &Form, document: Document, file: Gathered, timestamp: i64) {
+        let file_name = format!("{document}.xml{}", form.compression.ending());
+        let href = form.href(&file_name, &file.file.checksum.hex);
+        self.files.push((below_repodata(&href), file.pieces));
+        let record = Record::new(document.as_str(), href, timestamp, file.file, file.open, None);
         self.repomd.records.push(record);
     }
 }
@@ -143,19 +145,29 @@ fn known(disk: &dyn Disk, order: &Order, notes: &mut Vec<String>) -> Known {
     let Some(update) = &order.update else { return Known::nothing(false) };
     let mut known = Known::nothing(update.skips_stat);
     for repository in [&order.output].into_iter().chain(&update.from) {
-        if let Err(error) = known.learn(disk, repository) {
+        if let Err(error) = known.learn(disk, repository, order.form.compression) {
             notes.push(format!("nothing is taken over from `{repository}/repodata`: {error}"));
         }
     }
     known
 }
 
-/// Says of each package where metadata says it lies.
-fn placed(entries: Vec<Entry>, placing: &Placing) -> Result<Vec<Entry>, Error> {
-    let Some(base) = &placing.base else { return Ok(entries) };
-    let based =
-        |entry: Entry| entry.based(base).map_err(|cause| Error::Package { path: entry.href.into(), cause });
-    entries.into_iter().map(based).collect()
+/// Writes what is to be listed; repodata that turns out to be false spares nothing.
+fn listed(
+    disk: &dyn Disk,
+    order: &Order,
+    hrefs: &[Utf8PathBuf],
+    notes: &mut Vec<String>,
+) -> Result<Listed, Error> {
+    let known = known(disk, order, notes);
+    match writing::written(disk, order, &known, &items(disk, order, hrefs, &known)) {
+        Err(error) if !known.is_empty() => {
+            notes.push(format!("nothing is taken over from the repodata that is there: {error}"));
+            let nothing = Known::nothing(false);
+            writing::written(disk, order, &nothing, &items(disk, order, hrefs, &nothing))
+        }
+        written => written,
+    }
 }
 
 fn group_of(disk: &dyn Disk, order: &Order) -> Result<Option<(String, Vec<u8>)>, Error> {
@@ -195,7 +207,7 @@ fn group_pieces<'a>(order: &Order, group: &'a Option<(String, Vec<u8>)>) -> Vec<
 fn database_pieces(order: &Order, new: &New) -> Result<Vec<Piece<'static>>, Error> {
     let Some(compression) = order.beside.databases else { return Ok(Vec::new()) };
     let unreadable = |cause| Error::Metadata { path: Utf8PathBuf::from(INDEX), cause };
-    let open = |at: usize| repo::unpack(&new.files[at].1, u64::MAX).map_err(unreadable);
+    let open = |at: usize| repo::unpack(&new.files[at].1.concat(), u64::MAX).map_err(unreadable);
     let packages = repo::parse_packages(&open(0)?, &open(1)?, &open(2)?).map_err(unreadable)?;
     let of = |at: usize| &new.repomd.records[at].checksum;
     let piece = |kind, file_name, bytes: Vec<u8>| Piece {

@@ -1,8 +1,9 @@
 //! Repodata of a plain directory of packages, on any [`store::Disk`].
 //!
 //! ```text
-//!   packages_below --hrefs--> entries_of --entries--> metadata --put in place in one instant--> repodata/
-//!   the walk                  read, hashed            beside, synced
+//!   packages_below --hrefs--> items --> written --three files--> metadata --put in place in one instant--> repodata/
+//!   the walk                  read, or  hashed, cut              beside, synced
+//!                             known     and packed in blocks
 //! ```
 //!
 //! What lies in the directory is somebody else's: names may be any bytes, links may lead anywhere, files may be
@@ -18,7 +19,9 @@ mod order;
 mod reading;
 mod replace;
 mod retention;
+mod sources;
 mod walk;
+mod writing;
 
 pub use compare::{Claim, Comparison, Finding, MetadataFile, Theirs, compare};
 pub use create::{Report, create};

@@ -1,6 +1,6 @@
 //! One package file: opened without being hung, hashed and read in one pass.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use camino::Utf8Path;
 use nevra::Algorithm;
@@ -10,7 +10,7 @@ use store::Disk;
 use crate::Error;
 use crate::walk::resolved;
 
-/// How much of a payload is read at once.
+/// How much of a file is read at once.
 const PIECE: usize = 1 << 16;
 
 /// How many changes of a package metadata usually lists.
@@ -43,21 +43,23 @@ pub(crate) fn read_with_changes(
     let path = resolved(disk, &dir.join(href))?;
     let mut file = disk.open(&path)?;
     let before = file.state()?;
-    let mut hashing = Hashing { inner: &mut *file, hasher: Hasher::new(algorithm), size: 0, broken: None };
-    let head = repo::read_head(&mut hashing);
-    if let Some(cause) = hashing.broken {
+    let hashing = Hashing { inner: &mut *file, hasher: Hasher::new(algorithm), size: 0, broken: None };
+    // A head is read in many small steps.
+    let mut buffered = BufReader::with_capacity(PIECE, hashing);
+    let head = repo::read_head(&mut buffered);
+    if let Some(cause) = buffered.get_mut().broken.take() {
         return Err(Error::Read { path, cause });
     }
     let head = head.map_err(|cause| Error::Package { path: path.clone(), cause })?;
-    let mut piece = vec![0; PIECE];
     loop {
-        match hashing.read(&mut piece) {
+        match buffered.fill_buf().map(<[u8]>::len) {
             Ok(0) => break,
-            Ok(_) => {}
+            Ok(length) => buffered.consume(length),
             Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
             Err(cause) => return Err(Error::Read { path, cause }),
         }
     }
+    let hashing = buffered.into_inner();
     let (size, digest) = (hashing.size, hashing.hasher.finish());
     let after = file.state()?;
     if size != before.size || (after.size, after.modified) != (before.size, before.modified) {

@@ -52,7 +52,8 @@ pub(crate) struct Repodata {
 pub(crate) struct Written {
     /// Its name in `repodata`.
     pub name: String,
-    pub bytes: Vec<u8>,
+    /// Its bytes, in pieces that follow each other.
+    pub pieces: Vec<Vec<u8>>,
     /// Its time; now if it is `None`.
     pub modified: Option<Modified>,
 }
@@ -172,7 +173,8 @@ impl<'a> Place<'a> {
         for file in &new.written {
             let path = next.join(&file.name);
             let mut writing = disk.create(&path, FILE | self.shared & 0o020)?;
-            writing.write_all(&file.bytes).map_err(|cause| Error::Write { path: path.clone(), cause })?;
+            let written = file.pieces.iter().try_for_each(|piece| writing.write_all(piece));
+            written.map_err(|cause| Error::Write { path: path.clone(), cause })?;
             if let Some(modified) = file.modified {
                 writing.set_modified(modified)?;
             }
