@@ -7,12 +7,18 @@
 //! It is for developers and installed nowhere. Nothing here is a test: whoever changes how repodata is made looks at the
 //! table before and after.
 
+#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+
 mod generate;
 mod invention;
+mod repodata;
+mod table;
+mod usage;
 mod words;
 
 use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
+use repodata::Maker;
 
 #[derive(Debug, Parser)]
 #[command(name = "sluice-bench", about = "Measures Sluice beside createrepo_c")]
@@ -34,10 +40,77 @@ enum Task {
         #[arg(long, value_name = "S", default_value_t = 1)]
         seed: u64,
     },
+    /// Measures everything, and prints a table of medians in Markdown
+    Run(Run),
+    /// Runs one program and tells what it used; `run` calls this
+    #[command(hide = true)]
+    Measure {
+        #[arg(last = true)]
+        program: Vec<String>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Run {
+    /// How many packages the repositories have
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = [1000, 10_000, 50_000])]
+    sizes: Vec<usize>,
+    /// How many of them change
+    #[arg(long, value_name = "K,...", value_delimiter = ',', default_values_t = [1, 10, 100])]
+    changes: Vec<usize>,
+    /// How often everything is measured
+    #[arg(long, value_name = "R", default_value_t = 3)]
+    rounds: usize,
+    /// Where packages and repodata lie; packages that are there already are used again
+    #[arg(long, value_name = "DIR", default_value = "target/bench")]
+    work: Utf8PathBuf,
+    /// The sluice that is measured
+    #[arg(long, value_name = "PATH", default_value = "target/release/sluice")]
+    sluice: Utf8PathBuf,
+    /// The createrepo_c that all are compared with
+    #[arg(long, value_name = "PATH", default_value = "createrepo_c")]
+    createrepo_c: Utf8PathBuf,
+    /// A createrepo_c of today, such as `pip install createrepo_c` brings
+    #[arg(long, value_name = "PATH")]
+    current: Option<Utf8PathBuf>,
+}
+
+impl Run {
+    fn makers(&self) -> Vec<Maker> {
+        let maker = |name: &str, words: &[&str]| Maker {
+            name: name.to_owned(),
+            words: words.iter().map(|word| (*word).to_owned()).collect(),
+        };
+        // One of today packs by zstd if it is not told otherwise.
+        let current = self.current.iter().map(|path| {
+            maker(
+                "createrepo_c of today",
+                &[path.as_str(), "--general-compress-type", "gz", "--compatibility"],
+            )
+        });
+        [maker("createrepo_c", &[self.createrepo_c.as_str()])]
+            .into_iter()
+            .chain(current)
+            .chain([maker("sluice", &[self.sluice.as_str(), "createrepo"])])
+            .collect()
+    }
+
+    fn run(&self) -> anyhow::Result<()> {
+        let mut rows = Vec::new();
+        for packages in self.sizes.iter().copied() {
+            rows.extend(repodata::rows(&self.makers(), &self.work, packages, &self.changes, self.rounds)?);
+            // What a transaction of the daemon costs belongs here: rows of "promotion", from request to answer.
+        }
+        print!("{}", table::table(&rows));
+        Ok(())
+    }
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
-        Task::Generate { directory, packages, seed } => generate::generate(&directory, packages, seed),
+        Task::Generate { directory, packages, seed } => generate::generate(&directory, packages, seed)?,
+        Task::Run(run) => run.run()?,
+        Task::Measure { program } => println!("{}", usage::measure(&program)?),
     }
+    Ok(())
 }
