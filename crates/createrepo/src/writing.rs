@@ -318,7 +318,8 @@ impl Work<'_> {
         let is_there =
             matches!(&state.opened[file], Some((of, block, _)) if (*of, *block) == (repository, wanted));
         if !is_there {
-            state.opened[file] = Some((repository, wanted, self.known.open(repository, file, wanted)?));
+            let room = state.opened[file].take().map(|(.., opened)| opened.text).unwrap_or_default();
+            state.opened[file] = Some((repository, wanted, self.known.open(repository, file, wanted, room)?));
         }
         let first = old.places[wanted].1.start;
         let (.., opened) = state.opened[file].as_ref().expect("it was just opened");
@@ -326,14 +327,15 @@ impl Work<'_> {
     }
 
     fn finish_block(&self, file: usize, block: Block) -> Result<(), Error> {
+        let lane = &self.lanes[file];
         let block = match block {
             Block::Pack(block) => block.pack(self.order.form.compression),
             Block::Keep { number, repository, block } => {
-                let Opened { packed, text, ends } = self.known.open(repository, file, block)?;
+                let room = lane.gatherer.lock().expect("nobody panics with it in hand").room();
+                let Opened { packed, text, ends } = self.known.open(repository, file, block, room)?;
                 PackedBlock::kept(number, packed, text, ends.len())
             }
         };
-        let lane = &self.lanes[file];
         let mut gatherer = lane.gatherer.lock().expect("nobody panics with it in hand");
         // Whoever has the block that is waited for never waits: blocks are begun in their order.
         while block.number() > gatherer.next() + BLOCKS_AHEAD {

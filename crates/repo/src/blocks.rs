@@ -178,7 +178,7 @@ impl Blocks {
             if inside.peek().is_none() {
                 continue;
             }
-            let text = self.opened(*block, &read(place.bytes)?)?;
+            let text = self.opened(*block, &read(place.bytes)?, Vec::new())?;
             fragments.extend(inside.map(|at| {
                 let at = at - place.packages.start;
                 text.bytes_of(at..at + 1).to_vec()
@@ -203,7 +203,7 @@ impl Blocks {
     ) -> Result<(), E> {
         read(0..self.head)?;
         for (block, place) in self.blocks.iter().zip(self.places()) {
-            let text = self.opened(*block, &read(place.bytes)?)?;
+            let text = self.opened(*block, &read(place.bytes)?, Vec::new())?;
             (0..block.packages).try_for_each(|at| see(text.bytes_of(at..at + 1)))?;
         }
         read(self.size() - self.foot..self.size()).map(drop)
@@ -223,7 +223,7 @@ impl Blocks {
 
     /// Unpacks a block.
     fn unpacked(&self, block: Block, packed: &[u8]) -> Result<Vec<u8>, Error> {
-        let open = member::unpacked(packed, block.open)?;
+        let open = member::unpacked(packed, block.open, Vec::new())?;
         if open.len() as u64 == block.open {
             return Ok(open);
         }
@@ -232,8 +232,8 @@ impl Blocks {
     }
 
     /// Unpacks a block and cuts it.
-    fn opened(&self, block: Block, packed: &[u8]) -> Result<Text, Error> {
-        let text = Text::cut(member::unpacked(packed, block.open)?);
+    fn opened(&self, block: Block, packed: &[u8], room: Vec<u8>) -> Result<Text, Error> {
+        let text = Text::cut(member::unpacked(packed, block.open, room)?);
         if (text.bytes.len() as u64, text.ends.len()) == (block.open, block.packages) {
             return Ok(text);
         }

@@ -60,12 +60,12 @@ impl OldFile {
         self.places.partition_point(|(_, packages)| packages.end <= package)
     }
 
-    /// Reads and unpacks a block.
+    /// Reads and unpacks a block, the text into `room`.
     ///
     /// # Errors
     ///
     /// It cannot be read, or does not hold what the file says of it.
-    pub(crate) fn open(&self, block: usize) -> Result<Opened, Error> {
+    pub(crate) fn open(&self, block: usize, room: Vec<u8>) -> Result<Opened, Error> {
         let packed = match &self.bytes {
             Bytes::Opened(file) => {
                 let mut file = file.lock().expect("nobody panics with it in hand");
@@ -74,7 +74,8 @@ impl OldFile {
             }
             Bytes::Held(pieces) => pieces[block + 1].clone(),
         };
-        let (text, ends) = self.blocks.open(block, &packed).map_err(|cause| self.misunderstood(cause))?;
+        let (text, ends) =
+            self.blocks.open(block, &packed, room).map_err(|cause| self.misunderstood(cause))?;
         Ok(Opened { packed, text, ends })
     }
 

@@ -99,15 +99,21 @@ impl Known {
         &self.repositories[repository].files[document]
     }
 
-    /// Reads and unpacks a block, and proves that it lists the packages that primary lists there.
+    /// Reads and unpacks a block, the text into `room`, and proves that it lists the packages that primary lists there.
     ///
     /// # Errors
     ///
     /// It cannot be read, or lists others: then nothing of the repository is to be believed.
-    pub(crate) fn open(&self, repository: usize, document: usize, block: usize) -> Result<Opened, Error> {
+    pub(crate) fn open(
+        &self,
+        repository: usize,
+        document: usize,
+        block: usize,
+        room: Vec<u8>,
+    ) -> Result<Opened, Error> {
         let Repository { files, packages } = &self.repositories[repository];
         let file = &files[document];
-        let opened = file.open(block)?;
+        let opened = file.open(block, room)?;
         // Of primary the packages were read from these blocks themselves.
         if document > 0 {
             let first = file.places[block].1.start;
@@ -144,8 +150,9 @@ fn lists(fragment: &[u8], pkgid: &str) -> bool {
 
 fn identities(primary: &OldFile) -> Result<Vec<Identity>, Error> {
     let mut packages = Vec::with_capacity(primary.blocks.packages());
+    let mut opened = Opened::default();
     for block in 0..primary.places.len() {
-        let opened = primary.open(block)?;
+        opened = primary.open(block, opened.text)?;
         for package in 0..opened.ends.len() {
             let identity = Identity::of(opened.fragment(package));
             packages.push(identity.map_err(|cause| primary.misunderstood(cause))?);

@@ -86,7 +86,7 @@ impl Blocks {
             }
             let packed = read(place.bytes.clone())?;
             out.check_old(|| Ok::<_, E>(&packed))?;
-            let text = self.opened(self.blocks[at], &packed)?;
+            let text = self.opened(self.blocks[at], &packed, Vec::new())?;
             let text = text.without(|inside| gone.contains(&(place.packages.start + inside)));
             match &mut pending {
                 Some(pending) if joins => pending.append(text),

@@ -54,7 +54,7 @@ impl Blocks {
         if !is_whole || head.open != header.len() as u64 {
             return Ok(None);
         }
-        let told = super::member::unpacked(&read(0..head.packed)?, head.open);
+        let told = super::member::unpacked(&read(0..head.packed)?, head.open, Vec::new());
         if !told.is_ok_and(|told| told == header) {
             return Ok(None);
         }
@@ -84,15 +84,16 @@ impl Blocks {
         self.places().into_iter().map(|place| (place.bytes, place.packages)).collect()
     }
 
-    /// Unpacks a block of the file, and says where each of its packages ends in the text.
+    /// Unpacks a block of the file, and says where each of its packages ends in the text. `room` is used for the text, whatever
+    /// it holds: memory that is asked for anew costs as much as unpacking into it.
     ///
     /// # Errors
     ///
     /// [`Error::Packed`], [`Error::TooLarge`] or [`Error::Unmatched`] where it does not hold what is known of it.
-    pub fn open(&self, block: usize, packed: &[u8]) -> Result<(Vec<u8>, Vec<usize>), Error> {
+    pub fn open(&self, block: usize, packed: &[u8], room: Vec<u8>) -> Result<(Vec<u8>, Vec<usize>), Error> {
         let known = self.blocks.get(block).copied();
         let known = known.unwrap_or(Block { packed: 0, open: 0, packages: 0 });
-        self.opened(known, packed).map(|text| (text.bytes, text.ends))
+        self.opened(known, packed, room).map(|text| (text.bytes, text.ends))
     }
 }
 
@@ -123,7 +124,9 @@ mod tests {
         let mut listed = 0;
         for (at, (bytes, packages)) in again.all_places().into_iter().enumerate() {
             assert_eq!(again.place(at), Some((bytes.clone(), packages.clone())));
-            let (text, ends) = again.open(at, &file[bytes.start as usize..bytes.end as usize]).unwrap();
+            let (text, ends) = again
+                .open(at, &file[bytes.start as usize..bytes.end as usize], b"what was there".to_vec())
+                .unwrap();
             assert_eq!(ends.len(), packages.len());
             assert_eq!(ends.last(), Some(&text.len()));
             listed += ends.len();
@@ -162,7 +165,7 @@ mod tests {
         let (file, blocks) = written();
         let (bytes, _) = blocks.place(0).unwrap();
         let member = file[bytes.start as usize..bytes.end as usize].to_vec();
-        let (text, _) = blocks.open(0, &member).unwrap();
+        let (text, _) = blocks.open(0, &member, Vec::new()).unwrap();
         let mut random = fastrand::Rng::with_seed(5);
         for _ in 0..3_000 {
             let mut damaged = file.clone();
@@ -172,14 +175,14 @@ mod tests {
             let mut damaged = member.clone();
             let at = random.usize(..damaged.len());
             damaged[at] ^= 1 << random.u8(..8);
-            if let Ok((other, _)) = blocks.open(0, &damaged) {
+            if let Ok((other, _)) = blocks.open(0, &damaged, vec![1; 1 << 19]) {
                 assert!(other == text, "byte {at} changed what is read");
             }
         }
         for end in 0..member.len().min(600) {
-            assert!(blocks.open(0, &member[..end]).is_err());
+            assert!(blocks.open(0, &member[..end], Vec::new()).is_err());
         }
         // A second member behind the first is read by whoever reads gzip, so it must not be passed over here.
-        assert!(blocks.open(0, &[&*member, &*crate::gzip(b"more")].concat()).is_err());
+        assert!(blocks.open(0, &[&*member, &*crate::gzip(b"more")].concat(), Vec::new()).is_err());
     }
 }

@@ -9,8 +9,11 @@
 //! the file finds its blocks by reading 28 bytes of each, and unpacks one into a buffer of the right size. Nothing is believed
 //! that would cost more than it claims: what does not fit is read as any gzip is.
 
+use std::cell::RefCell;
+
 use libdeflater::{CompressionLvl, Compressor, Decompressor};
 
+use super::BLOCK;
 use crate::error::Error;
 use crate::packing::{Compression, pack, unpack};
 
@@ -66,29 +69,49 @@ pub(super) fn packed(compression: Compression, open: &[u8], packages: usize) -> 
     let (Compression::Gzip, (Ok(open_size), Ok(packages))) = (compression, sizes) else {
         return pack(compression, open);
     };
-    let mut packer = Compressor::new(CompressionLvl::new(LEVEL).expect("it is the default"));
-    let mut member = vec![0; packer.gzip_compress_bound(open.len())];
-    let size = packer.gzip_compress(open, &mut member).expect("the bound is the bound");
-    member.truncate(size);
-    let Ok(packed) = u32::try_from(size + WORDS - EXTRA) else { return pack(compression, open) };
-    let mut words = vec![16, 0, NAME[0], NAME[1], 12, 0];
-    [packed, open_size, packages].iter().for_each(|number| words.extend(number.to_le_bytes()));
-    member[FLAGS] |= START[FLAGS];
-    member.splice(EXTRA..EXTRA, words);
-    member.shrink_to_fit();
-    member
+    TOOLS.with_borrow_mut(|Tools { packer, room, .. }| {
+        let bound = packer.gzip_compress_bound(open.len());
+        room.resize(bound.max(room.len()), 0);
+        let size = packer.gzip_compress(open, room).expect("the bound is the bound");
+        let Ok(packed) = u32::try_from(size + WORDS - EXTRA) else { return pack(compression, open) };
+        let mut member = Vec::with_capacity(packed as usize);
+        member.extend_from_slice(&room[..EXTRA]);
+        member[FLAGS] |= START[FLAGS];
+        member.extend([16, 0, NAME[0], NAME[1], 12, 0]);
+        [packed, open_size, packages].iter().for_each(|number| member.extend(number.to_le_bytes()));
+        member.extend_from_slice(&room[EXTRA..size]);
+        // A package may be larger than any block; room for it is not kept.
+        room.truncate(2 * BLOCK);
+        room.shrink_to(2 * BLOCK);
+        member
+    })
 }
 
-/// Unpacks a block of which so many bytes come out.
+/// What packing and unpacking need, large enough that to ask for it anew for each block costs as much as a tenth of the work.
+struct Tools {
+    packer: Compressor,
+    unpacker: Decompressor,
+    room: Vec<u8>,
+}
+
+thread_local! {
+    static TOOLS: RefCell<Tools> = RefCell::new(Tools {
+        packer: Compressor::new(CompressionLvl::new(LEVEL).expect("it is the default")),
+        unpacker: Decompressor::new(),
+        room: Vec::new(),
+    });
+}
+
+/// Unpacks a block of which so many bytes come out; `out` is room for them that is used again, whatever it holds.
 ///
 /// # Errors
 ///
 /// [`Error::Packed`] and [`Error::TooLarge`], as [`unpack`].
-pub(super) fn unpacked(member: &[u8], open: u64) -> Result<Vec<u8>, Error> {
+pub(super) fn unpacked(member: &[u8], open: u64, mut out: Vec<u8>) -> Result<Vec<u8>, Error> {
     let fits = |words: &Words| (words.packed as usize, u64::from(words.open)) == (member.len(), open);
     let Some(words) = Words::read(member).filter(fits) else { return unpack(member, open) };
-    let mut out = vec![0; words.open as usize];
-    match Decompressor::new().gzip_decompress(member, &mut out) {
+    out.resize(words.open as usize, 0);
+    match TOOLS.with_borrow_mut(|tools| tools.unpacker.gzip_decompress(member, &mut out)) {
         Ok(size) if size == out.len() && ends_as(member, &out) => Ok(out),
         // Another reader may know what is wrong with it, or that nothing is.
         _ => unpack(member, open),

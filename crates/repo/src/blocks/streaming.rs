@@ -19,6 +19,9 @@ use crate::error::Error;
 use crate::packing::{Compression, pack};
 use crate::repomd::Measure;
 
+/// For how many texts room is kept.
+const SPARE: usize = 8;
+
 /// Divides packages into blocks as they arrive, at the places where [`Blocks::write`] does.
 #[derive(Default)]
 pub struct Cutter {
@@ -133,6 +136,8 @@ pub struct Gatherer {
     blocks: Vec<(Block, Vec<u8>)>,
     /// Blocks that came too early.
     waiting: BTreeMap<usize, PackedBlock>,
+    /// Room that texts had.
+    spare: Vec<Vec<u8>>,
 }
 
 /// A file of metadata, whole.
@@ -155,8 +160,9 @@ impl Gatherer {
         let mut open = Hasher::new(algorithm);
         let head = document.header(expected);
         open.update(&head);
-        let (open_size, blocks, waiting) = (head.len() as u64, Vec::new(), BTreeMap::new());
-        Self { document, compression, expected, open, open_size, blocks, waiting }
+        let open_size = head.len() as u64;
+        let (blocks, waiting, spare) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { document, compression, expected, open, open_size, blocks, waiting, spare }
     }
 
     /// Tells the number of the first block that has not come yet. Those that come earlier than it are kept with their text: who
@@ -164,6 +170,12 @@ impl Gatherer {
     #[must_use]
     pub fn next(&self) -> usize {
         self.blocks.len()
+    }
+
+    /// Gives room for the text of a block that is to be kept: that of one which was taken before, if there is one.
+    #[must_use]
+    pub fn room(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
     }
 
     /// Takes a block.
@@ -174,7 +186,14 @@ impl Gatherer {
             self.open_size += open.text.len() as u64;
             let is_packed = matches!(self.compression, Compression::Gzip | Compression::Zstd);
             let (size, packages) = (open.text.len() as u64, open.packages);
-            let packed = if is_packed { packed } else { open.text };
+            let packed = if is_packed {
+                if self.spare.len() < SPARE && open.text.capacity() <= 2 * BLOCK {
+                    self.spare.push(open.text);
+                }
+                packed
+            } else {
+                open.text
+            };
             self.blocks.push((Block { packed: packed.len() as u64, open: size, packages }, packed));
         }
     }
@@ -224,7 +243,7 @@ impl Gatherer {
         let mut size = head.len() as u64;
         for (block, packed) in &self.blocks {
             if matches!(self.compression, Compression::Gzip | Compression::Zstd) {
-                hasher.update(&member::unpacked(packed, block.open)?);
+                hasher.update(&member::unpacked(packed, block.open, Vec::new())?);
             } else {
                 hasher.update(packed);
             }
@@ -323,7 +342,7 @@ mod tests {
         expected.extend_from_slice(&new);
         for (at, (bytes, packages)) in blocks.all_places().into_iter().enumerate() {
             let packed = &file[bytes.start as usize..bytes.end as usize];
-            let (text, ends) = blocks.open(at, packed).unwrap();
+            let (text, ends) = blocks.open(at, packed, Vec::new()).unwrap();
             expected.extend_from_slice(&text);
             if cutter.is_small() {
                 let mut begin = 0;

@@ -26,6 +26,9 @@ impl Text {
 
     /// Adds a package. However its end tag is written, it ends as [`Text::cut`] finds it.
     pub(super) fn push(&mut self, fragment: &[u8]) {
+        if self.ends.is_empty() {
+            self.bytes.reserve(BLOCK + SMALL);
+        }
         match memmem::rfind(fragment, b"</package") {
             Some(end) => {
                 self.bytes.extend_from_slice(&fragment[..end]);
