@@ -380,3 +380,6 @@ impl State {
         self.blocks.extend(block.map(|block| (file, Block::Pack(block))));
     }
 }
+
+#[cfg(test)]
+mod tests;
