@@ -82,12 +82,10 @@ impl Run {
             words: words.iter().map(|word| (*word).to_owned()).collect(),
         };
         // One of today packs by zstd if it is not told otherwise.
-        let current = self.current.iter().map(|path| {
-            maker(
-                "createrepo_c of today",
-                &[path.as_str(), "--general-compress-type", "gz", "--compatibility"],
-            )
-        });
+        let current = self
+            .current
+            .iter()
+            .map(|path| maker("createrepo_c of today", &[path.as_str(), "--general-compress-type", "gz"]));
         [maker("createrepo_c", &[self.createrepo_c.as_str()])]
             .into_iter()
             .chain(current)

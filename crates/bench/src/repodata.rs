@@ -24,6 +24,11 @@ pub struct Maker {
 }
 
 impl Maker {
+    /// Where the repodata lies that it made from scratch.
+    fn output(&self, work: &Utf8Path) -> Utf8PathBuf {
+        work.join(format!("from scratch by {}", self.name))
+    }
+
     fn command(&self, packages: &Utf8Path, output: &Utf8Path, more: &[&str]) -> Vec<String> {
         let options = ["--quiet", "--no-database", "--outputdir", output.as_str()];
         let words =
@@ -42,7 +47,7 @@ pub fn rows(
 ) -> anyhow::Result<Vec<Row>> {
     let directory = directory_of(work, packages)?;
     let mut rows = measured(makers, rounds, |maker| {
-        let output = emptied(&work.join("output"))?;
+        let output = emptied(&maker.output(work))?;
         used_by(&maker.command(&directory, &output, &[]))
     })?;
     for row in &mut rows {
@@ -51,8 +56,9 @@ pub fn rows(
     for changed in changes.iter().copied().filter(|changed| *changed <= packages) {
         let now = changed_directory(work, &directory, packages, changed)?;
         let mut updates = measured(makers, rounds, |maker| {
+            // Each begins with what it made itself.
             let output = emptied(&work.join("output"))?;
-            used_by(&maker.command(&directory, &output, &[]))?;
+            copy(&maker.output(work).join("repodata"), &output.join("repodata"))?;
             used_by(&maker.command(&now, &output, &["--update"]))
         })?;
         for row in &mut updates {
@@ -118,6 +124,18 @@ fn changed_directory(
         linked.with_context(|| format!("failed to link `{to}`"))?;
     }
     Ok(now)
+}
+
+fn copy(from: &Utf8Path, to: &Utf8Path) -> anyhow::Result<()> {
+    let copied = || {
+        fs::create_dir(to)?;
+        for file in from.read_dir_utf8()? {
+            let file = file?;
+            fs::copy(file.path(), to.join(file.file_name()))?;
+        }
+        std::io::Result::Ok(())
+    };
+    copied().with_context(|| format!("failed to copy `{from}`"))
 }
 
 fn emptied(directory: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
