@@ -119,6 +119,8 @@ struct State {
     at: usize,
     ended: bool,
     failed: Option<Error>,
+    /// Whether a thread ended that should not have.
+    given_up: bool,
     packages: usize,
     unreadable: Vec<Unreadable>,
     /// The block that was cut last, of each file: of which repository, which it is, and what it says.
@@ -144,6 +146,7 @@ enum Step {
 
 impl Work<'_> {
     fn run(&self) {
+        let _alarm = Alarm(self);
         while let Some(step) = self.next() {
             match step {
                 Step::Read(reads) => {
@@ -180,7 +183,7 @@ impl Work<'_> {
     fn next(&self) -> Option<Step> {
         let mut state = self.state();
         loop {
-            if state.failed.is_some() {
+            if state.is_over() {
                 return None;
             }
             if let Some((file, block)) = state.blocks.pop_front() {
@@ -339,7 +342,7 @@ impl Work<'_> {
         let mut gatherer = lane.gatherer.lock().expect("nobody panics with it in hand");
         // Whoever has the block that is waited for never waits: blocks are begun in their order.
         while block.number() > gatherer.next() + BLOCKS_AHEAD {
-            if self.state().failed.is_some() {
+            if self.state().is_over() {
                 return Ok(());
             }
             gatherer = lane.moved_on.wait(gatherer).expect("nobody panics with it in hand");
@@ -369,7 +372,30 @@ impl Work<'_> {
     }
 }
 
+/// Lets the other threads end where one panics: they would wait for ever for what it had in hand.
+struct Alarm<'a>(&'a Work<'a>);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Whoever finds a lock poisoned ends by that.
+            if let Ok(mut state) = self.0.state.lock() {
+                state.given_up = true;
+            }
+            self.0.changed.notify_all();
+            for lane in &self.0.lanes {
+                drop(lane.gatherer.lock());
+                lane.moved_on.notify_all();
+            }
+        }
+    }
+}
+
 impl State {
+    fn is_over(&self) -> bool {
+        self.given_up || self.failed.is_some()
+    }
+
     fn push(&mut self, file: usize, fragment: &[u8]) {
         let block = self.cutters[file].push(fragment);
         self.blocks.extend(block.map(|block| (file, Block::Pack(block))));

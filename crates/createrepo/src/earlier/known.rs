@@ -149,7 +149,8 @@ fn lists(fragment: &[u8], pkgid: &str) -> bool {
 }
 
 fn identities(primary: &OldFile) -> Result<Vec<Identity>, Error> {
-    let mut packages = Vec::with_capacity(primary.blocks.packages());
+    // The file may claim any number.
+    let mut packages = Vec::new();
     let mut opened = Opened::default();
     for block in 0..primary.places.len() {
         opened = primary.open(block, opened.text)?;
