@@ -1,5 +1,6 @@
 //! A repository's metadata in the form its clients want: groups, advisories, databases, and what is recorded of it.
 
+mod beside;
 mod updates;
 
 use std::collections::BTreeSet;
@@ -14,6 +15,7 @@ use crate::signing::Announced;
 
 use updates::Retractions;
 
+pub(crate) use beside::Carried;
 pub(crate) use updates::{is_same_form, tells_the_same};
 
 /// How a repository is to be written.
@@ -37,6 +39,8 @@ pub(crate) struct Earlier {
     pub(crate) beside: Beside,
     /// Whether the advisories are adopted just now.
     pub(crate) are_updates_new: bool,
+    /// What of that goes along with packages and is no longer what was published.
+    pub(crate) carried: Carried,
 }
 
 /// What a repository has beside its packages and is read, unpacked.
@@ -141,7 +145,8 @@ impl Wanted {
         let mut pieces = groups.as_deref().map(|open| self.pieces(open)).unwrap_or_default();
         let is_other_form = !is_same_form(recorded, self.recorded().as_deref());
         let (updates, is_new) = (earlier.beside.updates, earlier.are_updates_new);
-        let updates = self.retractions.file(&mut head, updates, is_new, (recorded, is_other_form));
+        let origin = updates::Origin { is_new, is_carried: earlier.carried.updates, is_other_form };
+        let updates = self.retractions.file(&mut head, updates, origin, recorded);
         pieces.extend(updates.map(|open| Piece {
             kind: UPDATEINFO,
             file_name: "updateinfo.xml",

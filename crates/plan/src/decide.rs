@@ -1,5 +1,6 @@
 //! The decision: what a request does in a world, or why it does nothing.
 
+use crate::carrying::carry;
 use crate::lacking::Lacking;
 use crate::plan::Plan;
 use crate::refusal::{Code, Refusal};
@@ -136,7 +137,10 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
         Action::Config {} => config::config(world, asker),
     };
     match decision {
-        Ok(Decision::Effect(plan)) => approved(request, plan),
+        Ok(Decision::Effect(mut plan)) => {
+            carry(world, &mut plan);
+            approved(request, plan)
+        }
         Ok(other) => other,
         Err(refusal) if !refusal.lacking.is_empty() => Decision::Lacking(*refusal.lacking),
         Err(refusal) => Decision::Refused(refusal),

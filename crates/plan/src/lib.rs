@@ -68,6 +68,7 @@
 //! ```
 
 mod answer;
+mod carrying;
 mod check;
 mod decide;
 mod hosts;
@@ -88,6 +89,7 @@ mod witness;
 mod world;
 
 pub use answer::{Answer, Moved, Outcome};
+pub use carrying::{Beside, Earlier, Part};
 pub use check::{Violation, check};
 pub use decide::{
     Decision, Held, Pinning, Promise, WAIVABLE, decide, is_generation_name, over, pinning, promises,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use crate::answer::Moved;
+use crate::carrying::Beside;
 use crate::layout::Repository;
 use crate::recipe::{HostsRun, NodeType, Rebuilt};
 use crate::standing::Decided;
@@ -52,6 +53,9 @@ pub struct Plan {
     /// Repositories whose views follow the configuration; what they list stays.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub views: BTreeSet<Repository>,
+    /// What repositories say beside their packages from then on, where that changes: it follows from what enters and leaves.
+    #[serde(skip)]
+    pub carried: BTreeMap<Repository, Beside>,
     /// Where adopted repositories go on answering.
     pub adopted: BTreeMap<Repository, Adopted>,
     /// The meta-packages that are built anew, in the order in which they were thought of.
@@ -142,7 +146,8 @@ impl Plan {
     ///
     /// It covers the action; of each repository that something may enter, the sets before and after; of
     /// those that packages only leave, what leaves; names, removals and new repositories. Not the time, the
-    /// number of the generation that will hold it, what other repositories list, or any wording.
+    /// number of the generation that will hold it, what other repositories list, what goes along beside packages, or any
+    /// wording.
     pub fn hash(&self) -> Sha256 {
         let mut hasher = sha2::Sha256::new();
         let mut line = |words: &[&str]| {
