@@ -1,6 +1,8 @@
 //! What goes along with packages: advisories, groups, modules, as dnf sees them in each stage before and after.
 
 mod advisories;
+mod groups;
+mod modules;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use repo::Recipe;

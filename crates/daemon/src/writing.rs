@@ -50,6 +50,8 @@ pub struct Beside {
     pub groups: Option<Arc<[u8]>>,
     /// The advisories.
     pub updates: Option<Arc<[u8]>>,
+    /// The module streams.
+    pub modules: Option<Arc<[u8]>>,
 }
 
 impl Beside {
@@ -58,6 +60,7 @@ impl Beside {
         let kept = match (is_group(record), record.kind.as_str()) {
             (true, _) => &mut self.groups,
             (_, UPDATEINFO) => &mut self.updates,
+            (_, MODULES) => &mut self.modules,
             _ => return,
         };
         if kept.is_none() {
@@ -67,19 +70,22 @@ impl Beside {
 
     /// Counts the bytes it holds.
     pub(crate) fn bytes(&self) -> usize {
-        [&self.groups, &self.updates].into_iter().flatten().map(|open| open.len()).sum()
+        [&self.groups, &self.updates, &self.modules].into_iter().flatten().map(|open| open.len()).sum()
     }
 }
 
-/// What a file with groups or advisories may unfold to, in bytes; distributions have some ten MiB.
+/// What a file with groups, advisories or modules may unfold to, in bytes; distributions have some ten MiB.
 pub(crate) const BESIDE_SIZE_MAX: u64 = 64 << 20;
 
 /// The type of the record of advisories.
 pub(crate) const UPDATEINFO: &str = "updateinfo";
 
+/// The type of the record of module streams.
+pub(crate) const MODULES: &str = "modules";
+
 /// Whether what a record leads to is read beside the packages.
 pub(crate) fn is_beside(record: &Record) -> bool {
-    is_group(record) || record.kind == UPDATEINFO
+    is_group(record) || [UPDATEINFO, MODULES].contains(&record.kind.as_str())
 }
 
 /// Metadata that was written.
@@ -141,9 +147,15 @@ impl Wanted {
         let mut head = earlier.repomd.unwrap_or_else(|| Repomd::new(""));
         head.revision = revision.to_string();
         head.records.retain(|record| !record.is_made_from_packages());
-        let groups = self.groups(&mut head, earlier.beside.groups, recorded);
-        let mut pieces = groups.as_deref().map(|open| self.pieces(open)).unwrap_or_default();
         let is_other_form = !is_same_form(recorded, self.recorded().as_deref());
+        let groups = match earlier.carried.groups && self.comps.is_none() {
+            true => {
+                head.records.retain(|record| !is_group(record));
+                earlier.beside.groups
+            }
+            false => self.groups(&mut head, earlier.beside.groups, recorded),
+        };
+        let mut pieces = groups.as_deref().map(|open| self.pieces(open)).unwrap_or_default();
         let (updates, is_new) = (earlier.beside.updates, earlier.are_updates_new);
         let origin = updates::Origin { is_new, is_carried: earlier.carried.updates, is_other_form };
         let updates = self.retractions.file(&mut head, updates, origin, recorded);
@@ -154,6 +166,16 @@ impl Wanted {
             compression: form.compression,
             database_version: None,
         }));
+        if earlier.carried.modules {
+            head.records.retain(|record| !beside::is_modules(record));
+            pieces.extend(earlier.beside.modules.as_deref().map(|open| Piece {
+                kind: MODULES,
+                file_name: "modules.yaml",
+                open: open.into(),
+                compression: form.compression,
+                database_version: None,
+            }));
+        }
         let mut metadata = repo::write_metadata_in(&form, entries, revision, &head, &pieces);
         if self.writing.has_databases {
             databases::add_to(&mut metadata, &form, Compression::Bzip2, revision)

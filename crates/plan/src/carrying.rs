@@ -10,6 +10,9 @@
 
 mod advisories;
 mod family;
+mod groups;
+mod modules;
+mod naming;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,6 +21,7 @@ use crate::layout::Repository;
 use crate::plan::Plan;
 use crate::world::{Listed, World};
 use family::{Family, Once};
+use naming::{Place, Target};
 
 /// How many sentences an answer has of one kind of loss; behind them stands how many more there would be.
 const NOTES_MAX: usize = 50;
@@ -27,6 +31,10 @@ const NOTES_MAX: usize = 50;
 pub struct Beside {
     /// The advisories, `updateinfo.xml`.
     pub updates: Part,
+    /// The groups of packages, `comps.xml`.
+    pub groups: Part,
+    /// The module streams, `modules.yaml`.
+    pub modules: Part,
 }
 
 /// One file of metadata, unpacked.
@@ -66,24 +74,53 @@ struct Seen {
     held: BTreeSet<(Repository, String)>,
     /// What was lost, one sentence each.
     notes: Vec<String>,
+    /// How many sentences more there would be.
+    more: usize,
+}
+
+impl Seen {
+    fn note(&mut self, words: String) {
+        match self.notes.len() < NOTES_MAX {
+            true => self.notes.push(words),
+            false => self.more += 1,
+        }
+    }
 }
 
 impl Beside {
     fn is_nothing(&self) -> bool {
-        self.updates == Part::Nothing
+        *self == Self::default()
     }
+}
+
+/// What comes into one repository.
+#[derive(Default)]
+struct Arriving {
+    updates: Vec<repo::Advisory>,
+    groups: Vec<repo::CompsPart>,
+    modules: modules::Arriving,
 }
 
 /// Works out what each repository says beside its packages once the plan is done, and notes in the plan what is lost.
 pub(crate) fn carry(world: &World, plan: &mut Plan) {
-    let says_something = |beside: &Beside| !beside.is_nothing();
-    let mut said = world.beside.values().chain(world.earlier.values().flatten().map(|one| &one.beside));
-    if plan.changes.is_empty() || !said.any(says_something) {
+    if plan.changes.is_empty() {
+        return;
+    }
+    let concerned: BTreeSet<_> = plan.changes.keys().chain(plan.overlaps.keys()).map(place_of).collect();
+    let now = world.beside.iter().filter(|(repository, _)| concerned.contains(&place_of(repository)));
+    let mut said =
+        now.map(|(_, beside)| beside).chain(world.earlier.values().flatten().map(|one| &one.beside));
+    if said.all(Beside::is_nothing) {
         return;
     }
     let (carried, notes) = followed(world, plan);
     plan.carried = carried;
     plan.notes.extend(notes);
+}
+
+/// What hosts of which product a repository is for, whatever its stage.
+fn place_of(repository: &Repository) -> (&str, &str, &str) {
+    (&repository.product, &repository.os, repository.arch.as_str())
 }
 
 fn followed(world: &World, plan: &Plan) -> (BTreeMap<Repository, Beside>, Vec<String>) {
@@ -97,29 +134,43 @@ fn followed(world: &World, plan: &Plan) -> (BTreeMap<Repository, Beside>, Vec<St
         for repository in &family.repositories {
             let sources = sources(world, repository, family, (&families, &earlier));
             let holds = plan.action == "promote" && family.holds(world);
-            arrivals
-                .insert(repository, advisories::arriving((repository, family), &sources, holds, &mut seen));
+            let target = Target { repository, family, holds };
+            let updates = advisories::arriving(target, &sources, &mut seen);
+            let groups = match is_configured(world, repository) {
+                true => Vec::new(),
+                false => groups::arriving(target, &sources, &mut seen),
+            };
+            let modules = modules::arriving(target, &sources, &mut seen);
+            arrivals.insert(repository, Arriving { updates, groups, modules });
         }
     }
     let arrived: BTreeSet<_> = families.values().flat_map(|family| family.entered.iter().copied()).collect();
     for family in families.values() {
         for repository in &family.repositories {
             let beside = world.beside.get(repository).unwrap_or(&nothing);
-            let place = advisories::Place { repository, family, arrived: &arrived };
+            let place = Place { repository, family, arrived: &arrived };
             let arriving = arrivals.remove(repository).unwrap_or_default();
-            let updates = place.follow(&beside.updates, arriving, &mut seen);
-            let new = Beside { updates };
+            let updates = advisories::follow(&place, &beside.updates, arriving.updates, &mut seen);
+            let groups = match is_configured(world, repository) {
+                true => beside.groups.clone(),
+                false => groups::follow(&place, &beside.groups, arriving.groups, &mut seen),
+            };
+            let modules = modules::follow(&place, &beside.modules, arriving.modules, &mut seen);
+            let new = Beside { updates, groups, modules };
             if new != *beside {
                 after.insert(repository.clone(), new);
             }
         }
     }
-    let more = seen.notes.len().saturating_sub(NOTES_MAX);
-    seen.notes.truncate(NOTES_MAX);
-    if more > 0 {
-        seen.notes.push(format!("and {more} more such losses"));
+    if seen.more > 0 {
+        seen.notes.push(format!("and {} more such losses", seen.more));
     }
     (after, seen.notes)
+}
+
+/// Whether the configuration names the groups of a repository.
+fn is_configured(world: &World, repository: &Repository) -> bool {
+    world.layout.writing(repository).comps.is_some()
 }
 
 /// Finds where what enters a repository may bring something from: first the other stages that the plan is about, then

@@ -62,6 +62,7 @@ mod layout;
 mod maker;
 mod metadata;
 mod metalink;
+mod modules;
 mod package;
 mod package_of;
 mod packing;
@@ -78,7 +79,7 @@ mod xml;
 
 pub use blocks::{BLOCK, Block, Blocks, Part};
 pub use characters::is_carried;
-pub use comps::check_comps;
+pub use comps::{Comps, CompsKind, CompsPart, check_comps};
 pub use contents::Contents;
 pub use difference::{Difference, differences};
 pub use digest::{Hasher, digest, sha256};
@@ -96,6 +97,7 @@ pub use metadata::{
     Metadata, Piece, pack_piece, packages_of, write_metadata, write_metadata_in, write_metadata_like,
 };
 pub use metalink::{Metalink, Offered};
+pub use modules::{Module, Modules};
 pub use package::{Changelog, File, FileKind, Package, Relation};
 pub use package_of::{
     FileFacts, Substance, flagged_files_of, package_of, package_with_changes, substances_of,

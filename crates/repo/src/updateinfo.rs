@@ -50,6 +50,12 @@ pub struct Announced<'a> {
     pub version: u32,
     /// In one line.
     pub title: &'a str,
+    /// How bad it is: `Critical`, `Important`, `Moderate`, `Low`.
+    pub severity: Option<&'a str>,
+    /// What it is about elsewhere: names of vulnerabilities, `CVE-2026-1`, or addresses.
+    pub references: &'a [String],
+    /// Whether hosts had better start anew with its packages.
+    pub suggests_reboot: bool,
     /// As much as somebody should know.
     pub description: &'a str,
     /// When it was issued: `2026-01-31 12:00:00`, in UTC.
@@ -111,6 +117,10 @@ impl Updateinfo {
 
 impl Advisory {
     /// Writes one.
+    ///
+    /// # Panics
+    ///
+    /// If it has no id, or a text holds what XML cannot carry ([`crate::is_carried`]).
     #[must_use]
     pub fn of(announced: &Announced<'_>) -> Self {
         let Announced { id, from, status, kind, version, title, description, issued, updated, .. } =
@@ -128,7 +138,11 @@ impl Advisory {
             attribute(&mut out, "date", date);
             out.extend_from_slice(b"/>\n");
         }
+        if let Some(severity) = announced.severity {
+            text_element(&mut out, "    ", "severity", severity);
+        }
         text_element(&mut out, "    ", "description", description);
+        references(&mut out, announced.references);
         out.extend_from_slice(b"    <pkglist>\n      <collection");
         attribute(&mut out, "short", announced.collection);
         out.extend_from_slice(b">\n");
@@ -148,7 +162,11 @@ impl Advisory {
             }
             out.extend_from_slice(b"><filename>");
             escape_text(&mut out, &nevra.file_name());
-            out.extend_from_slice(b"</filename></package>\n");
+            out.extend_from_slice(b"</filename>");
+            if announced.suggests_reboot {
+                out.extend_from_slice(b"<reboot_suggested>True</reboot_suggested>");
+            }
+            out.extend_from_slice(b"</package>\n");
         }
         out.extend_from_slice(b"      </collection>\n    </pkglist>\n  </update>");
         Self::read(out).expect("what was written here has an id, and everything in it is escaped")
@@ -161,6 +179,29 @@ impl Advisory {
         let one = read.pop()?;
         read.is_empty().then_some(one)
     }
+}
+
+/// Writes what an advisory refers to.
+fn references(out: &mut Vec<u8>, references: &[String]) {
+    if references.is_empty() {
+        return;
+    }
+    out.extend_from_slice(b"    <references>\n");
+    for reference in references {
+        let address = format!("https://www.cve.org/CVERecord?id={reference}");
+        let (address, kind) = match reference.starts_with("CVE-") {
+            true => (&address, "cve"),
+            false => (reference, "other"),
+        };
+        out.extend_from_slice(b"      <reference");
+        for (name, value) in
+            [("href", address.as_str()), ("id", reference), ("type", kind), ("title", reference)]
+        {
+            attribute(out, name, value);
+        }
+        out.extend_from_slice(b"/>\n");
+    }
+    out.extend_from_slice(b"    </references>\n");
 }
 
 #[cfg(test)]

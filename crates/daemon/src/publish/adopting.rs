@@ -11,7 +11,7 @@ use store::{Modified, PackageLink, Source};
 use super::{Adoption, Publication};
 use crate::adoption::Place;
 use crate::observe::Shelf;
-use crate::writing::{Carried, Earlier, UPDATEINFO};
+use crate::writing::{Carried, Earlier, MODULES, UPDATEINFO};
 
 impl Publication<'_> {
     pub(super) fn adoptions_of<'b>(
@@ -46,6 +46,9 @@ impl Publication<'_> {
             beside.groups = adopted.beside.groups.clone().or(beside.groups);
             if is_adopted(adoption, UPDATEINFO) {
                 beside.updates.clone_from(&adopted.beside.updates);
+            }
+            if is_adopted(adoption, MODULES) {
+                beside.modules.clone_from(&adopted.beside.modules);
             }
             let carried = Carried::default();
             earlier = Earlier { repomd: Some(repomd), beside, are_updates_new: true, carried };

@@ -1,29 +1,39 @@
 //! What a repository says beside its packages: as the plan sees it, and where the plan makes something else of it.
 
-use plan::Part;
-use repo::Repomd;
+use std::sync::Arc;
 
-use super::{Beside, Earlier, UPDATEINFO, updates};
+use plan::Part;
+use repo::{Record, Repomd};
+
+use super::{Beside, Earlier, MODULES, UPDATEINFO, is_group, updates};
 use crate::adoption::Adopted;
 
 /// Which parts are other ones than those that the records lead to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Carried {
     pub(crate) updates: bool,
+    pub(crate) groups: bool,
+    pub(crate) modules: bool,
 }
 
 impl Beside {
     /// Shows it to the plan; the records tell what there is beside what was read.
     pub(crate) fn said(&self, repomd: &Repomd) -> plan::Beside {
-        let updates = repomd.records.iter().filter(|record| updates::is_updateinfo(record));
-        let are_two = updates.clone().filter(|record| record.kind == UPDATEINFO).count() > 1;
-        let updates = match (&self.updates, updates.count()) {
-            (_, 0) => Part::Nothing,
-            _ if are_two => Part::Unread("for there are two".to_owned()),
-            (Some(open), _) => Part::Read(open.clone()),
-            (None, _) => Part::Unread("for it is too large, or of a form that is not read".to_owned()),
+        let part = |open: &Option<Arc<[u8]>>, kind: &str, is_of: fn(&Record) -> bool| {
+            let of = repomd.records.iter().filter(|record| is_of(record));
+            let are_two = of.clone().filter(|record| record.kind == kind).count() > 1;
+            match (open, of.count()) {
+                (_, 0) => Part::Nothing,
+                _ if are_two => Part::Unread("for there are two".to_owned()),
+                (Some(open), _) => Part::Read(open.clone()),
+                (None, _) => Part::Unread("for it is too large, or of a form that is not read".to_owned()),
+            }
         };
-        plan::Beside { updates }
+        plan::Beside {
+            updates: part(&self.updates, UPDATEINFO, updates::is_updateinfo),
+            groups: part(&self.groups, "group", is_group),
+            modules: part(&self.modules, MODULES, is_modules),
+        }
     }
 }
 
@@ -32,8 +42,13 @@ impl Adopted {
     pub(crate) fn said(&self, known: plan::Beside) -> plan::Beside {
         let mut repomd = self.repomd.clone();
         repomd.records = self.carried.iter().map(|(record, _)| record.clone()).collect();
-        let plan::Beside { updates } = self.beside.said(&repomd);
-        plan::Beside { updates: if updates == Part::Nothing { known.updates } else { updates } }
+        let plan::Beside { updates, groups, modules } = self.beside.said(&repomd);
+        let or = |new: Part, known: Part| if new == Part::Nothing { known } else { new };
+        plan::Beside {
+            updates: or(updates, known.updates),
+            groups: or(groups, known.groups),
+            modules: or(modules, known.modules),
+        }
     }
 }
 
@@ -42,12 +57,28 @@ impl Earlier {
     pub(crate) fn follow(&mut self, said: &plan::Beside) {
         let repomd = self.repomd.clone().unwrap_or_else(|| Repomd::new(""));
         let now = self.beside.said(&repomd);
-        self.carried.updates = said.updates != now.updates;
-        if self.carried.updates {
-            self.beside.updates = match &said.updates {
-                Part::Read(open) => Some(open.clone()),
-                Part::Nothing | Part::Unread(_) => None,
-            };
-        }
+        let beside = &mut self.beside;
+        self.carried = Carried {
+            updates: follow(&mut beside.updates, &now.updates, &said.updates),
+            groups: follow(&mut beside.groups, &now.groups, &said.groups),
+            modules: follow(&mut beside.modules, &now.modules, &said.modules),
+        };
     }
+}
+
+/// Takes what is said in the place of what is there, if that is another thing, and says whether it is.
+fn follow(open: &mut Option<Arc<[u8]>>, now: &Part, said: &Part) -> bool {
+    if now == said {
+        return false;
+    }
+    *open = match said {
+        Part::Read(open) => Some(Arc::clone(open)),
+        Part::Nothing | Part::Unread(_) => None,
+    };
+    true
+}
+
+/// Whether a record is about module streams: `modules`, or the same in another form.
+pub(super) fn is_modules(record: &Record) -> bool {
+    record.kind == MODULES || record.kind.starts_with("modules_")
 }

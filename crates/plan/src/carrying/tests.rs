@@ -1,6 +1,8 @@
 //! What goes along, in the small site of the samples.
 
 mod advisories;
+mod groups;
+mod modules;
 
 use super::*;
 use crate::decide::{Decision, decide};
@@ -20,6 +22,7 @@ fn done(world: &World, request: &Request) -> (World, Vec<String>) {
     };
     let mut after = world.clone();
     after.apply(&plan);
-    let notes = plan.notes.iter().filter(|note| note.starts_with("advisory") || note.contains("updateinfo"));
-    (after, notes.cloned().collect())
+    let begins = ["advisory `", "group `", "module `", "no ", "the "];
+    let is_of_loss = |note: &&String| begins.iter().any(|words| note.starts_with(words));
+    (after, plan.notes.iter().filter(is_of_loss).cloned().collect())
 }

@@ -1,7 +1,7 @@
 //! Two writings of one advisory, each of which names some of its packages.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Advisory;
 use super::named::{Collection, Line};
@@ -17,17 +17,60 @@ impl Advisory {
             Ordering::Equal if self.skeleton() == arriving.skeleton() => (self, arriving),
             Ordering::Equal | Ordering::Less => (arriving, self),
         };
-        let known: BTreeSet<_> = base.packages().collect();
-        let mut merged = base.clone();
+        // What cannot be put together stays as the newer writing has it.
+        base.with_packages_of(other).unwrap_or_else(|| base.clone())
+    }
+
+    /// Adds what another names: to the collection of the same name, or else with a collection of its own.
+    fn with_packages_of(&self, other: &Self) -> Option<Self> {
+        let known: BTreeSet<_> = self.packages().collect();
+        let collections: BTreeMap<_, &Collection> =
+            self.named.collections.iter().rev().map(|one| (&one.name, one)).collect();
+        let mut added: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
+        let mut alone = Vec::new();
         for collection in &other.named.collections {
             let is_new = |line: &&Line| line.nevra.as_ref().is_some_and(|nevra| !known.contains(nevra));
             let new: Vec<&Line> = collection.packages.iter().filter(is_new).collect();
-            if !new.is_empty() {
-                // What cannot be put together stays as the newer writing has it.
-                merged = merged.with(other, collection, &new).unwrap_or(merged);
+            let lines: Vec<u8> =
+                new.iter().flat_map(|line| &other.raw[line.range.clone()]).copied().collect();
+            let (first, last) = match (new.first(), collection.packages.first(), collection.packages.last()) {
+                (Some(_), Some(first), Some(last)) => (first.range.start, last.range.end),
+                _ => continue,
+            };
+            match collections.get(&collection.name) {
+                Some(same) => {
+                    let at = same.packages.last().map_or(same.end, |last| last.range.end);
+                    added.entry(at).or_default().extend(lines);
+                }
+                None => {
+                    alone.extend_from_slice(&other.raw[collection.range.start..first]);
+                    alone.extend(lines);
+                    alone.extend_from_slice(&other.raw[last..collection.range.end]);
+                }
             }
         }
-        merged
+        if !alone.is_empty() {
+            let last = self.named.collections.last().map(|last| last.range.end);
+            match last.or(self.named.list_end) {
+                Some(at) => added.entry(at).or_default().extend(alone),
+                None => {
+                    let end = self.raw.len().checked_sub("</update>".len())?;
+                    added.insert(end, [b"<pkglist>".as_slice(), &alone, b"</pkglist>"].concat());
+                }
+            }
+        }
+        if added.is_empty() {
+            return Some(self.clone());
+        }
+        let mut raw = Vec::with_capacity(self.raw.len() + added.values().map(Vec::len).sum::<usize>());
+        let mut from = 0;
+        for (at, bytes) in added {
+            raw.extend_from_slice(self.raw.get(from..at)?);
+            raw.extend(bytes);
+            from = at;
+        }
+        raw.extend_from_slice(&self.raw[from..]);
+        Self::read(raw)
     }
 
     /// Compares by which writing it is.
@@ -46,34 +89,6 @@ impl Advisory {
         }
         out.extend_from_slice(&self.raw[from..]);
         out
-    }
-
-    /// Adds these packages of a collection of another: to the collection of the same name, or else with a collection of
-    /// their own.
-    fn with(&self, other: &Self, collection: &Collection, new: &[&Line]) -> Option<Self> {
-        let lines: Vec<u8> = new.iter().flat_map(|line| &other.raw[line.range.clone()]).copied().collect();
-        let same = self.named.collections.iter().find(|one| one.name == collection.name);
-        let (at, added) = match same {
-            Some(same) => (same.packages.last().map_or(same.end, |last| last.range.end), lines),
-            None => {
-                let ends = [
-                    collection.packages.first().map_or(collection.end, |first| first.range.start),
-                    collection.packages.last().map_or(collection.end, |last| last.range.end),
-                ];
-                let [head, tail] =
-                    [collection.range.start..ends[0], ends[1]..collection.range.end].map(|at| &other.raw[at]);
-                let whole = [head, &lines, tail].concat();
-                let last = self.named.collections.last().map(|last| last.range.end);
-                match last.or(self.named.list_end) {
-                    Some(at) => (at, whole),
-                    None => {
-                        let end = self.raw.len().checked_sub("</update>".len())?;
-                        (end, [b"<pkglist>".as_slice(), &whole, b"</pkglist>"].concat())
-                    }
-                }
-            }
-        };
-        Self::read([&self.raw[..at], &added, &self.raw[at..]].concat())
     }
 }
 

@@ -13,6 +13,8 @@ use crate::xml::{Element, Xml};
 pub(super) struct Named {
     /// The attribute `version`.
     pub(super) version: String,
+    /// When it was issued, as it stands there.
+    pub(super) issued: String,
     /// When it was changed last, or else when it was issued; as it stands there.
     pub(super) date: String,
     /// Where the end tag of the first `pkglist` begins; `None` without one that has an end tag of its own.
@@ -47,7 +49,7 @@ impl Named {
     pub(super) fn read(xml: &mut Xml<'_>, update: &Element<'_>) -> Result<(String, Self), Error> {
         let version = update.attribute("version").unwrap_or_default().to_owned();
         let mut named = Self { version, ..Self::default() };
-        let (mut id, mut issued) = (None, String::new());
+        let mut id = None;
         let date = |element: &Element<'_>| element.attribute("date").unwrap_or_default().to_owned();
         while let Some(element) = xml.child()? {
             match &*element.name {
@@ -57,7 +59,7 @@ impl Named {
                     xml.skip()?;
                 }
                 "issued" => {
-                    issued = date(&element);
+                    named.issued = date(&element);
                     xml.skip()?;
                 }
                 "pkglist" => named.list(xml, update.start)?,
@@ -65,7 +67,7 @@ impl Named {
             }
         }
         if named.date.is_empty() {
-            named.date = issued;
+            named.date.clone_from(&named.issued);
         }
         let id = id.filter(|id| !id.is_empty()).ok_or_else(|| xml.wrong("an advisory has no `id`"))?;
         Ok((id, named))
@@ -149,5 +151,11 @@ impl Advisory {
     #[must_use]
     pub fn version(&self) -> &str {
         &self.named.version
+    }
+
+    /// Shows when it was issued, as it stands there.
+    #[must_use]
+    pub fn issued(&self) -> &str {
+        &self.named.issued
     }
 }

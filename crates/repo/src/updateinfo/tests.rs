@@ -48,6 +48,9 @@ fn a_new_one_says_what_clients_read() {
         kind: "recommended",
         version: 2,
         title: "a < b",
+        severity: None,
+        references: &[],
+        suggests_reboot: false,
         description: "run\nthis",
         issued: "2026-01-31 12:00:00",
         updated: "2026-02-28 00:00:00",
@@ -78,6 +81,18 @@ fn a_new_one_says_what_clients_read() {
     .assert_eq(&String::from_utf8(Updateinfo { advisories: vec![advisory.clone()] }.write()).unwrap());
     let written = Updateinfo { advisories: vec![advisory.clone()] }.write();
     assert_eq!(Updateinfo::parse(&written).unwrap().advisories, [advisory]);
+    let references = ["CVE-2026-1", "https://example.org/?a&b"].map(str::to_owned);
+    let more =
+        Announced { severity: Some("Low"), references: &references, suggests_reboot: true, ..announced };
+    let text = String::from_utf8(Advisory::of(&more).raw).unwrap();
+    for words in [
+        "<severity>Low</severity>",
+        "<reference href=\"https://www.cve.org/CVERecord?id=CVE-2026-1\" id=\"CVE-2026-1\" type=\"cve\" title=\"CVE-2026-1\"/>",
+        "<reference href=\"https://example.org/?a&amp;b\" id=\"https://example.org/?a&amp;b\" type=\"other\"",
+        "</filename><reboot_suggested>True</reboot_suggested></package>",
+    ] {
+        assert!(text.contains(words), "{text}");
+    }
 }
 
 /// An advisory of one collection that names these packages, all in version 1-1 for noarch.

@@ -134,8 +134,10 @@ fn going_back_brings_what_was_said_then() {
     then.retain(|repository, _| repository.stage == "production");
     then.insert(repository(PRODUCTION), a.clone());
     world.past.insert(40, then);
-    let beside =
-        Beside { updates: Part::Read(Arc::from(file(&["A: a-1-1.noarch b-1-1.noarch"]).into_bytes())) };
+    let beside = Beside {
+        updates: Part::Read(Arc::from(file(&["A: a-1-1.noarch b-1-1.noarch"]).into_bytes())),
+        ..Beside::default()
+    };
     world.earlier.insert(repository(PRODUCTION), vec![Earlier { beside, listed: a }]);
     let request = Request::new(Action::Revert {
         product: "glite-3.2".into(),
