@@ -47,6 +47,7 @@ impl Line<'_> {
                 let shelf = self.engine.catalogue.shelf(&self.engine.store, generation, shelved)?;
                 self.remember(&shelf);
                 listed = shelf.listed.clone();
+                self.world.beside.insert(repository.clone(), shelf.beside.said(&shelf.repomd));
                 self.before.insert(repository.clone(), shelf);
                 if has_other_form {
                     self.world.other_forms.insert(repository.clone());
