@@ -2,11 +2,12 @@
 
 mod advisories;
 mod groups;
+mod making;
 mod modules;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use repo::Recipe;
-use testkit::{Host, Nginx, Ran, Running, Sandbox, Site, createrepo_c, program, run};
+use testkit::{Checker, Host, Nginx, Ran, Running, Sandbox, Site, createrepo_c, program, run};
 
 /// The stages `delta` and `production`; `MORE` stands in both.
 const STAGES: &str = r#"
@@ -102,6 +103,7 @@ impl Town {
     fn end(mut self) {
         assert!(self.daemon.stop().is_some_and(|status| status.success()), "{}", self.daemon.log());
         self.site.sluice(&["verify", "--at-rest"]).ok();
+        Checker::of(&self.site).at_rest().assert_sound();
     }
 }
 

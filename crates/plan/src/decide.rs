@@ -9,6 +9,7 @@ use crate::world::{Arrival, Asker, World};
 
 mod accept_clock;
 mod adopt;
+mod advisory;
 mod approve;
 mod config;
 mod freeze;
@@ -131,6 +132,9 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
             variant::variant(world, asker, &variant::Wish { product, package, digests, reason })
         }
         Action::EndVariant { variant } => variant::end_variant(world, asker, variant),
+        Action::Advisory { product, stage, advised, packages, platforms } => {
+            advisory::advisory(world, asker, &advisory::Wish { product, stage, advised, packages, platforms })
+        }
         Action::AcceptClock {} => accept_clock::accept_clock(world, asker),
         Action::Purge { packages } => purge::purge(world, asker, packages),
         Action::Resume {} => resume::resume(world, asker),

@@ -109,7 +109,7 @@ pub use recorded::{Effected, Moves, Recorded};
 pub use refusal::{Code, Refusal, table};
 pub use request::signed;
 pub use request::{
-    Action, FORMAT, Format, Partial, Reference, Request, SIZE_MAX, is_complete, parse, upload_parts,
+    Action, Advised, FORMAT, Format, Partial, Reference, Request, SIZE_MAX, is_complete, parse, upload_parts,
 };
 pub use standing::{
     APPROVAL_COUNTS, Agreement, Approval, Covering, Decided, Freeze, RETRACTIONS_MAX, Rejected, Retraction,

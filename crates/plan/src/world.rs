@@ -388,7 +388,9 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
     let everything = || layout.repositories().into_iter().collect();
     let mut needs = Needs::default();
     match &request.action {
-        Action::Promote { product, .. } | Action::Withdraw { product, .. } => {
+        Action::Promote { product, .. }
+        | Action::Withdraw { product, .. }
+        | Action::Advisory { product, .. } => {
             let product = layout.products.get(product);
             needs.repositories =
                 product.map(|product| product.repositories().into_iter().collect()).unwrap_or_default();

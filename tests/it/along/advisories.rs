@@ -37,7 +37,7 @@ fn updateinfo() -> String {
 const ALL: [&str; 4] = ["aaa", "bbb", "ccc", "ddd"];
 
 /// What `dnf updateinfo list` says, sorted.
-fn listed(host: &Host) -> Vec<String> {
+pub fn listed(host: &Host) -> Vec<String> {
     let said = host.dnf(&["updateinfo", "list"]).ok().stdout;
     let mut lines: Vec<String> =
         said.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
