@@ -15,6 +15,7 @@ GATES = {
     "withdraw": {"roles", "freeze"},
     "approve": {"roles"},
     "variant": {"roles"},
+    "advisory": {"roles"},
     "end-variant": {"roles"},
     "waive": {"roles"},
     "end-waiver": {"roles"},

@@ -8,6 +8,10 @@ from words import instant
 CHECKSUM_NAMED = re.compile(r"(.*/)?[0-9a-f]{32,128}-[^/]+\Z")
 # What may change which repositories are there, or how they are written, without moving a package.
 REWRITING = {"config", "resume", "adopt"}
+# What may change beside that what repositories say of packages that stay.
+SAYING = REWRITING | {"advisory"}
+# The types of the records in which they say it.
+BESIDE = ("updateinfo", "group", "group_gz", "modules")
 MOVING_IN = {"import", "adopt", "promote", "rollback", "revert", "undo"}
 MOVING_OUT = {"import", "adopt", "promote", "rollback", "revert", "undo", "withdraw", "overlap", "clock", "purge"}
 
@@ -172,7 +176,14 @@ def unchanged_between(site, path, older, newer):
     gap = between(site, older, newer)
     if name is None:
         return len(gap) == 1
-    return not any(name in one.account["changes"] or actions(one) & REWRITING for one in gap)
+    moved = touched if len(gap) > 1 else (lambda one, name: name in one.account["changes"])
+    return not any(moved(one, name) or actions(one) & SAYING for one in gap)
+
+
+def touched(generation, name):
+    """Whether a request of a generation moved packages of a repository or of a sibling, which it may speak of."""
+    of = lambda one: [generation.repositories.get(one, {}).get(key) for key in ("product", "os", "arch", "stage")]
+    return any(one == name or of(one) == of(name) for one in generation.account["changes"])
 
 
 def between(site, older, newer):
@@ -190,8 +201,9 @@ def repomds(site, older, newer):
         shelved = newer.repositories[name]
         place = f"public/@{newer.number}/{shelved['path']}/repodata/repomd.xml"
         same = before is found
-        changed = any(name in one.account["changes"] for one in gap)
-        rewritten = any(actions(one) & REWRITING for one in gap)
+        says_otherwise = any(before.repomd.records.get(kind) != found.repomd.records.get(kind) for kind in BESIDE)
+        changed = any(name in one.account["changes"] or says_otherwise and touched(one, name) for one in gap)
+        rewritten = any(actions(one) & SAYING for one in gap)
         if not same and not changed and not rewritten:
             site.broken("I12", place, "it changed, and no request changed what it lists")
         if same:

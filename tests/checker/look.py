@@ -11,6 +11,7 @@ import chain
 import debris
 import history
 import links
+import named
 import overlaps
 import package_signatures
 import retracted
@@ -58,6 +59,7 @@ class Site:
             shelves.look(self)
             views.look(self)
             retracted.look(self)
+            named.look(self)
             signatures.look(self)
             package_signatures.look(self)
             links.look(self)

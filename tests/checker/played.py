@@ -305,6 +305,8 @@ def rolled_back(site):
     site.ask(promote("twin", product="returned"))
     site.ask(site.bring("returned", "delta", twin(site.folder, "9", "ninth"), node(site.folder, "holder", "9")))
     site.ask('action = "rollback"\nproduct = "returned"\nfrom = "delta"\npackages = ["twin"]\nreason = "it breaks"')
+    site.ask('action = "advisory"\nproduct = "returned"\nstage = "delta"\nadvisory = "PLAYED-1"\ntype = "bugfix"\n'
+             'title = "what holds"\npackages = ["holder"]')
 
 
 def play(folder, program, fixtures):

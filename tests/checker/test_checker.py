@@ -23,6 +23,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import planted_gates  # noqa: E402, F401
 import planted_listings  # noqa: E402, F401
 import planted_mirrors  # noqa: E402, F401
+import planted_named  # noqa: E402, F401
 import planted_overlaps  # noqa: E402, F401
 import planted_package_signatures  # noqa: E402
 import planted_rebuilt  # noqa: E402

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod adopt;
+mod along;
 mod bad_input;
 mod checker;
 mod compare;

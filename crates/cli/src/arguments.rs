@@ -66,6 +66,8 @@ pub enum Verb {
     Revert(Revert),
     /// Show the inverse of a settled request as a plan, and do it
     Undo(crate::undo::arguments::Undo),
+    /// Say in an advisory what is to be known of packages that a stage lists
+    Advisory(crate::advisory::arguments::Advisory),
     /// Approve of exactly one plan, or take that back
     Approve(crate::decisions::arguments::Approve),
     /// Answer for what a gate would refuse, until an instant, on record

@@ -13,6 +13,7 @@
 #![expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
 
 mod adopt;
+mod advisory;
 mod answer_text;
 mod arguments;
 mod ask;
@@ -99,6 +100,7 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::Revert(revert) => requests::revert(settings, revert, terminal),
         Verb::Undo(undo) => undo::run(settings, undo, terminal),
         Verb::Purge(purge) => purge::run(settings, purge, terminal),
+        Verb::Advisory(asked) => advisory::run(settings, asked, terminal),
         Verb::Approve(asked) => decisions::approve(settings, asked, terminal),
         Verb::Waive(asked) => decisions::waive(settings, asked, terminal),
         Verb::Variant(asked) => decisions::variant(settings, asked, terminal),

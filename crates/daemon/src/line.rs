@@ -137,6 +137,7 @@ impl<'a> Line<'a> {
             }
             // What was built for another goes with its request.
             line.world.rebuilt.clear();
+            line.world.earlier.clear();
             line.built.clear();
             // One that cannot be decided (an old generation that does not read, say) holds up nobody else.
             verdicts.push(line.verdict(request, number).unwrap_or_else(|error| {
@@ -228,6 +229,10 @@ impl<'a> Line<'a> {
         self.world.apply(&plan);
         self.made.append(&mut self.built);
         for (repository, places) in &plan.adopted {
+            if let Some(adopted) = adopted {
+                let known = self.world.beside.remove(repository).unwrap_or_default();
+                self.world.beside.insert(repository.clone(), adopted.said(known));
+            }
             self.adoptions.extend(adopted.iter().map(|adopted| Adoption {
                 repository: repository.clone(),
                 places: places.clone(),

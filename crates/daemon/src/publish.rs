@@ -154,11 +154,12 @@ impl Publication<'_> {
             let moves = moves(shelf.map_or(&[], |shelf| &shelf.listed), listed);
             let is_as_before = shelf.is_some() && moves == Moves::default();
             let is_adopted = self.adoptions_of(repository).next().is_some();
+            let says_otherwise = shelf.is_some_and(|shelf| self.says_otherwise(repository, shelf));
             let is_written = is_adopted || self.renewed.is_some() || self.rewritten.contains(repository);
             let wanted = Wanted::of(self.config, &self.after.standing, repository)?;
             // What came and went within this generation may be told otherwise for all that.
             let tells_the_same = tells_the_same(wanted.recorded().as_deref(), recorded.as_deref());
-            if is_as_before && !is_written && tells_the_same {
+            if is_as_before && !is_written && tells_the_same && !says_otherwise {
                 repositories.insert(name, shelved);
                 continue;
             }
@@ -256,6 +257,11 @@ impl Publication<'_> {
         })
     }
 
+    /// Whether what a repository says beside its packages is another thing than what is published.
+    fn says_otherwise(&self, repository: &Repository, shelf: &Shelf) -> bool {
+        self.after.beside.get(repository).is_some_and(|said| *said != shelf.beside.said(&shelf.repomd))
+    }
+
     /// Carries every file of the parent; what changes is replaced afterwards.
     fn carried_files(&self) -> BTreeMap<Utf8PathBuf, Source> {
         let Some((parent, _)) = self.parent else { return BTreeMap::new() };
@@ -287,7 +293,10 @@ impl Publication<'_> {
         shelf: Option<&Shelf>,
         recorded: Option<&str>,
     ) -> Result<Written, Error> {
-        let earlier = self.earlier(repository, shelf);
+        let mut earlier = self.earlier(repository, shelf);
+        if let Some(said) = self.after.beside.get(repository) {
+            earlier.follow(said);
+        }
         let now = self.now.as_second();
         let in_blocks = shelf.and_then(|shelf| Some((shelf, shelf.in_blocks()?)));
         if let Some((shelf, files)) = in_blocks.filter(|(_, files)| wanted.goes_on_in(files)) {

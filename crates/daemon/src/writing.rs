@@ -1,5 +1,6 @@
 //! A repository's metadata in the form its clients want: groups, advisories, databases, and what is recorded of it.
 
+mod beside;
 mod packages;
 mod updates;
 
@@ -17,6 +18,7 @@ use crate::signing::Announced;
 
 use updates::Retractions;
 
+pub(crate) use beside::Carried;
 pub(crate) use packages::{Body, Packages};
 pub(crate) use updates::{is_same_form, tells_the_same};
 
@@ -41,6 +43,8 @@ pub(crate) struct Earlier {
     pub(crate) beside: Beside,
     /// Whether the advisories are adopted just now.
     pub(crate) are_updates_new: bool,
+    /// What of that goes along with packages and is no longer what was published.
+    pub(crate) carried: Carried,
 }
 
 /// What a repository has beside its packages and is read, unpacked.
@@ -50,6 +54,8 @@ pub struct Beside {
     pub groups: Option<Arc<[u8]>>,
     /// The advisories.
     pub updates: Option<Arc<[u8]>>,
+    /// The module streams.
+    pub modules: Option<Arc<[u8]>>,
 }
 
 impl Beside {
@@ -58,6 +64,7 @@ impl Beside {
         let kept = match (is_group(&record.kind), record.kind.as_str()) {
             (true, _) => &mut self.groups,
             (_, UPDATEINFO) => &mut self.updates,
+            (_, MODULES) => &mut self.modules,
             _ => return,
         };
         if kept.is_none() {
@@ -67,9 +74,11 @@ impl Beside {
 
     /// Follows what is written: each of these files replaces what was read, and what no record leads to any more is gone.
     fn follow(&mut self, head: &Repomd, pieces: &[Piece<'_>]) {
-        for (kept, is_of) in
-            [(&mut self.groups, is_group as fn(&str) -> bool), (&mut self.updates, |kind| kind == UPDATEINFO)]
-        {
+        for (kept, is_of) in [
+            (&mut self.groups, is_group as fn(&str) -> bool),
+            (&mut self.updates, |kind| kind == UPDATEINFO),
+            (&mut self.modules, |kind| kind == MODULES),
+        ] {
             match pieces.iter().find(|piece| is_of(piece.kind)) {
                 Some(piece) => *kept = Some(Arc::from(&*piece.open)),
                 None if !head.records.iter().any(|record| is_of(&record.kind)) => *kept = None,
@@ -80,19 +89,22 @@ impl Beside {
 
     /// Counts the bytes it holds.
     pub(crate) fn bytes(&self) -> usize {
-        [&self.groups, &self.updates].into_iter().flatten().map(|open| open.len()).sum()
+        [&self.groups, &self.updates, &self.modules].into_iter().flatten().map(|open| open.len()).sum()
     }
 }
 
-/// What a file with groups or advisories may unfold to, in bytes; distributions have some ten MiB.
+/// What a file with groups, advisories or modules may unfold to, in bytes; distributions have some ten MiB.
 pub(crate) const BESIDE_SIZE_MAX: u64 = 64 << 20;
 
 /// The type of the record of advisories.
 pub(crate) const UPDATEINFO: &str = "updateinfo";
 
+/// The type of the record of module streams.
+pub(crate) const MODULES: &str = "modules";
+
 /// Whether what a record leads to is read beside the packages.
 pub(crate) fn is_beside(record: &Record) -> bool {
-    is_group(&record.kind) || record.kind == UPDATEINFO
+    is_group(&record.kind) || [UPDATEINFO, MODULES].contains(&record.kind.as_str())
 }
 
 /// Metadata that was written.
@@ -172,12 +184,21 @@ impl Wanted {
         head.revision = revision.to_string();
         head.records.retain(|record| !record.is_made_from_packages());
         let mut beside = earlier.beside;
-        let groups = self.groups(&mut head, beside.groups.clone(), recorded);
-        let mut pieces = groups.as_deref().map(|open| self.pieces(open)).unwrap_or_default();
         let is_other_form = !is_same_form(recorded, self.recorded().as_deref());
-        let is_new = earlier.are_updates_new;
-        let updates =
-            self.retractions.file(&mut head, beside.updates.clone(), is_new, (recorded, is_other_form));
+        let groups = match earlier.carried.groups && self.comps.is_none() {
+            true => {
+                head.records.retain(|record| !is_group(&record.kind));
+                beside.groups.clone()
+            }
+            false => self.groups(&mut head, beside.groups.clone(), recorded),
+        };
+        let mut pieces = groups.as_deref().map(|open| self.pieces(open)).unwrap_or_default();
+        let origin = updates::Origin {
+            is_new: earlier.are_updates_new,
+            is_carried: earlier.carried.updates,
+            is_other_form,
+        };
+        let updates = self.retractions.file(&mut head, beside.updates.clone(), origin, recorded);
         pieces.extend(updates.map(|open| Piece {
             kind: UPDATEINFO,
             file_name: "updateinfo.xml",
@@ -185,6 +206,17 @@ impl Wanted {
             compression: form.compression,
             database_version: None,
         }));
+        let modules = beside.modules.clone().filter(|_| earlier.carried.modules);
+        if earlier.carried.modules {
+            head.records.retain(|record| !beside::is_modules(record));
+            pieces.extend(modules.as_deref().map(|open| Piece {
+                kind: MODULES,
+                file_name: "modules.yaml",
+                open: open.into(),
+                compression: form.compression,
+                database_version: None,
+            }));
+        }
         beside.follow(&head, &pieces);
         let plain = !self.writing.has_databases && !self.writing.is_named_by_sha1;
         if plain && form.compression.has_blocks() {

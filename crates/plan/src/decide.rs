@@ -1,5 +1,6 @@
 //! The decision: what a request does in a world, or why it does nothing.
 
+use crate::carrying::carry;
 use crate::lacking::Lacking;
 use crate::plan::Plan;
 use crate::refusal::{Code, Refusal};
@@ -8,6 +9,7 @@ use crate::world::{Arrival, Asker, World};
 
 mod accept_clock;
 mod adopt;
+mod advisory;
 mod approve;
 mod config;
 mod freeze;
@@ -130,13 +132,19 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
             variant::variant(world, asker, &variant::Wish { product, package, digests, reason })
         }
         Action::EndVariant { variant } => variant::end_variant(world, asker, variant),
+        Action::Advisory { product, stage, advised, packages, platforms } => {
+            advisory::advisory(world, asker, &advisory::Wish { product, stage, advised, packages, platforms })
+        }
         Action::AcceptClock {} => accept_clock::accept_clock(world, asker),
         Action::Purge { packages } => purge::purge(world, asker, packages),
         Action::Resume {} => resume::resume(world, asker),
         Action::Config {} => config::config(world, asker),
     };
     match decision {
-        Ok(Decision::Effect(plan)) => approved(request, plan),
+        Ok(Decision::Effect(mut plan)) => {
+            carry(world, &mut plan);
+            approved(request, plan)
+        }
         Ok(other) => other,
         Err(refusal) if !refusal.lacking.is_empty() => Decision::Lacking(*refusal.lacking),
         Err(refusal) => Decision::Refused(refusal),

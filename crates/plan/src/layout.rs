@@ -105,6 +105,8 @@ pub struct Stage {
     pub clients: Clients,
     /// What must stay installable; nothing is judged if it is absent.
     pub closure: Option<Closure>,
+    /// Whether an advisory comes only once all is there that it names, rather than cut to what is there.
+    pub holds_advisories: bool,
 }
 
 /// Says by what it is judged whether everything a stage lists can be installed.

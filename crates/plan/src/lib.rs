@@ -68,6 +68,7 @@
 //! ```
 
 mod answer;
+mod carrying;
 mod check;
 mod decide;
 mod hosts;
@@ -88,6 +89,7 @@ mod witness;
 mod world;
 
 pub use answer::{Answer, Moved, Outcome};
+pub use carrying::{Beside, Earlier, Part};
 pub use check::{Violation, check};
 pub use decide::{
     Decision, Held, Pinning, Promise, WAIVABLE, decide, is_generation_name, over, pinning, promises,
@@ -107,7 +109,7 @@ pub use recorded::{Effected, Moves, Recorded};
 pub use refusal::{Code, Refusal, table};
 pub use request::signed;
 pub use request::{
-    Action, FORMAT, Format, Partial, Reference, Request, SIZE_MAX, is_complete, parse, upload_parts,
+    Action, Advised, FORMAT, Format, Partial, Reference, Request, SIZE_MAX, is_complete, parse, upload_parts,
 };
 pub use standing::{
     APPROVAL_COUNTS, Agreement, Approval, Covering, Decided, Freeze, RETRACTIONS_MAX, Rejected, Retraction,

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use nevra::Sha256;
+use nevra::{Nevra, Sha256};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use crate::answer::Moved;
+use crate::carrying::Beside;
 use crate::layout::Repository;
 use crate::recipe::{HostsRun, NodeType, Rebuilt};
+use crate::request::Advised;
 use crate::standing::Decided;
 use crate::world::{Listed, digest, digest_of_set};
 
@@ -52,6 +54,12 @@ pub struct Plan {
     /// Repositories whose views follow the configuration; what they list stays.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub views: BTreeSet<Repository>,
+    /// What repositories say beside their packages from then on, where that changes: it follows from what enters and leaves.
+    #[serde(skip)]
+    pub carried: BTreeMap<Repository, Beside>,
+    /// What advisories say that are made anew, and of which packages, by repository.
+    #[serde(skip)]
+    pub advised: BTreeMap<Repository, (Advised, BTreeSet<Nevra>)>,
     /// Where adopted repositories go on answering.
     pub adopted: BTreeMap<Repository, Adopted>,
     /// The meta-packages that are built anew, in the order in which they were thought of.
@@ -142,7 +150,8 @@ impl Plan {
     ///
     /// It covers the action; of each repository that something may enter, the sets before and after; of
     /// those that packages only leave, what leaves; names, removals and new repositories. Not the time, the
-    /// number of the generation that will hold it, what other repositories list, or any wording.
+    /// number of the generation that will hold it, what other repositories list, what goes along beside packages, or any
+    /// wording.
     pub fn hash(&self) -> Sha256 {
         let mut hasher = sha2::Sha256::new();
         let mut line = |words: &[&str]| {
@@ -190,6 +199,9 @@ impl Plan {
         self.new_repositories.iter().for_each(|repository| line(&["new-repository", &repository.name()]));
         self.rewritten.iter().for_each(|repository| line(&["rewrite", &repository.name()]));
         self.views.iter().for_each(|repository| line(&["views", &repository.name()]));
+        for words in self.advised.iter().map(|(repository, said)| advised(repository, said)) {
+            line(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        }
         for (repository, adopted) in &self.adopted {
             let name = repository.name();
             for (word, files) in [("old-href", &adopted.hrefs), ("old-metadata", &adopted.metadata)] {
@@ -224,6 +236,7 @@ impl Plan {
             None => format!("the name `{name}` ends"),
         }));
         lines.extend(self.purged.iter().map(|digest| format!("{digest} is purged")));
+        lines.extend(self.advised.iter().map(|(repository, said)| advised(repository, said).join(" ")));
         lines.extend(self.decided.iter().map(|decided| decided.words().join(" ")));
         lines
     }
@@ -290,6 +303,11 @@ impl Plan {
             None => format!("{name} ends"),
         };
         section(&mut text, "new repositories", self.new_repositories.iter().map(Repository::name));
+        let advised = |(repository, (said, packages)): (&Repository, &(Advised, BTreeSet<Nevra>))| {
+            let names = packages.iter().map(Nevra::to_string).collect::<Vec<_>>().join(" ");
+            format!("{repository}: {} ({}) of {names}: {}", said.id, said.kind, said.title)
+        };
+        section(&mut text, "advisories", self.advised.iter().map(advised));
         section(&mut text, "names", self.names.iter().map(bound));
         section(&mut text, "packages to purge", self.purged.iter().map(ToString::to_string));
         section(&mut text, "links to remove", self.drop_links.iter().cloned());
@@ -333,6 +351,18 @@ impl Plan {
         writeln!(text, "\nplan {}", self.hash()).expect("a String takes all");
         text
     }
+}
+
+/// Writes what an advisory says, and of what, as words.
+fn advised(repository: &Repository, (said, packages): &(Advised, BTreeSet<Nevra>)) -> Vec<String> {
+    let Advised { id, kind, severity, title, description, references, reboot } = said;
+    let reboot = if *reboot { "reboot" } else { "no reboot" };
+    let severity = severity.as_deref().unwrap_or_default();
+    let mut words = vec!["advisory".to_owned(), repository.name()];
+    words.extend([id, kind, severity, title, description, reboot].map(ToString::to_string));
+    words.extend(references.iter().cloned());
+    words.extend(packages.iter().map(Nevra::to_string));
+    words
 }
 
 fn section(text: &mut String, title: &str, lines: impl Iterator<Item = String>) {

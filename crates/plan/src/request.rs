@@ -81,6 +81,32 @@ pub enum Partial {
     Both,
 }
 
+/// Says what an advisory says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advised {
+    /// Its id, by which it is the same in every stage (the key is `advisory`).
+    pub id: String,
+    /// One of [`Advised::KINDS`] (the key is `type`).
+    pub kind: String,
+    /// One of [`Advised::SEVERITIES`].
+    pub severity: Option<String>,
+    /// In one line.
+    pub title: String,
+    /// As much as somebody should know; may be empty.
+    pub description: String,
+    /// Names of vulnerabilities, `CVE-2026-1`, or addresses.
+    pub references: Vec<String>,
+    /// Whether hosts had better start anew with the packages.
+    pub reboot: bool,
+}
+
+impl Advised {
+    /// What an advisory can be about.
+    pub const KINDS: [&'static str; 4] = ["security", "bugfix", "enhancement", "newpackage"];
+    /// How bad it can be.
+    pub const SEVERITIES: [&'static str; 4] = ["Critical", "Important", "Moderate", "Low"];
+}
+
 /// Says what to do. Lists of platforms that are empty mean all of the product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -241,6 +267,19 @@ pub enum Action {
         /// Its id.
         variant: String,
     },
+    /// Says something of packages that a stage lists, in an advisory; in the place of one of the same id.
+    Advisory {
+        /// The product.
+        product: String,
+        /// The stage.
+        stage: String,
+        /// What is said.
+        advised: Advised,
+        /// As for [`Action::Promote`].
+        packages: Vec<String>,
+        /// The platforms.
+        platforms: Vec<String>,
+    },
     /// Takes the wall clock's time for witnessed.
     AcceptClock {},
     /// Takes packages out of everything that exists, at once and for ever: malware, or what the law forbids.
@@ -256,7 +295,7 @@ pub enum Action {
 
 impl Action {
     /// The names of all actions.
-    pub const NAMES: [&'static str; 21] = [
+    pub const NAMES: [&'static str; 22] = [
         "import",
         "adopt",
         "promote",
@@ -274,6 +313,7 @@ impl Action {
         "approve",
         "variant",
         "end-variant",
+        "advisory",
         "accept-clock",
         "purge",
         "resume",
@@ -300,6 +340,7 @@ impl Action {
             Action::Approve { .. } => "approve",
             Action::Variant { .. } => "variant",
             Action::EndVariant { .. } => "end-variant",
+            Action::Advisory { .. } => "advisory",
             Action::AcceptClock {} => "accept-clock",
             Action::Purge { .. } => "purge",
             Action::Resume {} => "resume",
@@ -319,7 +360,8 @@ impl Action {
             | Action::Waive { product, .. }
             | Action::Freeze { product, .. }
             | Action::Approve { product, .. }
-            | Action::Variant { product, .. } => Some(product),
+            | Action::Variant { product, .. }
+            | Action::Advisory { product, .. } => Some(product),
             Action::Undo { .. }
             | Action::Keep { .. }
             | Action::EndWaiver { .. }

@@ -9,6 +9,7 @@ use nevra::{Nevra, Sha256};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
+use crate::carrying::{Beside, Earlier};
 use crate::lacking::{Context, External, Header, HeaderOf, Indexed, Unfit};
 use crate::layout::{Layout, Platform, Repository};
 use crate::package_signatures::{Signed, Signer};
@@ -144,6 +145,10 @@ pub struct World {
     /// What the repositories list: in the current generation, and after the plans that were applied to it. One that is not here does not exist yet, or
     /// was not asked for.
     pub repositories: BTreeMap<Repository, Vec<Listed>>,
+    /// What repositories say beside their packages: in the current generation, and after the plans that were applied to it.
+    pub beside: BTreeMap<Repository, Beside>,
+    /// What repositories said and listed once, where the request in hand goes back; the best first.
+    pub earlier: BTreeMap<Repository, Vec<Earlier>>,
     /// Names of repositories the current generation has and the layout does not know; needed for `config`.
     pub strangers: BTreeSet<String>,
     /// What repositories listed in a generation as it was published. The current one may be among them: no plan
@@ -226,6 +231,8 @@ impl World {
             witnessed: now,
             generation,
             repositories: BTreeMap::new(),
+            beside: BTreeMap::new(),
+            earlier: BTreeMap::new(),
             strangers: BTreeSet::new(),
             past: BTreeMap::new(),
             kept_generations: BTreeSet::from([generation]),
@@ -290,6 +297,7 @@ impl World {
                 self.entered_here.entry(repository.clone()).or_default().insert(one.pkgid, self.witnessed);
             }
         }
+        self.beside.extend(plan.carried.clone());
         self.overlap(plan);
         self.stand(plan);
         for (name, bound) in &plan.names {
@@ -380,7 +388,9 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
     let everything = || layout.repositories().into_iter().collect();
     let mut needs = Needs::default();
     match &request.action {
-        Action::Promote { product, .. } | Action::Withdraw { product, .. } => {
+        Action::Promote { product, .. }
+        | Action::Withdraw { product, .. }
+        | Action::Advisory { product, .. } => {
             let product = layout.products.get(product);
             needs.repositories =
                 product.map(|product| product.repositories().into_iter().collect()).unwrap_or_default();

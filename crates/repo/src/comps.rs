@@ -1,4 +1,7 @@
-//! Files with groups of packages, which are published as they are and only looked at before.
+//! Files with groups of packages: looked at before they are published, and cut into their parts where those go with packages.
+
+mod cut;
+mod groups;
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -6,6 +9,8 @@ use quick_xml::events::Event;
 use crate::characters::{is_carried, reference};
 use crate::error::Error;
 use crate::walk::{DEPTH, shown};
+
+pub use groups::{Comps, CompsKind, CompsPart};
 
 /// Checks that a file with groups is XML that every client takes, and begins with `<comps>`.
 ///

@@ -18,6 +18,8 @@ pub enum Document {
     Metalink,
     /// What updates are for.
     Updateinfo,
+    /// Groups of packages.
+    Comps,
 }
 
 impl Document {
@@ -31,6 +33,7 @@ impl Document {
             Self::Repomd => "repomd",
             Self::Metalink => "metalink",
             Self::Updateinfo => "updateinfo",
+            Self::Comps => "comps",
         }
     }
 
@@ -43,10 +46,11 @@ impl Document {
             Self::Repomd => "repomd",
             Self::Metalink => "metalink",
             Self::Updateinfo => "updates",
+            Self::Comps => "comps",
         }
     }
 
-    /// Shows the namespace of elements without a prefix; updateinfo has none.
+    /// Shows the namespace of elements without a prefix; updateinfo and comps have none.
     pub(crate) fn namespace(self) -> Option<&'static str> {
         match self {
             Self::Primary => Some("http://linux.duke.edu/metadata/common"),
@@ -54,7 +58,7 @@ impl Document {
             Self::Other => Some("http://linux.duke.edu/metadata/other"),
             Self::Repomd => Some("http://linux.duke.edu/metadata/repo"),
             Self::Metalink => Some("http://www.metalinker.org/"),
-            Self::Updateinfo => None,
+            Self::Updateinfo | Self::Comps => None,
         }
     }
 
@@ -85,7 +89,7 @@ impl Document {
 
     /// Shows everything after the last package, or after the last record.
     ///
-    /// Only `repomd.xml`, metalinks and updateinfo end with a newline.
+    /// Only the three with packages do not end with a newline.
     pub(crate) fn footer(self) -> &'static [u8] {
         match self {
             Self::Primary => b"</metadata>",
@@ -94,6 +98,7 @@ impl Document {
             Self::Repomd => b"</repomd>\n",
             Self::Metalink => b"</metalink>\n",
             Self::Updateinfo => b"</updates>\n",
+            Self::Comps => b"</comps>\n",
         }
     }
 }

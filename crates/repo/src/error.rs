@@ -111,6 +111,14 @@ pub enum Error {
         /// What is wrong there.
         problem: String,
     },
+    /// A file with modules is no YAML, or more of it than any repository has.
+    #[error("failed to read the modules in line {line}: {problem}")]
+    Modules {
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        problem: String,
+    },
     /// Primary, filelists and other do not list the same packages.
     #[error("failed to match {document} with primary: {problem}")]
     Unmatched {

@@ -64,6 +64,7 @@ mod layout;
 mod maker;
 mod metadata;
 mod metalink;
+mod modules;
 mod package;
 mod package_of;
 mod packing;
@@ -84,7 +85,7 @@ pub use blocks::{
     Prepared,
 };
 pub use characters::is_carried;
-pub use comps::check_comps;
+pub use comps::{Comps, CompsKind, CompsPart, check_comps};
 pub use contents::Contents;
 pub use difference::{Difference, differences};
 pub use digest::{Hasher, digest, sha256};
@@ -105,6 +106,7 @@ pub use metadata::{
     write_metadata_like,
 };
 pub use metalink::{Metalink, Offered};
+pub use modules::{Module, Modules};
 pub use package::{Changelog, File, FileKind, Package, Relation};
 pub use package_of::{
     FileFacts, Substance, flagged_files_of, package_of, package_with_changes, substances_of,

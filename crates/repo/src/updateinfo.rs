@@ -1,7 +1,11 @@
 //! `updateinfo.xml`: advisories, each cut out as it stood, or written anew.
 //!
-//! What an advisory says beside its id is nobody's business here: everything that tools of a distribution put into one
-//! comes out as it went in. createrepo_c carries such files by `modifyrepo_c`; dnf, yum and zypper read them.
+//! What an advisory says beside its id and its packages is nobody's business here: everything that tools of a distribution
+//! put into one comes out as it went in. createrepo_c carries such files by `modifyrepo_c`; dnf, yum and zypper read them.
+
+mod cut;
+mod merged;
+mod named;
 
 use nevra::Nevra;
 
@@ -11,6 +15,7 @@ use crate::error::Error;
 use crate::fragments::{attribute, text_element};
 use crate::walk::shown;
 use crate::xml::Xml;
+use named::Named;
 
 /// The advisories of one repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +31,8 @@ pub struct Advisory {
     pub id: String,
     /// The element `update` from `<` to `>`, as it stood.
     pub raw: Vec<u8>,
+    /// What it names, and where in `raw`.
+    named: Named,
 }
 
 /// What an advisory says that is written anew.
@@ -43,6 +50,12 @@ pub struct Announced<'a> {
     pub version: u32,
     /// In one line.
     pub title: &'a str,
+    /// How bad it is: `Critical`, `Important`, `Moderate`, `Low`.
+    pub severity: Option<&'a str>,
+    /// What it is about elsewhere: names of vulnerabilities, `CVE-2026-1`, or addresses.
+    pub references: &'a [String],
+    /// Whether hosts had better start anew with its packages.
+    pub suggests_reboot: bool,
     /// As much as somebody should know.
     pub description: &'a str,
     /// When it was issued: `2026-01-31 12:00:00`, in UTC.
@@ -80,16 +93,9 @@ impl Updateinfo {
             if update.name != "update" || !update.prefix.is_empty() {
                 return Err(xml.wrong(format!("`{}` is no advisory", shown(&update.name))));
             }
-            let mut id = None;
-            while let Some(element) = xml.child()? {
-                match &*element.name {
-                    "id" if id.is_none() => id = Some(xml.leaf()?.trim().to_owned()),
-                    _ => xml.skip()?,
-                }
-            }
-            let id = id.filter(|id| !id.is_empty()).ok_or_else(|| xml.wrong("an advisory has no `id`"))?;
+            let (id, named) = Named::read(&mut xml, &update)?;
             let raw = xml.text().as_bytes()[update.start..xml.offset()].to_vec();
-            advisories.push(Advisory { id, raw });
+            advisories.push(Advisory { id, raw, named });
         }
         xml.finish()?;
         Ok(Self { advisories })
@@ -111,6 +117,10 @@ impl Updateinfo {
 
 impl Advisory {
     /// Writes one.
+    ///
+    /// # Panics
+    ///
+    /// If it has no id, or a text holds what XML cannot carry ([`crate::is_carried`]).
     #[must_use]
     pub fn of(announced: &Announced<'_>) -> Self {
         let Announced { id, from, status, kind, version, title, description, issued, updated, .. } =
@@ -128,7 +138,11 @@ impl Advisory {
             attribute(&mut out, "date", date);
             out.extend_from_slice(b"/>\n");
         }
+        if let Some(severity) = announced.severity {
+            text_element(&mut out, "    ", "severity", severity);
+        }
         text_element(&mut out, "    ", "description", description);
+        references(&mut out, announced.references);
         out.extend_from_slice(b"    <pkglist>\n      <collection");
         attribute(&mut out, "short", announced.collection);
         out.extend_from_slice(b">\n");
@@ -148,11 +162,46 @@ impl Advisory {
             }
             out.extend_from_slice(b"><filename>");
             escape_text(&mut out, &nevra.file_name());
-            out.extend_from_slice(b"</filename></package>\n");
+            out.extend_from_slice(b"</filename>");
+            if announced.suggests_reboot {
+                out.extend_from_slice(b"<reboot_suggested>True</reboot_suggested>");
+            }
+            out.extend_from_slice(b"</package>\n");
         }
         out.extend_from_slice(b"      </collection>\n    </pkglist>\n  </update>");
-        Self { id: (*id).to_owned(), raw: out }
+        Self::read(out).expect("what was written here has an id, and everything in it is escaped")
     }
+
+    /// Takes up an element `update` that was written or changed here; `None` if it is none any more.
+    fn read(raw: Vec<u8>) -> Option<Self> {
+        let file = [Document::Updateinfo.header(0), raw, Document::Updateinfo.footer().to_vec()].concat();
+        let mut read = Updateinfo::parse(&file).ok()?.advisories;
+        let one = read.pop()?;
+        read.is_empty().then_some(one)
+    }
+}
+
+/// Writes what an advisory refers to.
+fn references(out: &mut Vec<u8>, references: &[String]) {
+    if references.is_empty() {
+        return;
+    }
+    out.extend_from_slice(b"    <references>\n");
+    for reference in references {
+        let address = format!("https://www.cve.org/CVERecord?id={reference}");
+        let (address, kind) = match reference.starts_with("CVE-") {
+            true => (&address, "cve"),
+            false => (reference, "other"),
+        };
+        out.extend_from_slice(b"      <reference");
+        for (name, value) in
+            [("href", address.as_str()), ("id", reference), ("type", kind), ("title", reference)]
+        {
+            attribute(out, name, value);
+        }
+        out.extend_from_slice(b"/>\n");
+    }
+    out.extend_from_slice(b"    </references>\n");
 }
 
 #[cfg(test)]

@@ -109,6 +109,7 @@ pub(super) fn layout(drafts: &[DraftProduct]) -> Layout {
                     waiver_roles: values(&stage.waiver_roles),
                     clients: stage.clients.clients.clone(),
                     closure: stage.closure.as_ref().map(DraftClosure::plain),
+                    holds_advisories: stage.holds_advisories,
                 })
                 .collect(),
             routes: (draft.routes.iter())

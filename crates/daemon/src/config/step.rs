@@ -37,6 +37,8 @@ pub(super) struct DraftStage {
     pub(super) metadata_signed_by: Option<Vec<Text>>,
     /// Beside what it is judged, if it is.
     pub(super) closure: Option<DraftClosure>,
+    /// Whether advisories stay behind until all they name is there.
+    pub(super) holds_advisories: bool,
 }
 
 /// Is a route with the places of what it says.
@@ -66,6 +68,7 @@ pub(super) struct StageWords {
     signed_by: Option<Vec<Text>>,
     metadata_signed_by: Option<Vec<Text>>,
     closure: Option<DraftClosure>,
+    holds_advisories: Option<bool>,
 }
 
 /// Is a `[[product.route]]`.
@@ -101,6 +104,7 @@ impl DraftStage {
             signed_by,
             metadata_signed_by,
             closure: None,
+            holds_advisories: false,
         }
     }
 
@@ -114,6 +118,7 @@ impl DraftStage {
         self.signed_by = words.signed_by;
         self.metadata_signed_by = words.metadata_signed_by;
         self.closure = words.closure;
+        self.holds_advisories = words.holds_advisories.unwrap_or(self.holds_advisories);
         self.import_roles = words.import_roles.unwrap_or_else(|| self.import_roles.clone());
         self.withdraw_roles = words.withdraw_roles.or_else(|| self.withdraw_roles.clone());
         self.revert_roles = words.revert_roles.or_else(|| self.revert_roles.clone());
@@ -150,8 +155,10 @@ pub(super) fn read_stage(mut section: Section<'_>, faults: &mut Faults<'_>) -> O
     let restricted = section.texts("restricted", faults);
     let signed_by = section.texts("signed_by", faults);
     let metadata_signed_by = section.texts("metadata_signed_by", faults);
+    let advisories = section.text("advisories", faults);
     let closure = closure::read(&mut section, faults);
     section.end(faults);
+    let holds_advisories = advisories.and_then(|text| read_advisories(&text, faults));
     let path = path.filter(|path| path::good_template(path, faults));
     let versions = versions.and_then(|text| read_versions(&text, faults));
     let import_roles = import_roles.map(|roles| good_roles(roles, faults));
@@ -173,6 +180,7 @@ pub(super) fn read_stage(mut section: Section<'_>, faults: &mut Faults<'_>) -> O
         signed_by,
         metadata_signed_by,
         closure,
+        holds_advisories,
     })
 }
 
@@ -326,6 +334,20 @@ fn read_versions(text: &Text, faults: &mut Faults<'_>) -> Option<Versions> {
         faults.add(text.at, reason, Some(hint.to_owned()));
     }
     parsed
+}
+
+/// Reads what becomes of an advisory of which only some packages come; gives whether it is held.
+fn read_advisories(text: &Text, faults: &mut Faults<'_>) -> Option<bool> {
+    match text.value.as_str() {
+        "cut" => Some(false),
+        "hold" => Some(true),
+        other => {
+            let hint =
+                "write \"cut\", and it comes with what is there, or \"hold\", and it comes once all is there";
+            faults.add(text.at, format!("`advisories = {other:?}` is not understood"), Some(hint.to_owned()));
+            None
+        }
+    }
 }
 
 fn networks(texts: Vec<Text>, faults: &mut Faults<'_>) -> Vec<Network> {

@@ -47,6 +47,7 @@ impl Line<'_> {
                 let shelf = self.engine.catalogue.shelf(&self.engine.store, generation, shelved)?;
                 self.remember(&shelf);
                 listed = shelf.listed.clone();
+                self.world.beside.insert(repository.clone(), shelf.beside.said(&shelf.repomd));
                 self.before.insert(repository.clone(), shelf);
                 if has_other_form {
                     self.world.other_forms.insert(repository.clone());
@@ -73,6 +74,7 @@ impl Line<'_> {
             let shelf = self.engine.catalogue.shelf(&self.engine.store, generation, shelved)?;
             self.remember(&shelf);
             self.world.repositories.insert(repository.clone(), shelf.listed.clone());
+            self.world.beside.insert(repository.clone(), shelf.beside.said(&shelf.repomd));
             self.before.insert(repository, shelf);
         }
         if let Some(number) = needs.past.filter(|number| self.world.kept_generations.contains(number)) {
@@ -131,6 +133,13 @@ impl Line<'_> {
         Ok(existing)
     }
 
+    /// Tells the world what a repository said once, from which what comes back is taken.
+    pub(super) fn said_earlier(&mut self, repository: &Repository, shelf: &Shelf) {
+        let earlier =
+            plan::Earlier { beside: shelf.beside.said(&shelf.repomd), listed: shelf.listed.clone() };
+        self.world.earlier.entry(repository.clone()).or_default().push(earlier);
+    }
+
     pub(super) fn remember(&mut self, shelf: &Arc<Shelf>) {
         self.known.add_shelf(shelf);
         self.named.extend(shelf.named.clone());
@@ -173,6 +182,7 @@ impl Line<'_> {
             if repositories.contains(&repository) {
                 let shelf = self.engine.catalogue.shelf(&self.engine.store, &generation, shelved)?;
                 self.remember(&shelf);
+                self.said_earlier(&repository, &shelf);
                 past.insert(repository, shelf.listed.clone());
             }
         }

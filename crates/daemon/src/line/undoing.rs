@@ -67,9 +67,11 @@ impl Line<'_> {
             let generation = self.engine.store.generation(*number)?;
             let account = Account::of(*number, &generation.manifest.account)?;
             for shelved in account.repositories.values() {
-                if wanted.contains_key(&shelved.repository()) {
+                let repository = shelved.repository();
+                if wanted.contains_key(&repository) {
                     let shelf = self.engine.catalogue.shelf(&self.engine.store, &generation, shelved)?;
                     self.remember(&shelf);
+                    self.said_earlier(&repository, &shelf);
                 }
             }
         }

@@ -11,7 +11,7 @@ use store::{Modified, PackageLink, Source};
 use super::{Adoption, Publication};
 use crate::adoption::Place;
 use crate::observe::Shelf;
-use crate::writing::{Earlier, UPDATEINFO};
+use crate::writing::{Carried, Earlier, MODULES, UPDATEINFO};
 
 impl Publication<'_> {
     pub(super) fn adoptions_of<'b>(
@@ -27,7 +27,7 @@ impl Publication<'_> {
         let mut earlier = shelf.map_or_else(Earlier::default, |shelf| Earlier {
             repomd: Some(shelf.repomd.clone()),
             beside: shelf.beside.clone(),
-            are_updates_new: false,
+            ..Earlier::default()
         });
         for adoption in self.adoptions_of(repository) {
             let adopted = &adoption.adopted;
@@ -47,7 +47,11 @@ impl Publication<'_> {
             if is_adopted(adoption, UPDATEINFO) {
                 beside.updates.clone_from(&adopted.beside.updates);
             }
-            earlier = Earlier { repomd: Some(repomd), beside, are_updates_new: true };
+            if is_adopted(adoption, MODULES) {
+                beside.modules.clone_from(&adopted.beside.modules);
+            }
+            let carried = Carried::default();
+            earlier = Earlier { repomd: Some(repomd), beside, are_updates_new: true, carried };
         }
         earlier
     }

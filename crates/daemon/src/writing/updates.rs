@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::UPDATEINFO;
 use jiff::Timestamp;
 use plan::{Rejected, Repository, Retraction, Standing};
-use repo::{Advisory, Announced, Form, Record, Repomd, Updateinfo};
+use repo::{Advisory, Announced, Compression, Form, Record, Repomd, Updateinfo};
 
 /// Begins the word that names, in what is recorded of a repository, the retractions its metadata tells of.
 const WORD: &str = "retracted=";
@@ -20,6 +20,17 @@ pub(super) struct Retractions {
     collection: String,
     from: String,
     all: Vec<Told>,
+}
+
+/// Where the advisories come from that are there.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Origin {
+    /// Whether they did not come from here.
+    pub(super) is_new: bool,
+    /// Whether they follow what is listed now, and are not those that were published.
+    pub(super) is_carried: bool,
+    /// Whether the form changes, in which what we wrote goes along.
+    pub(super) is_other_form: bool,
 }
 
 /// What one advisory is to tell.
@@ -67,19 +78,25 @@ impl Retractions {
     /// Makes the file of what is there and what is retracted, and takes out of `head` what it replaces; nothing if what is
     /// there is carried byte for byte.
     ///
-    /// `updates` is the file so far, which `is_new` if it did not come from here, `recorded` is what is on record of the metadata
-    /// it belongs to, and `is_other_form` whether the form changes, in which what we wrote goes along. What nobody can read is carried as it is, and then nothing is told of retractions.
+    /// `updates` is the file so far, `recorded` is what is on record of the metadata it belongs to. What nobody can read is
+    /// carried as it is, and then nothing is told of retractions.
     pub(super) fn file(
         &self,
         head: &mut Repomd,
         updates: Option<Arc<[u8]>>,
-        is_new: bool,
-        (recorded, is_other_form): (Option<&str>, bool),
+        origin: Origin,
+        recorded: Option<&str>,
     ) -> Option<Vec<u8>> {
+        let Origin { is_new, is_carried, is_other_form } = origin;
         let wanted = self.recorded();
-        let is_ours_anew = is_other_form && wanted.is_some();
+        let is_ours = wanted.is_some() || is_packed_as(head, recorded);
+        let is_ours_anew = is_carried || is_other_form && is_ours;
         if !is_new && !is_ours_anew && recorded.and_then(word_of) == wanted.as_deref() {
             return None;
+        }
+        if is_carried {
+            // It was read to follow what is listed, and is replaced by what came of that.
+            head.records.retain(|record| !is_updateinfo(record));
         }
         let there = head.records.iter().filter(|record| is_updateinfo(record));
         let (is_there, are_two) =
@@ -137,6 +154,9 @@ impl Retractions {
             kind: "recommended",
             version: rejected.changes.saturating_add(1),
             title: &title,
+            severity: None,
+            references: &[],
+            suggests_reboot: false,
             description: &description,
             issued: &date(*at),
             updated: &date(rejected.changed.unwrap_or(*at)),
@@ -144,6 +164,15 @@ impl Retractions {
             packages: packages.iter().collect(),
         })
     }
+}
+
+/// Whether the advisories are packed as metadata is that was recorded so: then they were written here, or as we would.
+fn is_packed_as(head: &Repomd, recorded: Option<&str>) -> bool {
+    let usual = Form::default().compression.as_str();
+    let form = recorded.and_then(|recorded| recorded.split(' ').next()).unwrap_or(usual);
+    let packed = form.parse::<Compression>().map(Compression::ending).ok();
+    head.record(UPDATEINFO)
+        .is_some_and(|record| packed.is_some_and(|ending| record.href.ends_with(&format!(".xml{ending}"))))
 }
 
 /// Writes an instant as advisories have it, in UTC.
@@ -221,7 +250,7 @@ mod tests {
         let update = |id: &&str| format!("<update><id>{id}</id></update>");
         let file: String = there.iter().map(update).collect();
         let open = (!there.is_empty()).then(|| Arc::from(format!("<updates>{file}</updates>").as_bytes()));
-        let file = retractions(told).file(&mut head, open, is_new, (recorded, false));
+        let file = retractions(told).file(&mut head, open, Origin { is_new, ..Origin::default() }, recorded);
         let ids = file.map(|file| Updateinfo::parse(&file).unwrap().advisories.into_iter().map(|one| one.id));
         (ids.map(Iterator::collect), !head.records.is_empty())
     }
@@ -249,25 +278,25 @@ mod tests {
     fn what_nobody_can_read_is_carried_and_never_lost() {
         for (kind, open) in [("updateinfo", Some(Arc::from(&b"<updates"[..]))), ("updateinfo_zck", None)] {
             let mut head = head_with(kind);
-            assert_eq!(retractions(&[A]).file(&mut head, open, false, (None, false)), None);
+            assert_eq!(retractions(&[A]).file(&mut head, open, Origin::default(), None), None);
             assert_eq!(head.records.len(), 1);
         }
         let mut head = head_with("updateinfo");
         head.records.push(head.records[0].clone());
         let open = Some(Arc::from(&b"<updates/>"[..]));
-        assert_eq!(retractions(&[A]).file(&mut head, open, false, (None, false)), None);
+        assert_eq!(retractions(&[A]).file(&mut head, open, Origin::default(), None), None);
         assert_eq!(head.records.len(), 2, "nobody knows which of the two counts");
     }
 
     #[test]
     fn what_was_written_here_goes_along_where_the_form_changes() {
         let file = |told: &[&str], is_other_form| {
-            let open = retractions(told).file(&mut Repomd::new("1"), None, false, (None, false));
+            let open = retractions(told).file(&mut Repomd::new("1"), None, Origin::default(), None);
             let open = open.unwrap_or_else(|| b"<updates><update><id>G-1</id></update></updates>".to_vec());
             let recorded = retractions(told).recorded().map(|word| format!("zstd sha256 {word}"));
             let mut head = head_with("updateinfo");
-            let recorded = (recorded.as_deref(), is_other_form);
-            retractions(told).file(&mut head, Some(Arc::from(open)), false, recorded).is_some()
+            let origin = Origin { is_other_form, ..Origin::default() };
+            retractions(told).file(&mut head, Some(Arc::from(open)), origin, recorded.as_deref()).is_some()
         };
         assert!(file(&[A], true) && !file(&[A], false) && !file(&[], true));
     }

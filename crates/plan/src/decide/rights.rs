@@ -9,7 +9,8 @@ use crate::layout::{Approvals, Product, Route, Stage};
 use crate::samples::{self, listed};
 use crate::standing::{Agreement, Freeze, Variant, Waiver};
 use crate::{
-    Action, Asker, Code, Decision, Effected, Moves, Outcome, Recorded, Reference, Request, World, decide,
+    Action, Advised, Asker, Code, Decision, Effected, Moves, Outcome, Recorded, Reference, Request, World,
+    decide,
 };
 
 /// Who may, by action, product and place; `site:` in front of a role that counts only if it is held for the whole site.
@@ -29,6 +30,11 @@ withdraw     red   testing              : tester
 withdraw     red   production           : operator
 withdraw     blue  untested             : blue-team
 withdraw     blue  production           : blue-team
+advisory     red   untested             : uploader
+advisory     red   testing              : tester
+advisory     red   production           : operator
+advisory     blue  untested             : blue-team
+advisory     blue  production           : blue-team
 rollback     red   untested             : uploader
 rollback     red   testing              : tester
 rollback     blue  production           : blue-team
@@ -234,6 +240,12 @@ fn request(world: &World, action: &str, product: &str, place: &str) -> Request {
         "end-waiver" => Action::EndWaiver { waiver: format!("{product}-{stage}") },
         "freeze" => Action::Freeze { product, stage: (stage != "-").then_some(stage), until: None },
         "thaw" => Action::Thaw { freeze: product },
+        "advisory" => {
+            let (id, kind, title) = ("A-1".into(), "bugfix".into(), "t".into());
+            let (severity, description, references) = (None, String::new(), vec![]);
+            let advised = Advised { id, kind, severity, title, description, references, reboot: false };
+            Action::Advisory { product, stage, advised, packages, platforms }
+        }
         "keep" => Action::Keep { generation: None, as_: Some("update-1".into()), drop: None },
         "sweep" => Action::Sweep {},
         "purge" => Action::Purge { packages: words(&["a-1-1.x86_64"]) },
@@ -284,7 +296,7 @@ fn nobody_may_do_what_the_table_does_not_say() {
     }
     let all: std::collections::BTreeSet<&str> = Action::NAMES.into_iter().collect();
     assert_eq!(seen, all, "every action stands in the table");
-    assert_eq!(looked_at, 58 * 9 * 3);
+    assert_eq!(looked_at, 63 * 9 * 3);
 }
 
 /// A role that moves packages of one product names generations for whoever holds it for that product or the site.

@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 
 use super::signed;
 use super::wire::{self, COMMON, Head, OWN, Wire};
-use super::{Action, FORMAT, Format, Reference, Request, check_text, upload_parts};
+use super::{Action, Advised, FORMAT, Format, Reference, Request, check_text, upload_parts};
 use crate::decide::{is_pattern, wrong_pattern};
 use crate::near::nearest;
 use crate::refusal::{Code, Refusal};
@@ -99,6 +99,7 @@ pub fn parse(bytes: &[u8], format: Format) -> Result<Request, Refusal> {
         "approve" => document.request::<wire::Approve>(&action),
         "variant" => document.request::<wire::Variant>(&action),
         "end-variant" => document.request::<wire::EndVariant>(&action),
+        "advisory" => document.request::<wire::Advisory>(&action),
         "accept-clock" => document.request::<wire::AcceptClock>(&action),
         "purge" => document.request::<wire::Purge>(&action),
         "resume" => document.request::<wire::Resume>(&action),
@@ -322,6 +323,13 @@ fn check(request: &Request) -> Result<(), Refusal> {
             reasoned(request, "`variant` needs a `reason`: it stands wherever the decision is shown")
         }
         Action::EndVariant { variant } => word("variant", variant),
+        Action::Advisory { product, stage, advised, packages, platforms } => {
+            word("product", product)?;
+            word("stage", stage)?;
+            self::advised(advised)?;
+            selectors(packages)?;
+            list("platforms", platforms, false)
+        }
         Action::Purge { packages } => {
             list("packages", packages, true)?;
             reasoned(request, "`purge` needs a `reason`: it cannot be undone, and stays on record")
@@ -332,6 +340,34 @@ fn check(request: &Request) -> Result<(), Refusal> {
         | Action::Resume {}
         | Action::Config {} => Ok(()),
     }
+}
+
+/// Checks what an advisory says: it becomes XML that every client takes.
+fn advised(advised: &Advised) -> Result<(), Refusal> {
+    let Advised { id, kind, severity, title, description, references, .. } = advised;
+    check_text("advisory", id, 200, false)?;
+    check_text("title", title, 1000, false)?;
+    if !description.is_empty() {
+        check_text("description", description, 16_000, true)?;
+    }
+    list("references", references, false)?;
+    if id.trim() != id || id.starts_with("retracted-") {
+        return Err(malformed(
+            "the id of an advisory has no space around it, and does not begin with `retracted-`",
+        ));
+    }
+    for text in [id, title, description].into_iter().chain(references) {
+        if let Some(character) = text.chars().find(|character| !repo::is_carried(*character)) {
+            let sentence = format!("XML cannot carry the character {:#06x}", u32::from(character));
+            return Err(malformed(sentence));
+        }
+    }
+    let one_of = |key: &str, word: &str, known: &[&str]| match known.contains(&word) {
+        true => Ok(()),
+        false => Err(malformed(format!("`{key}` is none of {}", quoted(known)))),
+    };
+    one_of("type", kind, &Advised::KINDS)?;
+    severity.iter().try_for_each(|severity| one_of("severity", severity, &Advised::SEVERITIES))
 }
 
 fn reasoned(request: &Request, sentence: &str) -> Result<(), Refusal> {

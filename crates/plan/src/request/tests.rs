@@ -1,3 +1,5 @@
+mod advisory;
+
 use super::*;
 
 const PROMOTE: &str = r#"format = 1

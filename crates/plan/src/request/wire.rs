@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Action, Partial, Reference, Request};
+use super::{Action, Advised, Partial, Reference, Request};
 use crate::layout::Kind;
 
 /// Keys that every action knows, besides `end`, which only ends TOML.
@@ -14,7 +14,7 @@ pub(super) const COMMON: [&str; 9] =
     ["format", "action", "id", "reason", "expires", "dry_run", "plan", "as", "site"];
 
 /// Keys of each action besides the common ones.
-pub(super) const OWN: [(&str, &[&str]); 21] = [
+pub(super) const OWN: [(&str, &[&str]); 22] = [
     ("import", &["product", "to", "files", "folder", "platforms"]),
     ("adopt", &["product", "stage", "platform", "kind", "folder"]),
     ("promote", &["product", "from", "to", "packages", "platforms", "partial"]),
@@ -32,6 +32,22 @@ pub(super) const OWN: [(&str, &[&str]); 21] = [
     ("approve", &["product", "from", "to", "take_back"]),
     ("variant", &["product", "package", "digests"]),
     ("end-variant", &["variant"]),
+    (
+        "advisory",
+        &[
+            "product",
+            "stage",
+            "advisory",
+            "type",
+            "severity",
+            "title",
+            "description",
+            "references",
+            "reboot",
+            "packages",
+            "platforms",
+        ],
+    ),
     ("accept-clock", &[]),
     ("purge", &["packages"]),
     ("resume", &[]),
@@ -124,6 +140,11 @@ wire!(Thaw { freeze: String } {});
 wire!(Approve { product: String, from: String, to: String } { take_back: bool });
 wire!(Variant { product: String, package: String, digests: Vec<String> } {});
 wire!(EndVariant { variant: String } {});
+wire!(
+    Advisory { product: String, stage: String, advisory: String, r#type: String, title: String, packages: Vec<String> } {
+        severity: Option<String>, description: String, references: Vec<String>, reboot: bool, platforms: Vec<String>
+    }
+);
 wire!(AcceptClock {} {});
 wire!(Purge { packages: Vec<String> } {});
 wire!(Resume {} {});
@@ -245,6 +266,16 @@ impl Wire for EndVariant {
     fn into_request(self) -> (Request, bool) {
         let (common, (variant,)) = self.split();
         common.request(Action::EndVariant { variant })
+    }
+}
+
+impl Wire for Advisory {
+    fn into_request(self) -> (Request, bool) {
+        let (common, said) = self.split();
+        let (product, stage, id, kind, title, packages, severity, description, references, reboot, platforms) =
+            said;
+        let advised = Advised { id, kind, severity, title, description, references, reboot };
+        common.request(Action::Advisory { product, stage, advised, packages, platforms })
     }
 }
 

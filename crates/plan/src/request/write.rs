@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Action, FORMAT, Partial, Reference, Request};
+use super::{Action, Advised, FORMAT, Partial, Reference, Request};
 
 impl Request {
     /// Writes the request as TOML, `[end]` included; [`super::parse`] reads the same request from it.
@@ -92,6 +92,13 @@ impl Request {
                 file.list("digests", digests);
             }
             Action::EndVariant { variant } => file.text("variant", variant),
+            Action::Advisory { product, stage, advised, packages, platforms } => {
+                file.text("product", product);
+                file.text("stage", stage);
+                file.advised(advised);
+                file.list("packages", packages);
+                file.list("platforms", platforms);
+            }
             Action::Sweep {}
             | Action::Overlap {}
             | Action::AcceptClock {}
@@ -126,6 +133,21 @@ impl Keys {
 
     fn maybe(&mut self, key: &str, value: &Option<String>) {
         value.iter().for_each(|value| self.text(key, value));
+    }
+
+    fn advised(&mut self, advised: &Advised) {
+        let Advised { id, kind, severity, title, description, references, reboot } = advised;
+        self.text("advisory", id);
+        self.text("type", kind);
+        self.maybe("severity", severity);
+        self.text("title", title);
+        if !description.is_empty() {
+            self.text("description", description);
+        }
+        self.list("references", references);
+        if *reboot {
+            self.0.push_str("reboot = true\n");
+        }
     }
 
     fn generation(&mut self, generation: &Reference) {

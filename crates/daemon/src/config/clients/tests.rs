@@ -73,7 +73,7 @@ fn what_no_client_reads_is_refused_with_its_place() {
             f:18:9: `comps = "comps.xml"` is relative (config/value)
               hint: write the whole path, beginning with `/`: the daemon has no directory of its own
             f:19:1: unknown key `zchunk` in [[product.stage]] (config/unknown-key)
-              hint: allowed keys: name, path, versions, import_roles, withdraw_roles, revert_roles, waiver_roles, profile, profiles, compression, checksum, databases, metalink, retractions, comps, restricted, signed_by, metadata_signed_by, closure, meta_packages, install_only"#]],
+              hint: allowed keys: name, path, versions, import_roles, withdraw_roles, revert_roles, waiver_roles, profile, profiles, compression, checksum, databases, metalink, retractions, comps, restricted, signed_by, metadata_signed_by, advisories, closure, meta_packages, install_only"#]],
     );
     check(
         "compression = \"zchunk\"\n",

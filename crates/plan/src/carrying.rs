@@ -1,0 +1,213 @@
+//! What goes with packages beside their own metadata: advisories, groups, modules.
+//!
+//! ```text
+//! what each repository says beside its packages  --+
+//! what enters and leaves each, by the plan       --+--carry--> what it says then, and what was lost on the way
+//! what kept generations said (going back)        --+
+//! ```
+//!
+//! It follows from a plan, whatever its action is, and is no part of what the plan's hash covers.
+
+mod advisories;
+mod family;
+mod groups;
+mod modules;
+mod naming;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::layout::Repository;
+use crate::plan::Plan;
+use crate::world::{Listed, World};
+use family::{Family, Once};
+use naming::{Place, Target};
+
+/// How many sentences an answer has of one kind of loss; behind them stands how many more there would be.
+const NOTES_MAX: usize = 50;
+
+/// What a repository says beside its packages, as far as its meaning matters when packages come and go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// The advisories, `updateinfo.xml`.
+    pub updates: Part,
+    /// The groups of packages, `comps.xml`.
+    pub groups: Part,
+    /// The module streams, `modules.yaml`.
+    pub modules: Part,
+}
+
+/// One file of metadata, unpacked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// There is none.
+    #[default]
+    Nothing,
+    /// There is one that is not read, and why; it is carried byte for byte.
+    Unread(String),
+    /// What it says.
+    Read(Arc<[u8]>),
+}
+
+/// What a repository said once, from which what comes back is taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Earlier {
+    /// What it said.
+    pub beside: Beside,
+    /// What it listed.
+    pub listed: Vec<Listed>,
+}
+
+/// Where something may come from.
+struct Source<'a> {
+    /// The repository, if it is one of now.
+    repository: Option<&'a Repository>,
+    beside: &'a Beside,
+    /// What its family listed.
+    family: &'a Family<'a>,
+}
+
+/// What is found out while a plan is looked at.
+#[derive(Default)]
+struct Seen {
+    /// The advisories that stay behind whole, by repository and id.
+    held: BTreeSet<(Repository, String)>,
+    /// What was lost, one sentence each.
+    notes: Vec<String>,
+    /// How many sentences more there would be.
+    more: usize,
+}
+
+impl Seen {
+    fn note(&mut self, words: String) {
+        match self.notes.len() < NOTES_MAX {
+            true => self.notes.push(words),
+            false => self.more += 1,
+        }
+    }
+}
+
+impl Beside {
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What comes into one repository.
+#[derive(Default)]
+struct Arriving {
+    updates: Vec<repo::Advisory>,
+    groups: Vec<repo::CompsPart>,
+    modules: modules::Arriving,
+}
+
+/// Works out what each repository says beside its packages once the plan is done, and notes in the plan what is lost.
+pub(crate) fn carry(world: &World, plan: &mut Plan) {
+    if plan.changes.is_empty() {
+        return;
+    }
+    let concerned: BTreeSet<_> = plan.changes.keys().chain(plan.overlaps.keys()).map(place_of).collect();
+    let now = world.beside.iter().filter(|(repository, _)| concerned.contains(&place_of(repository)));
+    let mut said =
+        now.map(|(_, beside)| beside).chain(world.earlier.values().flatten().map(|one| &one.beside));
+    if said.all(Beside::is_nothing) {
+        return;
+    }
+    let (carried, notes) = followed(world, plan);
+    plan.carried = carried;
+    plan.notes.extend(notes);
+}
+
+/// What hosts of which product a repository is for, whatever its stage.
+fn place_of(repository: &Repository) -> (&str, &str, &str) {
+    (&repository.product, &repository.os, repository.arch.as_str())
+}
+
+fn followed(world: &World, plan: &Plan) -> (BTreeMap<Repository, Beside>, Vec<String>) {
+    let families = family::families(world, plan);
+    let earlier = family::earlier(world);
+    let nothing = Beside::default();
+    let mut seen = Seen::default();
+    let mut after: BTreeMap<Repository, Beside> = BTreeMap::new();
+    let mut arrivals = BTreeMap::new();
+    for family in families.values() {
+        for repository in &family.repositories {
+            let sources = sources(world, repository, family, (&families, &earlier));
+            let holds = plan.action == "promote" && family.holds(world);
+            let target = Target { repository, family, holds };
+            let updates = advisories::arriving(target, &sources, &mut seen);
+            let groups = match is_configured(world, repository) {
+                true => Vec::new(),
+                false => groups::arriving(target, &sources, &mut seen),
+            };
+            let modules = modules::arriving(target, &sources, &mut seen);
+            arrivals.insert(repository, Arriving { updates, groups, modules });
+        }
+    }
+    let arrived: BTreeSet<_> = families.values().flat_map(|family| family.entered.iter().copied()).collect();
+    for family in families.values() {
+        for repository in &family.repositories {
+            let beside = world.beside.get(repository).unwrap_or(&nothing);
+            let place = Place { repository, family, arrived: &arrived };
+            let arriving = arrivals.remove(repository).unwrap_or_default();
+            let updates = advisories::follow(&place, &beside.updates, arriving.updates, &mut seen);
+            let groups = match is_configured(world, repository) {
+                true => beside.groups.clone(),
+                false => groups::follow(&place, &beside.groups, arriving.groups, &mut seen),
+            };
+            let modules = modules::follow(&place, &beside.modules, arriving.modules, &mut seen);
+            let new = Beside { updates, groups, modules };
+            if new != *beside {
+                after.insert(repository.clone(), new);
+            }
+        }
+    }
+    if seen.more > 0 {
+        seen.notes.push(format!("and {} more such losses", seen.more));
+    }
+    (after, seen.notes)
+}
+
+/// Whether the configuration names the groups of a repository.
+fn is_configured(world: &World, repository: &Repository) -> bool {
+    world.layout.writing(repository).comps.is_some()
+}
+
+/// Finds where what enters a repository may bring something from: first the other stages that the plan is about, then
+/// what the repository said before.
+fn sources<'a>(
+    world: &'a World,
+    repository: &Repository,
+    family: &Family<'_>,
+    (families, earlier): (&'a BTreeMap<Repository, Family<'a>>, &'a Once<'a>),
+) -> Vec<Source<'a>> {
+    if !family.brings {
+        return Vec::new();
+    }
+    let mut sources = Vec::new();
+    for other in families.values().filter(|other| other.is_beside(family)) {
+        let same = other.repositories.iter().find(|one| one.kind == repository.kind);
+        let from = same.and_then(|one| Some((one, world.beside.get(one)?)));
+        let listed_it = family.entered.iter().any(|nevra| other.before.contains(nevra));
+        if let Some((repository, beside)) = from.filter(|_| listed_it) {
+            sources.push(Source { repository: Some(repository), beside, family: other });
+        }
+    }
+    for (beside, family) in earlier.get(repository).into_iter().flatten() {
+        sources.push(Source { repository: None, beside, family });
+    }
+    sources
+}
+
+/// Writes some names, and how many more there are.
+fn some(names: impl IntoIterator<Item = String>) -> String {
+    const SHOWN: usize = 5;
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..SHOWN].join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

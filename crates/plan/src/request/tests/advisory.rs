@@ -1,0 +1,53 @@
+//! Advisories of one's own.
+
+use super::*;
+
+/// An advisory that says the least, changed.
+fn advisory(change: impl FnOnce(&mut Advised)) -> Action {
+    let mut advised = Advised {
+        id: "GRID-1".into(),
+        kind: "bugfix".into(),
+        severity: None,
+        title: "t <&> \"t\"".into(),
+        description: String::new(),
+        references: vec![],
+        reboot: false,
+    };
+    change(&mut advised);
+    Action::Advisory {
+        product: "p".into(),
+        stage: "s".into(),
+        advised,
+        packages: vec!["a-1-1.x86_64".into()],
+        platforms: vec![],
+    }
+}
+
+#[test]
+fn an_advisory_says_what_clients_can_read() {
+    let check = |change: fn(&mut Advised), words: &str| {
+        let request = Request::new(advisory(change)).to_toml();
+        check(&request, Format::Toml, Code::Malformed, words);
+    };
+    check(|said| said.id = " ".into(), "`advisory` is empty");
+    check(|said| said.id = " A".into(), "no space around it");
+    check(|said| said.id = "retracted-x".into(), "does not begin with `retracted-`");
+    check(|said| said.kind = "important".into(), "`type` is none of `security`, ");
+    check(|said| said.severity = Some("bad".into()), "`severity` is none of `Critical`, ");
+    check(|said| said.title = "\u{fffe}".into(), "XML cannot carry the character 0xfffe");
+    check(|said| said.description = "\u{7}".into(), "holds control characters");
+}
+
+#[test]
+fn an_advisory_is_written_and_read_again() {
+    let whole = advisory(|said| {
+        said.severity = Some("Low".into());
+        said.description = "two\nlines".into();
+        said.references = vec!["CVE-2026-1".into(), "https://example.org/?a&b".into()];
+        said.reboot = true;
+    });
+    for action in [advisory(|_| {}), whole] {
+        let request = Request::new(action);
+        assert_eq!(parse(request.to_toml().as_bytes(), Format::Toml).unwrap(), request);
+    }
+}

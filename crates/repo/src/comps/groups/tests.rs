@@ -1,0 +1,92 @@
+use super::*;
+use crate::check_comps;
+
+const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE comps PUBLIC \"-//Red Hat, Inc.//DTD Comps info//EN\" \"comps.dtd\">\n<comps>";
+
+fn group(id: &str, names: &[&str]) -> String {
+    let line = |name: &&str| format!("\n      <packagereq type=\"mandatory\">{name}</packagereq>");
+    let lines: String = names.iter().map(line).collect();
+    format!(
+        "\n  <group>\n    <id>{id}</id>\n    <name xml:lang=\"de\">G</name>\n    <packagelist>{lines}\n    </packagelist>\n  </group>"
+    )
+}
+
+fn read(text: &str) -> Comps {
+    Comps::parse(format!("{HEAD}{text}\n</comps>\n").as_bytes()).unwrap()
+}
+
+fn one(names: &[&str]) -> CompsPart {
+    read(&group("g", names)).parts.remove(0)
+}
+
+#[test]
+fn parts_come_out_as_they_went_in() {
+    let category = "\n  <category><id>c</id><grouplist>\n<groupid>g</groupid><groupid default=\"true\">h</groupid></grouplist></category>";
+    let environment = "<environment><id>e</id><grouplist><groupid>g</groupid></grouplist><optionlist><groupid>h</groupid></optionlist></environment>";
+    let text = format!(
+        "{}<!-- why -->{category}{environment}<langpacks><match name=\"a\"/></langpacks>",
+        group("g", &["a", "b"])
+    );
+    let comps = read(&text);
+    let shown: Vec<_> = comps
+        .parts
+        .iter()
+        .map(|part| (part.kind.as_str(), part.id.as_str(), part.names().collect::<Vec<_>>()))
+        .collect();
+    let expected = [
+        ("group", "g", vec!["a", "b"]),
+        ("category", "c", vec!["g", "h"]),
+        ("environment", "e", vec!["g", "h"]),
+        ("part", "", vec![]),
+    ];
+    assert_eq!(shown, expected);
+    assert_eq!(String::from_utf8(comps.write()).unwrap(), format!("{HEAD}{text}\n</comps>\n"));
+    for empty in ["<comps/>", "\u{feff}<comps></comps>\n"] {
+        assert_eq!(Comps::parse(empty.as_bytes()).unwrap().parts, []);
+    }
+}
+
+#[test]
+fn what_goes_is_cut_and_comes_back() {
+    let whole = one(&["a", "b", "c"]);
+    let cut = |stay: &[&str]| whole.cut(|name| stay.contains(&name));
+    assert_eq!(cut(&["b"]), Some(one(&["b"])));
+    assert_eq!(cut(&["a", "b", "c"]), Some(whole.clone()));
+    assert_eq!(cut(&[]), None);
+    assert_eq!(one(&["c"]).merged(&one(&["a", "b"])), whole);
+    assert_eq!(whole.merged(&one(&["b"])), whole);
+    assert_eq!(one(&[]).cut(|_| false), Some(one(&[])), "one that lists nothing stays");
+    assert_eq!(one(&["a"]).merged(&one(&[])), one(&["a"]));
+}
+
+#[test]
+fn the_text_of_what_arrives_counts() {
+    let other =
+        |list: &str| read(&format!("\n<group><id>g</id><name>new</name>{list}</group>")).parts.remove(0);
+    for list in ["", "<packagelist/>", "<packagelist></packagelist>"] {
+        let merged = one(&["a"]).merged(&other(list));
+        assert_eq!(merged.names().collect::<Vec<_>>(), ["a"], "{list}");
+        assert!(String::from_utf8(merged.raw).unwrap().contains("<name>new</name>"));
+    }
+}
+
+#[test]
+fn a_new_file_is_one_that_clients_take() {
+    let comps = Comps { parts: vec![one(&["a"])], ..Comps::default() };
+    assert!(check_comps(&comps.write()).is_ok());
+    assert_eq!(Comps::parse(&comps.write()).unwrap().parts, comps.parts);
+}
+
+#[test]
+fn what_cannot_be_cut_is_refused() {
+    for text in [
+        "<comps xmlns:a=\"u\"/>",
+        "<comps><group>",
+        "<!DOCTYPE comps [<!ENTITY a \"b\">]><comps/>",
+        "<comps>\u{1}</comps>",
+    ] {
+        assert!(Comps::parse(text.as_bytes()).is_err(), "{text}");
+    }
+    let many = format!("<comps>{}</comps>", "<group/>".repeat(10_001));
+    assert!(Comps::parse(many.as_bytes()).unwrap_err().to_string().contains("more than 10000 groups"));
+}
