@@ -188,8 +188,11 @@ impl History {
             }
         };
         site::drop_request(&*self.disk, &format!("step-{number}.toml"), &request);
-        // The daemon hashes in idle time what may come next; whether it does must change nothing.
         let answers = site::settle(&mut self.engine, &self.disk, &self.clock).unwrap();
+        // The daemon hashes in idle time what may come next; whether it gets round to it must change nothing.
+        if self.random.bool() {
+            self.engine.prepare();
+        }
         let is_done = answers.iter().any(|answer| answer.outcome == Outcome::Done);
         assert!(answers.iter().all(|answer| answer.exit != 1), "{request}\n{answers:?}");
         is_done

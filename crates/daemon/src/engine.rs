@@ -343,7 +343,7 @@ impl Engine {
     }
 
     /// Does what makes the next change cheaper; called when there is nothing to do.
-    pub(crate) fn prepare(&mut self) {
+    pub fn prepare(&mut self) {
         self.catalogue.prepare();
     }
 

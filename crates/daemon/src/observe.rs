@@ -49,7 +49,7 @@ enum Text {
     /// All of it, in listed order.
     Whole(Vec<Entry>),
     /// Where it lies.
-    InBlocks(InBlocks),
+    InBlocks(Box<InBlocks>),
 }
 
 /// What one listed package takes in memory, about.
@@ -98,7 +98,7 @@ impl Shelf {
             repomd,
             named: BTreeMap::new(),
             beside,
-            text: Text::InBlocks(files),
+            text: Text::InBlocks(Box::new(files)),
             places: OnceLock::new(),
         })
     }

@@ -44,14 +44,6 @@ impl Preparing {
         }
     }
 
-    /// Waits until everything that was begun is hashed.
-    #[cfg(test)]
-    pub(super) fn finish(&mut self) {
-        if let Some((_, thread)) = self.under_way.take() {
-            thread.join().unwrap();
-        }
-    }
-
     fn give_up(&mut self) {
         if let Some((is_over, _)) = self.under_way.take() {
             is_over.store(true, Ordering::Relaxed);
