@@ -51,9 +51,8 @@ roles = ["release-team"]
 
 const STAGES: [&str; 2] = ["delta", "production"];
 
-/// How many names packages have, and versions each.
-const NAMES: usize = 16;
-const VERSIONS: usize = 3;
+/// How many packages there are.
+const NAMES: usize = 48;
 
 /// What one package is, and what createrepo_c says of it in the three files.
 struct Package {
@@ -72,10 +71,9 @@ fn packages() -> &'static BTreeMap<String, Package> {
         let folder = sandbox.folder("packages");
         let mut all = BTreeMap::new();
         let mut random = fastrand::Rng::with_seed(1);
-        for (name, version) in (0..NAMES * VERSIONS).map(|number| (number % NAMES, number / NAMES + 1)) {
-            let name = format!("component-{name:02}");
-            let mut recipe =
-                Recipe::new(&*name, version.to_string(), "1").arch("x86_64").summary("<&> of a history");
+        for number in 0..NAMES {
+            let name = format!("component-{number:02}");
+            let mut recipe = Recipe::new(&*name, "1", "1").arch("x86_64").summary("<&> of a history");
             let files = [1, 60, 2000, 6000][random.usize(..4)];
             for file in 0..random.usize(1..=files) {
                 recipe = recipe.file(
@@ -128,6 +126,12 @@ fn elements(xml: &[u8]) -> BTreeMap<String, String> {
     found
 }
 
+fn promote(names: &[String]) -> String {
+    format!(
+        "action = \"promote\"\nproduct = \"glite\"\nfrom = \"delta\"\nto = \"production\"\npackages = {names:?}"
+    )
+}
+
 /// A site while it lives.
 struct History {
     disk: Arc<ForgetfulDisk>,
@@ -160,6 +164,18 @@ impl History {
         Store::new(Arc::clone(&self.disk) as Arc<dyn Disk>, ROOT)
     }
 
+    /// Brings in every package, and promotes all of them.
+    fn fill(&mut self) {
+        let package = |(at, package): (usize, &Package)| {
+            site::upload(&*self.disk, &package.rpm, &format!("fill-{at}.rpm"))
+        };
+        let files: Vec<String> = packages().values().enumerate().map(package).collect();
+        self.ask("fill", &site::import_request(&files));
+        self.follow();
+        let names: Vec<String> = (0..NAMES).map(|name| format!("component-{name:02}")).collect();
+        self.ask("fill-too", &promote(&names));
+    }
+
     /// Asks for something; most of it is done, some of it cannot be.
     fn step(&mut self, number: usize) -> bool {
         if number % 10 == 9 {
@@ -170,9 +186,7 @@ impl History {
             0..=4 => self.import(number),
             5..=11 => {
                 let chosen = self.chosen("delta");
-                format!(
-                    "action = \"promote\"\nproduct = \"glite\"\nfrom = \"delta\"\nto = \"production\"\npackages = {chosen:?}"
-                )
+                promote(&chosen)
             }
             12 | 13 => {
                 let stage = STAGES[self.random.usize(..2)];
@@ -187,7 +201,12 @@ impl History {
                 format!("action = \"revert\"\nproduct = \"glite\"\nstage = \"{stage}\"\ngeneration = {to}")
             }
         };
-        site::drop_request(&*self.disk, &format!("step-{number}.toml"), &request);
+        self.ask(&format!("step-{number}"), &request)
+    }
+
+    /// Asks for this, and tells whether it was done.
+    fn ask(&mut self, name: &str, request: &str) -> bool {
+        site::drop_request(&*self.disk, &format!("{name}.toml"), request);
         let answers = site::settle(&mut self.engine, &self.disk, &self.clock).unwrap();
         // The daemon hashes in idle time what may come next; whether it gets round to it must change nothing.
         if self.random.bool() {
@@ -195,7 +214,19 @@ impl History {
         }
         let is_done = answers.iter().any(|answer| answer.outcome == Outcome::Done);
         assert!(answers.iter().all(|answer| answer.exit != 1), "{request}\n{answers:?}");
+        self.tidy();
         is_done
+    }
+
+    /// Throws away what was answered: the disk of this test is slow where directories are large.
+    fn tidy(&self) {
+        for place in ["done", "failed"] {
+            let directory = Utf8Path::new(site::SPOOL).join(place);
+            for name in self.disk.list(&directory).unwrap().names {
+                self.disk.remove_file(&directory.join(name)).unwrap();
+            }
+            self.disk.sync_directory(&directory).unwrap();
+        }
     }
 
     /// Names some of what a stage lists.
