@@ -11,6 +11,7 @@
 
 mod generate;
 mod invention;
+mod promotion;
 mod repodata;
 mod table;
 mod usage;
@@ -97,7 +98,10 @@ impl Run {
         let mut rows = Vec::new();
         for packages in self.sizes.iter().copied() {
             rows.extend(repodata::rows(&self.makers(), &self.work, packages, &self.changes, self.rounds)?);
-            // What a transaction of the daemon costs belongs here: rows of "promotion", from request to answer.
+            let makers = self.makers();
+            let (_, others) = makers.split_last().expect("sluice is the last");
+            let site = (self.work.as_path(), self.sluice.as_path());
+            rows.extend(promotion::rows(others, site, packages, &self.changes, self.rounds)?);
         }
         print!("{}", table::table(&rows));
         Ok(())

@@ -12,7 +12,7 @@ use crate::table::Row;
 use crate::usage::used_by;
 
 /// What every repository here is invented from.
-const SEED: u64 = 1;
+pub const SEED: u64 = 1;
 
 /// A program that makes repodata.
 #[derive(Clone, Debug)]
@@ -25,11 +25,11 @@ pub struct Maker {
 
 impl Maker {
     /// Where the repodata lies that it made from scratch.
-    fn output(&self, work: &Utf8Path) -> Utf8PathBuf {
+    pub fn output(&self, work: &Utf8Path) -> Utf8PathBuf {
         work.join(format!("from scratch by {}", self.name))
     }
 
-    fn command(&self, packages: &Utf8Path, output: &Utf8Path, more: &[&str]) -> Vec<String> {
+    pub fn command(&self, packages: &Utf8Path, output: &Utf8Path, more: &[&str]) -> Vec<String> {
         let options = ["--quiet", "--no-database", "--outputdir", output.as_str()];
         let words =
             options.into_iter().chain(more.iter().copied()).chain([packages.as_str()]).map(str::to_owned);
@@ -93,7 +93,7 @@ fn measured(
 }
 
 /// The packages of before, made once for all runs that use the same folder.
-fn directory_of(work: &Utf8Path, packages: usize) -> anyhow::Result<Utf8PathBuf> {
+pub fn directory_of(work: &Utf8Path, packages: usize) -> anyhow::Result<Utf8PathBuf> {
     let directory = work.join(format!("packages-{packages}"));
     if !directory.is_dir() {
         // What was cut short is not taken for the whole.
@@ -126,7 +126,8 @@ fn changed_directory(
     Ok(now)
 }
 
-fn copy(from: &Utf8Path, to: &Utf8Path) -> anyhow::Result<()> {
+/// Copies the files of a directory.
+pub fn copy(from: &Utf8Path, to: &Utf8Path) -> anyhow::Result<()> {
     let copied = || {
         fs::create_dir(to)?;
         for file in from.read_dir_utf8()? {
@@ -138,7 +139,25 @@ fn copy(from: &Utf8Path, to: &Utf8Path) -> anyhow::Result<()> {
     copied().with_context(|| format!("failed to copy `{from}`"))
 }
 
-fn emptied(directory: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+/// Gives each package of a directory a second name in another.
+pub fn linked(from: &Utf8Path, to: &Utf8Path) -> anyhow::Result<()> {
+    let made = || {
+        for letter in from.read_dir_utf8()? {
+            let letter = letter?;
+            let folder = to.join(letter.file_name());
+            fs::create_dir_all(&folder)?;
+            for file in letter.path().read_dir_utf8()? {
+                let file = file?;
+                fs::hard_link(file.path(), folder.join(file.file_name()))?;
+            }
+        }
+        std::io::Result::Ok(())
+    };
+    made().with_context(|| format!("failed to link what lies in `{from}`"))
+}
+
+/// Makes a directory, or empties it.
+pub fn emptied(directory: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
     let made = || {
         if directory.is_dir() {
             fs::remove_dir_all(directory)?;
