@@ -201,7 +201,7 @@ impl Shelved {
 impl Account {
     /// Reads the account of generation `number` from its manifest.
     pub fn of(number: u64, value: &serde_json::Value) -> Result<Self, Error> {
-        let account: Self = serde_json::from_value(value.clone())
+        let account = Self::deserialize(value)
             .map_err(|source| Error::Account { generation: number, reason: source.to_string() })?;
         if account.format != FORMAT {
             let reason = format!("its format is `{}`, this program reads `{FORMAT}`", account.format);

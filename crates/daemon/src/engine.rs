@@ -347,6 +347,11 @@ impl Engine {
         self.catalogue.prepare();
     }
 
+    /// Waits until that is done: for whoever wants to know what it brings.
+    pub fn finish_preparing(&mut self) {
+        self.catalogue.finish_preparing();
+    }
+
     /// Reads the clocks, takes note of what is witnessed, and tells the wall clock's time.
     fn look_at_the_clock(&mut self) -> Timestamp {
         let reading = self.clock.reading();

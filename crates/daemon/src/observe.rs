@@ -151,14 +151,21 @@ impl Catalogue {
     /// Hashes what was written lately for what may become of it, on a thread of its own; called when there is nothing to do.
     pub(crate) fn prepare(&mut self) {
         if !self.fresh.is_empty() {
-            self.preparing.begin(std::mem::take(&mut self.fresh));
+            let is_known = |shelf: &Arc<Shelf>| self.shelves.values().any(|known| Arc::ptr_eq(known, shelf));
+            self.preparing.begin(std::mem::take(&mut self.fresh), &is_known);
         }
     }
 
-    /// Forgets everything if it has grown too large; called between steps.
+    /// Waits until that is done.
+    pub(crate) fn finish_preparing(&mut self) {
+        self.preparing.finish();
+    }
+
+    /// Forgets what was not written lately if it has grown too large; called between steps.
     pub fn tidy(&mut self) {
         if self.shelves.values().map(|shelf| shelf.bytes).sum::<u64>() > REMEMBERED_MAX {
-            self.shelves.clear();
+            // What was written lately is wanted next.
+            self.shelves.retain(|_, shelf| self.fresh.iter().any(|fresh| Arc::ptr_eq(fresh, shelf)));
         }
     }
 }

@@ -80,7 +80,11 @@ impl Beside {
             (&mut self.modules, |kind| kind == MODULES),
         ] {
             match pieces.iter().find(|piece| is_of(piece.kind)) {
-                Some(piece) => *kept = Some(Arc::from(&*piece.open)),
+                // What is too large to be read again is not kept, as if it were read now.
+                Some(piece) => {
+                    *kept = Some(Arc::from(&*piece.open))
+                        .filter(|open: &Arc<[u8]>| open.len() as u64 <= BESIDE_SIZE_MAX);
+                }
                 None if !head.records.iter().any(|record| is_of(&record.kind)) => *kept = None,
                 None => {}
             }

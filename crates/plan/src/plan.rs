@@ -360,6 +360,8 @@ fn advised(repository: &Repository, (said, packages): &(Advised, BTreeSet<Nevra>
     let severity = severity.as_deref().unwrap_or_default();
     let mut words = vec!["advisory".to_owned(), repository.name()];
     words.extend([id, kind, severity, title, description, reboot].map(ToString::to_string));
+    // How many there are: none may be taken for a package.
+    words.push(references.len().to_string());
     words.extend(references.iter().cloned());
     words.extend(packages.iter().map(Nevra::to_string));
     words

@@ -7,6 +7,8 @@ mod cut;
 mod merged;
 mod named;
 
+use std::collections::BTreeMap;
+
 use nevra::Nevra;
 
 use crate::Document;
@@ -68,6 +70,10 @@ pub struct Announced<'a> {
     pub packages: Vec<&'a Nevra>,
 }
 
+/// How many advisories a file has at most, and how many of one id; distributions have some ten thousand, each once.
+const ADVISORIES_MAX: usize = 200_000;
+const SAME_ID_MAX: usize = 16;
+
 impl Updateinfo {
     /// Cuts a file, uncompressed, into its advisories.
     ///
@@ -81,19 +87,27 @@ impl Updateinfo {
     ///
     /// # Errors
     ///
-    /// [`Error::Xml`] for what is no XML or no updateinfo, for an advisory without an id, and for prefixes of the
-    /// outermost element, which would mean nothing elsewhere.
+    /// [`Error::Xml`] for what is no XML or no updateinfo, for an advisory without an id, for too many of them or of one id, and
+    /// for prefixes of the outermost element, which would mean nothing elsewhere.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let (mut xml, root) = Xml::open(Document::Updateinfo, bytes)?;
         if let Some((name, _)) = root.attributes().find(|(name, _)| name.starts_with("xmlns:")) {
             return Err(xml.wrong(format!("its outermost element declares a prefix, `{}`", shown(name))));
         }
         let mut advisories = Vec::new();
+        let mut ids: BTreeMap<String, usize> = BTreeMap::new();
         while let Some(update) = xml.child()? {
             if update.name != "update" || !update.prefix.is_empty() {
                 return Err(xml.wrong(format!("`{}` is no advisory", shown(&update.name))));
             }
             let (id, named) = Named::read(&mut xml, &update)?;
+            let same = ids.entry(id.clone()).or_default();
+            *same += 1;
+            if *same > SAME_ID_MAX || advisories.len() >= ADVISORIES_MAX {
+                return Err(
+                    xml.wrong(format!("there are too many advisories, or of the id `{}`", shown(&id)))
+                );
+            }
             let raw = xml.text().as_bytes()[update.start..xml.offset()].to_vec();
             advisories.push(Advisory { id, raw, named });
         }

@@ -10,6 +10,7 @@ use super::Engine;
 use crate::account::Account;
 use crate::audit::Record;
 use crate::error::Error;
+use crate::observe::read_shelf;
 use crate::scrub::Found;
 
 impl Engine {
@@ -51,7 +52,8 @@ impl Engine {
             let generation = self.store.generation(number)?;
             let account = Account::of(number, &generation.manifest.account)?;
             for (name, shelved) in &account.repositories {
-                let shelf = self.catalogue.shelf(&self.store, &generation, shelved)?;
+                // Not remembered: there may be hundreds of generations.
+                let shelf = read_shelf(&self.store, &generation, shelved)?;
                 if shelf.listed.iter().any(|listed| listed.pkgid == *digest) {
                     places.entry(number).or_default().push(name.clone());
                 }

@@ -1,8 +1,8 @@
 //! A published repository whose three files are known block by block: of its packages only the list is held, what the files
 //! say of one is read when somebody asks.
 //!
-//! The blocks stand in the private half of the generation, `index/<repository>`. Whoever removes that loses nothing but time:
-//! the files are read as a whole then, and written in blocks at the next change.
+//! The blocks stand in the private half of the generation, `index/<repository>`. Where there is none, as in generations of
+//! earlier programs, the files are read as a whole, and written in blocks at the next change.
 
 use std::collections::BTreeSet;
 use std::io::{self, SeekFrom};
@@ -59,6 +59,11 @@ pub(crate) struct File {
 }
 
 impl File {
+    /// Says whether something was hashed in advance.
+    pub(super) fn is_prepared(&self) -> bool {
+        self.prepared.get().is_some()
+    }
+
     /// How a file is hashed that this one becomes.
     pub(crate) fn hashing(&self) -> Hashing<'_> {
         Hashing { algorithm: Algorithm::Sha256, known: Some(&self.known), prepared: self.prepared.get() }
@@ -237,7 +242,7 @@ impl Fault {
             Self::Disk(cause) => {
                 return Error::File { operation: "read", path: place.into(), cause };
             }
-            Self::Blocks(error) => error.to_string(),
+            Self::Blocks(error) => format!("{error}; `sluice verify` names what else is damaged"),
             Self::Other(reason) => reason,
         };
         Error::Metadata { place: place.to_owned(), reason }

@@ -9,18 +9,19 @@ use std::thread::{self, JoinHandle};
 use super::Shelf;
 
 /// Below this, in bytes of open metadata, hashing takes no time worth the trouble.
-const WORTH_IT: u64 = 4 << 20;
+const WORTH_IT: u64 = 1 << 20;
 
 /// Repositories that are hashed on a thread of its own; dropping it gives up.
 #[derive(Debug, Default)]
 pub(super) struct Preparing {
     under_way: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+    /// What is to be hashed, some of which may be done.
+    wanted: Vec<Arc<Shelf>>,
 }
 
 impl Preparing {
-    /// Begins to hash these, and gives up those that were under way.
-    pub(super) fn begin(&mut self, shelves: Vec<Arc<Shelf>>) {
-        self.give_up();
+    /// Begins to hash these, and goes on with those that were not done and are still `known`.
+    pub(super) fn begin(&mut self, shelves: Vec<Arc<Shelf>>, known: &dyn Fn(&Arc<Shelf>) -> bool) {
         let is_large = |shelf: &Arc<Shelf>| {
             let files = shelf.in_blocks().map(|files| &files.files);
             let open =
@@ -31,6 +32,13 @@ impl Preparing {
         if shelves.is_empty() {
             return;
         }
+        self.give_up();
+        let is_done = |shelf: &Arc<Shelf>| {
+            shelf.in_blocks().is_none_or(|files| files.files.iter().all(super::blocks::File::is_prepared))
+        };
+        self.wanted.retain(|shelf| known(shelf) && !is_done(shelf));
+        self.wanted.extend(shelves);
+        let shelves = self.wanted.clone();
         let is_over = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&is_over);
         let begun = thread::Builder::new().name("prepare".to_owned()).spawn(move || {
@@ -41,6 +49,15 @@ impl Preparing {
         match begun {
             Ok(thread) => self.under_way = Some((is_over, thread)),
             Err(error) => tracing::debug!("nothing is hashed in advance: {error}"),
+        }
+    }
+
+    /// Waits until everything that was begun is hashed.
+    pub(super) fn finish(&mut self) {
+        if let Some((_, thread)) = self.under_way.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that hashes in advance ended early");
         }
     }
 

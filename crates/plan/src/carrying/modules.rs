@@ -101,11 +101,11 @@ fn modules(documents: &[Module]) -> BTreeSet<String> {
     documents.iter().filter(|one| one.is_stream()).map(|one| one.module.clone()).collect()
 }
 
-/// Puts a document that is no stream to others, in the place of an older one of the same kind and id.
+/// Puts a document that is no stream to others, in the place of one of the same kind and id that is not newer.
 fn put(documents: &mut Vec<Module>, new: &Module) {
     let same = |one: &&mut Module| one.kind == new.kind && one.id == new.id;
     match documents.iter_mut().find(same) {
-        Some(known) if known.modified < new.modified => *known = new.clone(),
+        Some(known) if known.modified <= new.modified => *known = new.clone(),
         Some(_) => {}
         None => documents.push(new.clone()),
     }

@@ -40,6 +40,8 @@ pub(super) fn advisory(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
         }
         _ => refusal,
     }))?;
+    // Hosts that install what advisories name do something else now.
+    gates.freeze(world, &product.name, &[&stage.name], &selection.packages);
     let gates = gates.finish()?;
     let mut carried = BTreeMap::new();
     let mut advised = BTreeMap::new();

@@ -190,3 +190,11 @@ fn an_epoch_that_is_not_named_is_none() {
     let named: Vec<String> = read.advisories[0].packages().map(Nevra::to_string).collect();
     assert_eq!(named, ["a-1-2.src", "a-3:1-2.src"]);
 }
+
+#[test]
+fn one_id_does_not_stand_in_a_file_again_and_again() {
+    let file = |count: usize| format!("<updates>{}</updates>", "<update><id>A</id></update>".repeat(count));
+    assert_eq!(Updateinfo::parse(file(16).as_bytes()).unwrap().advisories.len(), 16);
+    let error = Updateinfo::parse(file(17).as_bytes()).unwrap_err().to_string();
+    assert!(error.contains("or of the id `A`"), "{error}");
+}
