@@ -22,6 +22,7 @@ name = "Bench"
 base_url = "http://127.0.0.1:1"
 root = "WORK/root"
 spool = "WORK/spool"
+grace = "0s"
 [roles]
 admin = ["uid:ME"]
 release-team = ["uid:ME"]
@@ -71,6 +72,8 @@ impl Site {
         used_by(&site.command(&["init"]))?;
         site.start()?;
         used_by(&site.command(&["adopt", "--yes", "--stage", "production", existing.as_str()]))?;
+        // The places that packages had there answer no more: they would be a part of every generation.
+        used_by(&site.command(&["sweep"]))?;
         site.stop()?;
         site.start()?;
         Ok(site)
