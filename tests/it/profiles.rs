@@ -287,6 +287,71 @@ fn a_reload_writes_what_is_published_in_the_new_form() {
     site.sluice(&["verify"]).ok();
 }
 
+/// The record of a list of packages as repomd.xml has it, and whether that says by digest what it unpacks to.
+fn lists(published: &Published) -> Vec<(&str, bool)> {
+    let lists = published.repomd.records.iter().filter(|record| record.is_made_from_packages());
+    let lists = lists.map(|record| {
+        assert_eq!(record.open_size, Some(published.open(&record.kind).len() as u64));
+        (record.kind.as_str(), record.open_checksum.is_some())
+    });
+    lists.collect()
+}
+
+#[test]
+fn a_stage_may_leave_open_checksums_out_and_clients_do_not_mind() {
+    let sandbox = Sandbox::new();
+    let nginx = Nginx::start(&sandbox, &sandbox.path("site/root"));
+    let site = site(
+        &sandbox,
+        nginx.base_url(),
+        &format!("{STAGES}open_checksum = false\n").replace("el5", "el9").replace("\"el7\"", "\"el8\""),
+    );
+    let mut daemon = site.start();
+    let lacking = [("primary", false), ("filelists", false), ("other", false)];
+    let having = lacking.map(|(kind, _)| (kind, true));
+    let url = |os: &str| format!("{}/glite-3.2/{os}/x86_64/production/", nginx.base_url());
+    let (by_dnf, by_zypper) = (Host::new(&sandbox, "dnf"), Host::new(&sandbox, "zypper"));
+    by_dnf.repository("zstd", &url("el10"));
+    by_zypper.repository("gzip", &url("sles15"));
+    for minor in [10, 11] {
+        release(&site, &sandbox, minor);
+        for os in ["el10", "sles15"] {
+            assert_eq!(lists(&Published::of(&site, os, "production")), lacking, "{os}");
+            assert_eq!(lists(&Published::of(&site, os, "delta")), having, "{os}");
+        }
+        let is_new = minor == 10;
+        let ran = by_dnf.dnf(if is_new { &["install", "voms-clients"] } else { &["upgrade"] });
+        assert_eq!(by_dnf.installed(), installed(minor), "{ran}");
+        by_zypper.zypper(&["refresh", "--force"]).ok();
+        let ran = by_zypper.zypper(if is_new { &["install", "voms-clients"] } else { &["update"] });
+        assert_eq!(by_zypper.installed(), installed(minor), "{ran}");
+    }
+    mergerepo_c(&[&Published::of(&site, "sles15", "production").folder], &sandbox.path("merged")).ok();
+
+    // What is asked for again is there again, and what lacks it unasked is damaged. That one's repomd.xml is like no other.
+    let published = Published::of(&site, "el10", "production");
+    let text = fs::read_to_string(site.config()).unwrap();
+    fs::write(site.config(), text.replace("open_checksum = false\n", "")).unwrap();
+    daemon.signal(Signal::SIGHUP);
+    let watch = Watch::on(&[&site.root().join("public")]);
+    let written = watch.until(PATIENCE, || {
+        let published = Published::of(&site, "el10", "production");
+        (lists(&published) == having).then_some(published)
+    });
+    let written = written.expect("the open checksums were not published");
+    assert_eq!(written.packed("primary"), published.packed("primary"), "it is the same file");
+    daemon.stop();
+    site.sluice(&["verify", "--at-rest"]).ok();
+    let repodata = written.folder.canonicalize_utf8().unwrap().join("repodata");
+    unseal(&repodata);
+    fs::remove_file(repodata.join("repomd.xml")).unwrap();
+    fs::write(repodata.join("repomd.xml"), published.repomd.write()).unwrap();
+    let ran = site.sluice(&["verify", "--at-rest"]);
+    assert_eq!(ran.code(), 6, "{ran}");
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(said.contains("a list of packages has no open checksum"), "{said}");
+}
+
 #[test]
 fn a_database_that_lies_is_found() {
     let sandbox = Sandbox::new();

@@ -67,6 +67,7 @@ fn order(arguments: &Createrepo) -> Result<Order, Failure> {
             compression: general.unwrap_or(Compression::Gzip),
             checksum: writing.repomd_checksum.unwrap_or(writing.checksum),
             unique_names: !writing.simple_md_filenames,
+            ..Form::default()
         },
         beside: Beside {
             group_file: writing.groupfile.clone(),

@@ -118,10 +118,8 @@ impl New {
     }
 
     fn add_document(&mut self, form: &Form, document: Document, file: Gathered, timestamp: i64) {
-        let file_name = format!("{document}.xml{}", form.compression.ending());
-        let href = form.href(&file_name, &file.file.checksum.hex);
-        self.files.push((below_repodata(&href), file.pieces));
-        let record = Record::new(document.as_str(), href, timestamp, file.file, file.open, None);
+        let record = repo::describe(form, document, timestamp, (file.file, file.open.map(Into::into)));
+        self.files.push((below_repodata(&record.href), file.pieces));
         self.repomd.records.push(record);
     }
 }

@@ -169,8 +169,11 @@ impl Wanted {
     /// Says whether files go on as they are when packages come and go: what is packed or named otherwise is written anew, and
     /// databases are made of all packages.
     pub(crate) fn goes_on_in(&self, files: &InBlocks) -> bool {
-        let Form { compression, checksum, unique_names } = self.writing.form;
-        let is_same = files.files.iter().all(|file| file.blocks.compression() == compression);
+        let Form { compression, checksum, unique_names, open_checksums } = self.writing.form;
+        let is_same = files
+            .files
+            .iter()
+            .all(|file| file.blocks.compression() == compression && file.has_open_checksum == open_checksums);
         let is_plain = !self.writing.has_databases && !self.writing.is_named_by_sha1;
         is_same && is_plain && checksum == Algorithm::Sha256 && unique_names
     }

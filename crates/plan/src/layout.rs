@@ -15,7 +15,7 @@ mod freeze_time;
 mod meta_packages;
 mod views;
 
-pub use clients::{Clients, Profile, Writing};
+pub use clients::{Clients, NO_OPEN_CHECKSUMS, Profile, Writing};
 pub use freeze_time::{FreezeSpan, FreezeTime, NotAWeekTime, WeekTime};
 pub use meta_packages::MetaPackages;
 pub use views::{NODE_TYPES, has_folder, in_view, node_types, view_path};

@@ -98,9 +98,9 @@ pub use decide::{
 pub use hosts::ZYPPER_GOES_BACK;
 pub use lacking::{Context, External, Header, HeaderOf, Indexed, Lacking, Place, Unfit};
 pub use layout::{
-    Approvals, Clients, Closure, FreezeSpan, FreezeTime, Kind, Layout, MetaPackages, NODE_TYPES,
-    NotAPlatform, NotAWeekTime, PartialRelease, Platform, Product, Profile, Raising, Repository, Route,
-    Stage, Versions, WeekTime, Writing, has_folder, in_view, is_component, node_types, view_path,
+    Approvals, Clients, Closure, FreezeSpan, FreezeTime, Kind, Layout, MetaPackages, NO_OPEN_CHECKSUMS,
+    NODE_TYPES, NotAPlatform, NotAWeekTime, PartialRelease, Platform, Product, Profile, Raising, Repository,
+    Route, Stage, Versions, WeekTime, Writing, has_folder, in_view, is_component, node_types, view_path,
 };
 pub use package_signatures::{Flaw, FlawKind, Payload, Signed, Signer};
 pub use plan::{Adopted, Change, GateSeen, Plan, Verdict};

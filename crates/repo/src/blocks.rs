@@ -21,11 +21,11 @@ mod text;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use nevra::Algorithm;
 use serde::{Deserialize, Serialize};
 
 use crate::document::Document;
 use crate::error::Error;
+use crate::form::Form;
 use crate::packing::Compression;
 
 pub use change::{Changed, Hashing, Part};
@@ -91,23 +91,20 @@ impl Blocks {
     /// ```
     #[must_use]
     pub fn write(document: Document, compression: Compression, fragments: &[&[u8]]) -> (Vec<u8>, Self) {
-        let mut changed = Self::written(document, compression, fragments, Algorithm::Sha256);
+        let form = Form { compression, ..Form::default() };
+        let mut changed = Self::written(document, &form, fragments);
         match changed.parts.pop() {
             Some(Part::New(file)) => (file, changed.blocks),
             _ => unreachable!("there is no file yet"),
         }
     }
 
-    /// Packs a file as [`Blocks::write`] does, and hashes it.
+    /// Packs a file as [`Blocks::write`] does, and hashes it as the form says.
     #[must_use]
-    pub fn written(
-        document: Document,
-        compression: Compression,
-        fragments: &[&[u8]],
-        algorithm: Algorithm,
-    ) -> Changed {
-        let nothing = Self { document, compression, head: 0, blocks: Vec::new(), foot: 0 };
-        let hashing = Hashing { algorithm, known: None, prepared: None };
+    pub fn written(document: Document, form: &Form, fragments: &[&[u8]]) -> Changed {
+        let nothing = Self { document, compression: form.compression, head: 0, blocks: Vec::new(), foot: 0 };
+        let (algorithm, is_opened) = (form.checksum, form.open_checksums);
+        let hashing = Hashing { algorithm, is_opened, known: None, prepared: None };
         let read = &mut |_| Err(Error::Unmatched { document, problem: "there is no file yet".to_owned() });
         nothing.change(&BTreeSet::new(), fragments, &hashing, read).expect("of nothing nothing is read")
     }

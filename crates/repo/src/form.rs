@@ -24,11 +24,18 @@ pub struct Form {
     pub checksum: Algorithm,
     /// Whether file names contain the checksum, so that one name never has two contents.
     pub unique_names: bool,
+    /// Whether repomd.xml has an `open-checksum` of primary, filelists and other.
+    pub open_checksums: bool,
 }
 
 impl Default for Form {
     fn default() -> Self {
-        Self { compression: Compression::Gzip, checksum: Algorithm::Sha256, unique_names: true }
+        Self {
+            compression: Compression::Gzip,
+            checksum: Algorithm::Sha256,
+            unique_names: true,
+            open_checksums: true,
+        }
     }
 }
 

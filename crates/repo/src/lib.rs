@@ -113,7 +113,7 @@ pub use package_of::{
 };
 pub use packing::{Compression, pack, unpack};
 pub use parse::{each_file, each_package, parse_filelists, parse_other, parse_packages, parse_primary};
-pub use repomd::{Measure, Note, Record, Repomd, is_inside};
+pub use repomd::{Measure, Note, Open, Record, Repomd, is_inside};
 pub use repository_tags::Tags;
 pub use updateinfo::{Advisory, Announced, Updateinfo};
 pub use written::{Place, Written};

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use crate::digest::digest;
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::package::Package;
 use crate::packing::pack;
 use crate::parse::{parse_filelists, parse_primary};
-use crate::repomd::{Measure, Record, Repomd};
+use crate::repomd::{Measure, Open, Record, Repomd};
 use crate::{Compression, Document, Form};
 
 /// Everything below `repodata/` that is made from the packages, and the index over it.
@@ -88,14 +89,12 @@ pub fn write_metadata_in(
     pieces: &[Piece<'_>],
 ) -> Metadata {
     let all = [Document::Primary, Document::Filelists, Document::Other].map(|document| {
-        let piece = Piece {
-            kind: document.as_str(),
-            file_name: &format!("{document}.xml"),
-            open: written(document, entries).into(),
-            compression: form.compression,
-            database_version: None,
-        };
-        pack_piece(form, &piece, timestamp)
+        let open = written(document, entries);
+        let bytes = pack(form.compression, &open);
+        let checksum = form.open_checksums.then(|| digest(form.checksum, &open));
+        let open = Open { size: open.len() as u64, checksum };
+        let open = Some(open).filter(|_| form.compression != Compression::None);
+        (describe(form, document, timestamp, (Measure::of(form.checksum, &bytes), open)), bytes)
     });
     let mut files = Vec::with_capacity(all.len() + pieces.len());
     let records = all.map(|(record, bytes)| {
@@ -138,7 +137,7 @@ pub fn describe(
     form: &Form,
     document: Document,
     timestamp: i64,
-    (file, open): (Measure, Option<Measure>),
+    (file, open): (Measure, Option<Open>),
 ) -> Record {
     let name = format!("{document}.xml{}", form.compression.ending());
     let href = form.href(&name, &file.checksum.hex);
@@ -151,7 +150,8 @@ pub fn pack_piece(form: &Form, piece: &Piece<'_>, timestamp: i64) -> (Record, Ve
     // Packed in one go: the packer's bytes depend on the pieces it is fed with.
     let bytes = pack(piece.compression, &piece.open);
     let file = Measure::of(form.checksum, &bytes);
-    let open = (piece.compression != Compression::None).then(|| Measure::of(form.checksum, &piece.open));
+    let open =
+        (piece.compression != Compression::None).then(|| Measure::of(form.checksum, &piece.open).into());
     let file_name = format!("{}{}", piece.file_name, piece.compression.ending());
     let href = form.href(&file_name, &file.checksum.hex);
     (Record::new(piece.kind, href, timestamp, file, open, piece.database_version), bytes)

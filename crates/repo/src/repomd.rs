@@ -167,7 +167,8 @@ impl Record {
         let name = name.strip_prefix(&format!("{}-", self.checksum.hex)).unwrap_or(name);
         let measure = |(checksum, size): (Sha256, u64)| Measure { checksum: checksum.into(), size };
         let href = format!("repodata/{sha256}-{name}");
-        Self::new(&self.kind, href, self.timestamp, measure((sha256, size)), open.map(measure), None)
+        let open = open.map(|open| measure(open).into());
+        Self::new(&self.kind, href, self.timestamp, measure((sha256, size)), open, None)
     }
 
     /// Describes a metadata file as createrepo_c does.
@@ -180,7 +181,7 @@ impl Record {
         href: String,
         timestamp: i64,
         file: Measure,
-        open: Option<Measure>,
+        open: Option<Open>,
         database_version: Option<u32>,
     ) -> Self {
         let mut raw = b"<data".to_vec();
@@ -190,8 +191,8 @@ impl Record {
         };
         let element = |name: &str, number: u64| format!("\n    <{name}>{number}</{name}>");
         let mut rest = format!(">{}", checksum("checksum", &file.checksum));
-        if let Some(open) = &open {
-            rest.push_str(&checksum("open-checksum", &open.checksum));
+        if let Some(open) = open.as_ref().and_then(|open| open.checksum.as_ref()) {
+            rest.push_str(&checksum("open-checksum", open));
         }
         rest.push_str("\n    <location");
         raw.extend_from_slice(rest.as_bytes());
@@ -205,11 +206,11 @@ impl Record {
         }
         raw.extend_from_slice(rest.as_bytes());
         raw.extend_from_slice(b"\n  </data>");
-        let (open_checksum, open_size) = open.map(|open| (open.checksum, open.size)).unzip();
+        let (open_size, open_checksum) = open.map(|open| (open.size, open.checksum)).unzip();
         Self {
             kind: kind.to_owned(),
             checksum: file.checksum,
-            open_checksum,
+            open_checksum: open_checksum.flatten(),
             href,
             timestamp,
             size: Some(file.size),
@@ -233,6 +234,21 @@ impl Measure {
     #[must_use]
     pub fn of(algorithm: Algorithm, bytes: &[u8]) -> Self {
         Self { checksum: digest(algorithm, bytes), size: bytes.len() as u64 }
+    }
+}
+
+/// What a record says of what a packed file unpacks to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its digest, where that is said: hashing it costs most of what a change of a large repository costs.
+    pub checksum: Option<Digest>,
+}
+
+impl From<Measure> for Open {
+    fn from(measure: Measure) -> Self {
+        Self { size: measure.size, checksum: Some(measure.checksum) }
     }
 }
 

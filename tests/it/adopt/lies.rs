@@ -45,7 +45,8 @@ impl<'a> Existing<'a> {
             let measure = |bytes: &[u8]| Measure::of(nevra::Algorithm::Sha256, bytes);
             let href = format!("repodata/{kind}.xml.gz");
             write(&self.folder.join(&href), &packed);
-            let record = Record::new(kind, href, 1, measure(&packed), Some(measure(open.as_bytes())), None);
+            let record =
+                Record::new(kind, href, 1, measure(&packed), Some(measure(open.as_bytes()).into()), None);
             let at = repomd.records.iter().position(|record| record.kind == kind).unwrap();
             repomd.records[at] = record;
         }
@@ -164,7 +165,7 @@ const LIES: [Lie; 17] = [
             let at = parsed.records.iter().position(|record| record.kind == kind).unwrap();
             let href = format!("repodata/{kind}.xml.gz");
             parsed.records[at] =
-                Record::new(kind, href, 1, measure(&new), Some(measure(open.as_bytes())), None);
+                Record::new(kind, href, 1, measure(&new), Some(measure(open.as_bytes()).into()), None);
             fs::write(repomd, parsed.write()).unwrap();
         }
     }),

@@ -98,7 +98,7 @@ fn createrepo_c_reads_the_forms_it_knows() {
     for compression in [Compression::Bzip2, Compression::Xz] {
         let sandbox = Sandbox::new();
         let (folder, entries) = ours(&sandbox);
-        let form = Form { compression, checksum: Algorithm::Sha1, unique_names: false };
+        let form = Form { compression, checksum: Algorithm::Sha1, unique_names: false, ..Form::default() };
         fs::remove_dir_all(folder.join("repodata")).unwrap();
         put(&repo::write_metadata_in(&form, &entries, SOURCE_DATE_EPOCH, &Repomd::new("1"), &[]), &folder);
         super::hollow(&folder);

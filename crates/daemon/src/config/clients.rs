@@ -20,8 +20,17 @@ pub(super) struct DraftClients {
 
 /// Reads the keys of a stage that are about its clients; `None` if it has none of them.
 pub(super) fn read(section: &mut Section<'_>, faults: &mut Faults<'_>) -> Option<DraftClients> {
-    let keys =
-        ["profile", "profiles", "compression", "checksum", "databases", "comps", "metalink", "retractions"];
+    let keys = [
+        "profile",
+        "profiles",
+        "compression",
+        "checksum",
+        "databases",
+        "comps",
+        "metalink",
+        "retractions",
+        "open_checksum",
+    ];
     let is_said = keys.iter().any(|key| section.has(key));
     let mut draft = DraftClients::default();
     let profile = section.text("profile", faults);
@@ -43,6 +52,7 @@ pub(super) fn read(section: &mut Section<'_>, faults: &mut Faults<'_>) -> Option
     draft.clients.checksum = checksum.and_then(|text| checksum_of(&text, &all, faults));
     draft.clients.databases = section.truth("databases", faults);
     draft.clients.metalink = metalink_of(section, &all, faults);
+    draft.clients.without_open_checksums = !has_open_checksums(section, &draft.clients, &all, faults);
     draft.clients.retractions = section.truth("retractions", faults);
     let comps = section.text("comps", faults);
     if let Some(comps) = comps.filter(|text| is_whole_path(text, faults)) {
@@ -119,6 +129,26 @@ fn metalink_of(section: &mut Section<'_>, profiles: &[Profile], faults: &mut Fau
         let reason =
             format!("the clients of profile `{}` know no SHA-256, which metalinks give", old.as_str());
         faults.coded(Code::Clients, at, reason, Some(hint.to_owned()));
+    }
+    is_wanted
+}
+
+/// Reads whether repomd.xml says what the lists of packages unpack to: yum 3 compares its databases with that, and ends with a
+/// traceback where it is missing.
+fn has_open_checksums(
+    section: &mut Section<'_>,
+    clients: &Clients,
+    profiles: &[Profile],
+    faults: &mut Faults<'_>,
+) -> bool {
+    let at = section.place("open_checksum");
+    let is_wanted = section.truth("open_checksum", faults).unwrap_or(true);
+    let databases = Some("databases for yum 3").filter(|_| clients.databases == Some(true));
+    let old = profiles.iter().find(|profile| profile.is_yum3());
+    let old = old.map(|old| format!("the clients of profile `{}`", old.as_str()));
+    if let Some(old) = old.or(databases.map(str::to_owned)).filter(|_| !is_wanted) {
+        let hint = "leave `open_checksum` out, or give those clients a stage of their own";
+        faults.coded(Code::Clients, at, format!("{old} need `open-checksum`"), Some(hint.to_owned()));
     }
     is_wanted
 }

@@ -54,6 +54,8 @@ pub(crate) struct File {
     pub(crate) blocks: Blocks,
     /// Its SHA-256.
     pub(crate) known: Digest,
+    /// Whether repomd.xml says what it unpacks to by digest.
+    pub(crate) has_open_checksum: bool,
     /// What was hashed in advance.
     prepared: OnceLock<Prepared>,
 }
@@ -66,7 +68,12 @@ impl File {
 
     /// How a file is hashed that this one becomes.
     pub(crate) fn hashing(&self) -> Hashing<'_> {
-        Hashing { algorithm: Algorithm::Sha256, known: Some(&self.known), prepared: self.prepared.get() }
+        Hashing {
+            algorithm: Algorithm::Sha256,
+            is_opened: self.has_open_checksum,
+            known: Some(&self.known),
+            prepared: self.prepared.get(),
+        }
     }
 }
 
@@ -117,7 +124,8 @@ impl InBlocks {
                 return None;
             }
             let (href, known) = (record.href.clone(), record.checksum.clone());
-            files.push(File { href, blocks, known, prepared: OnceLock::new() });
+            let has_open_checksum = record.open_checksum.is_some();
+            files.push(File { href, blocks, known, has_open_checksum, prepared: OnceLock::new() });
         }
         let files: [File; 3] = files.try_into().ok()?;
         let packages = files[0].blocks.packages();
@@ -145,11 +153,9 @@ impl InBlocks {
     ) -> Result<(), Error> {
         let mut opened = self.open(file)?;
         let prepared =
-            file.blocks.prepare::<Fault>(packages, (Algorithm::Sha256, &file.known), &mut |range| {
-                match is_over() {
-                    true => Err(Fault::Other("something else came".to_owned())),
-                    false => opened.read(range),
-                }
+            file.blocks.prepare::<Fault>(packages, &file.hashing(), &mut |range| match is_over() {
+                true => Err(Fault::Other("something else came".to_owned())),
+                false => opened.read(range),
             });
         // Who prepared it meanwhile did the same.
         let _ = file.prepared.set(prepared.map_err(|fault| fault.of(opened.path.as_str()))?);

@@ -41,6 +41,8 @@ struct Repository {
     packages: Vec<Lists>,
     /// The files repomd.xml names.
     hrefs: Vec<String>,
+    /// Whether it does not say by digest what one of the lists of packages unpacks to.
+    lacks_open_checksums: bool,
 }
 
 /// One package as primary lists it.
@@ -161,6 +163,12 @@ impl Look<'_> {
                 self.broken("I4", place, "repomd.xml names it and it is not recorded");
             }
         }
+        let form = shelved.form.as_deref().unwrap_or_default();
+        let may_lack = form.split(' ').any(|word| word == plan::NO_OPEN_CHECKSUMS);
+        if repository.lacks_open_checksums && !may_lack {
+            let place = format!("public/@{}/{}/repodata/repomd.xml", generation.number, shelved.path);
+            self.broken("I4", place, "a list of packages has no open checksum");
+        }
     }
 
     fn repository(&mut self, number: u64, shelved: &Shelved) -> Repository {
@@ -196,7 +204,11 @@ impl Look<'_> {
             let Some(open_size) = record.open_size else { continue };
             let xml = repo::unpack(&bytes, open_size).map_err(|error| i4(format!("`{href}`: {error}")))?;
             let stated = record.open_checksum.as_ref();
-            let same = stated.is_some_and(|stated| *stated == repo::digest(stated.algorithm, &xml));
+            into.lacks_open_checksums |= stated.is_none();
+            let same = match stated {
+                Some(stated) => *stated == repo::digest(stated.algorithm, &xml),
+                None => record.is_made_from_packages(),
+            };
             if !same || xml.len() as u64 != open_size {
                 into.wrong.push(("I4", format!("`{href}` has not the recorded open size and checksum")));
             }

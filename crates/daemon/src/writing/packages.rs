@@ -112,7 +112,7 @@ impl Packages<'_> {
             Self::All(entries) => {
                 let slices = slices(entries);
                 let lent: Vec<&[u8]> = slices.iter().map(|slice| &**slice).collect();
-                Ok(Blocks::written(document, form.compression, &lent, form.checksum))
+                Ok(Blocks::written(document, form, &lent))
             }
             Self::Changed { files, gone, new } => {
                 let file: &File = &files.files[at];

@@ -89,9 +89,14 @@ pub struct Clients {
     pub comps: Option<String>,
     /// Whether a metalink lies beside the metadata.
     pub metalink: bool,
+    /// Whether repomd.xml has no `open-checksum` of primary, filelists and other.
+    pub without_open_checksums: bool,
     /// Whether an advisory says what a roll-back retracts, if not as the profile says: where zypper is the client.
     pub retractions: Option<bool>,
 }
+
+/// The word that is recorded of a repository whose repomd.xml has no `open-checksum` of primary, filelists and other.
+pub const NO_OPEN_CHECKSUMS: &str = "no-open-checksums";
 
 /// How one repository's metadata is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -121,7 +126,12 @@ impl Clients {
         let checksum = self.checksum.unwrap_or(checksum);
         let comps = self.comps.as_ref().filter(|_| repository.kind == Kind::Binary);
         Writing {
-            form: Form { compression: self.compression.unwrap_or(usual), checksum, ..Form::default() },
+            form: Form {
+                compression: self.compression.unwrap_or(usual),
+                checksum,
+                open_checksums: !self.without_open_checksums,
+                ..Form::default()
+            },
             is_named_by_sha1: checksum == Algorithm::Sha,
             has_databases: self.databases.unwrap_or(profile.is_yum3()),
             has_both_groups: profile.is_yum3(),
@@ -157,6 +167,9 @@ impl Writing {
         }
         if *has_metalink {
             words.push_str(" metalink");
+        }
+        if !form.open_checksums {
+            words.push_str(&format!(" {NO_OPEN_CHECKSUMS}"));
         }
         Some(words)
     }
@@ -197,6 +210,14 @@ mod tests {
         let clients = Clients { profile: Profile::El10, profiles, ..Clients::default() };
         check(&clients, "sl5", "gzip sha databases both-groups");
         check(&clients, "el10", "zstd sha256");
+    }
+
+    #[test]
+    fn a_repository_without_open_checksums_is_recorded_as_one() {
+        let clients = Clients { without_open_checksums: true, ..Clients::default() };
+        check(&clients, "el9", "gzip sha256 no-open-checksums");
+        let clients = Clients { profile: Profile::El10, metalink: true, ..clients };
+        check(&clients, "el10", "zstd sha256 metalink no-open-checksums");
     }
 
     #[test]

@@ -7,11 +7,12 @@ use std::ops::Range;
 use nevra::{Algorithm, Digest};
 
 use super::member::packed;
+use super::prepared::State;
 use super::{BLOCK, Block, Blocks, Prepared, Text};
 use crate::digest::Hasher;
 use crate::error::Error;
 use crate::packing::Compression;
-use crate::repomd::Measure;
+use crate::repomd::{Measure, Open};
 
 /// A piece of a file that is put together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub enum Part {
 pub struct Hashing<'a> {
     /// What hashes it.
     pub algorithm: Algorithm,
+    /// Whether what it unpacks to is hashed, too; then all of it has to be unpacked.
+    pub is_opened: bool,
     /// The digest of the file as it was, by the same algorithm: where all of it is read, it must be that.
     pub known: Option<&'a Digest>,
     /// What was hashed of it before, if anything was.
@@ -42,8 +45,8 @@ pub struct Changed {
     pub blocks: Blocks,
     /// Its size and digest.
     pub file: Measure,
-    /// Size and digest of what it unpacks to; nothing if it is not packed.
-    pub open: Option<Measure>,
+    /// What it unpacks to; nothing if it is not packed.
+    pub open: Option<Open>,
 }
 
 /// What a file is read with.
@@ -107,6 +110,24 @@ impl Blocks {
     }
 }
 
+impl Blocks {
+    /// Says whether what the file unpacks to is hashed apart from it.
+    pub(super) fn is_opened(&self, hashing: &Hashing<'_>) -> bool {
+        hashing.is_opened && self.compression != Compression::None
+    }
+
+    /// Checks that all of what was read is the file that is known.
+    pub(super) fn check(&self, read: Hasher, known: Option<&Digest>) -> Result<(), Error> {
+        match known.filter(|known| read.finish() != **known) {
+            None => Ok(()),
+            Some(known) => {
+                let problem = format!("the file is not the one whose digest is {}", known.hex);
+                Err(Error::Unmatched { document: self.document, problem })
+            }
+        }
+    }
+}
+
 /// A file that grows from its head to its foot.
 struct Assembly<'a> {
     old: &'a Blocks,
@@ -115,9 +136,7 @@ struct Assembly<'a> {
     parts: Vec<Part>,
     blocks: Vec<Block>,
     head: u64,
-    file: Hasher,
-    /// Nothing if it is not packed.
-    open: Option<Hasher>,
+    state: State,
     /// What hashes the file as it was, and what must come out.
     check: Option<(Hasher, &'a Digest)>,
 }
@@ -125,37 +144,28 @@ struct Assembly<'a> {
 impl<'a> Assembly<'a> {
     /// Begins with the head of so many packages, where the blocks in front of `first` stay.
     fn begin(old: &'a Blocks, packages: usize, first: usize, hashing: &Hashing<'a>) -> Self {
-        let Hashing { algorithm, known, prepared } = *hashing;
+        let Hashing { algorithm, known, prepared, .. } = *hashing;
+        let is_opened = old.is_opened(hashing);
         let open = old.document.header(packages);
         let head = packed(old.compression, &open, 0);
         let prepared = prepared.and_then(|prepared| prepared.after(packages, first));
+        let prepared = prepared.filter(|state| state.open.is_some() == is_opened);
         let mut all = Self {
             old,
             hashed: if prepared.is_some() { first } else { 0 },
             parts: Vec::new(),
             blocks: Vec::new(),
             head: head.len() as u64,
-            file: Hasher::new(algorithm),
-            open: (old.compression != Compression::None).then(|| Hasher::new(algorithm)),
+            state: State::new(algorithm, is_opened),
             // What was prepared was read then.
             check: known.filter(|_| prepared.is_none()).map(|known| (Hasher::new(algorithm), known)),
         };
         match prepared {
-            Some((file, open)) => {
-                all.file = file.clone();
-                all.open = all.open.and(Some(open.clone()));
-            }
-            None => all.hash(&head, &open),
+            Some(state) => all.state = state.clone(),
+            None => all.state.update(&head, &open),
         }
         put_new(&mut all.parts, head);
         all
-    }
-
-    fn hash(&mut self, packed: &[u8], open: &[u8]) {
-        self.file.update(packed);
-        if let Some(hasher) = &mut self.open {
-            hasher.update(open);
-        }
     }
 
     /// Hashes more of the file as it was, if that is checked.
@@ -177,9 +187,9 @@ impl<'a> Assembly<'a> {
         if at >= self.hashed {
             let packed = read(bytes.clone())?;
             self.check_old(|| Ok::<_, E>(&packed))?;
-            match self.open {
-                Some(_) => self.hash(&packed, &self.old.unpacked(block, &packed)?),
-                None => self.hash(&packed, &[]),
+            match self.state.open {
+                Some(_) => self.state.update(&packed, &self.old.unpacked(block, &packed)?),
+                None => self.state.update(&packed, &[]),
             }
         }
         self.blocks.push(block);
@@ -196,7 +206,7 @@ impl<'a> Assembly<'a> {
         for run in text.runs() {
             let open = text.bytes_of(run.clone());
             let packed = packed(self.old.compression, open, run.len());
-            self.hash(&packed, open);
+            self.state.update(&packed, open);
             let (packed_size, open_size) = (packed.len() as u64, open.len() as u64);
             self.blocks.push(Block { packed: packed_size, open: open_size, packages: run.len() });
             put_new(&mut self.parts, packed);
@@ -205,19 +215,17 @@ impl<'a> Assembly<'a> {
 
     fn end(mut self) -> Result<Changed, Error> {
         let Blocks { document, compression, .. } = *self.old;
-        if let Some((hasher, known)) = self.check.take()
-            && hasher.finish() != *known
-        {
-            let problem = format!("the file is not the one whose digest is {}", known.hex);
-            return Err(Error::Unmatched { document, problem });
+        if let Some((hasher, known)) = self.check.take() {
+            self.old.check(hasher, Some(known))?;
         }
         let foot = packed(compression, document.footer(), 0);
-        self.hash(&foot, document.footer());
+        self.state.update(&foot, document.footer());
         let blocks =
             Blocks { document, compression, head: self.head, blocks: self.blocks, foot: foot.len() as u64 };
         put_new(&mut self.parts, foot);
-        let file = Measure { checksum: self.file.finish(), size: blocks.size() };
-        let open = self.open.map(|open| Measure { checksum: open.finish(), size: blocks.open_size() });
+        let file = Measure { checksum: self.state.file.finish(), size: blocks.size() };
+        let checksum = self.state.open.map(Hasher::finish);
+        let open = (compression != Compression::None).then(|| Open { size: blocks.open_size(), checksum });
         Ok(Changed { parts: self.parts, blocks, file, open })
     }
 }

@@ -7,24 +7,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use nevra::{Algorithm, Digest};
+use nevra::Algorithm;
 
-use super::Blocks;
 use super::member::packed;
+use super::{Blocks, Hashing};
 use crate::digest::Hasher;
 use crate::error::Error;
-use crate::packing::Compression;
 
 /// What was hashed of a file, for some numbers of packages.
 #[derive(Clone, Debug)]
 pub struct Prepared {
-    /// By number: the states after no block, one, two ... of the file and of what it unpacks to.
-    states: BTreeMap<usize, Vec<(Hasher, Hasher)>>,
+    /// By number: the states after no block, one, two ... of the file and of what it unpacks to, if that is wanted.
+    states: BTreeMap<usize, Vec<State>>,
 }
 
 impl Prepared {
     /// Finds the state of a file with so many packages, after so many blocks.
-    pub(super) fn after(&self, packages: usize, blocks: usize) -> Option<&(Hasher, Hasher)> {
+    pub(super) fn after(&self, packages: usize, blocks: usize) -> Option<&State> {
         self.states.get(&packages)?.get(blocks)
     }
 
@@ -32,6 +31,27 @@ impl Prepared {
     #[must_use]
     pub fn is_for(&self, packages: usize) -> bool {
         self.states.contains_key(&packages)
+    }
+}
+
+/// The hashers of a file and of what it unpacks to, after some of its blocks.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub(super) file: Hasher,
+    pub(super) open: Option<Hasher>,
+}
+
+impl State {
+    /// Begins a file; what it unpacks to is hashed if `is_opened`.
+    pub(super) fn new(algorithm: Algorithm, is_opened: bool) -> Self {
+        Self { file: Hasher::new(algorithm), open: is_opened.then(|| Hasher::new(algorithm)) }
+    }
+
+    pub(super) fn update(&mut self, packed: &[u8], open: &[u8]) {
+        self.file.update(packed);
+        if let Some(hasher) = &mut self.open {
+            hasher.update(open);
+        }
     }
 }
 
@@ -46,39 +66,33 @@ impl Blocks {
     pub fn prepare<E: From<Error>>(
         &self,
         packages: &BTreeSet<usize>,
-        (algorithm, known): (Algorithm, &Digest),
+        hashing: &Hashing<'_>,
         read: &mut dyn FnMut(Range<u64>) -> Result<Vec<u8>, E>,
     ) -> Result<Prepared, E> {
+        let is_opened = self.is_opened(hashing);
         let begin = |packages: &usize| {
             let open = self.document.header(*packages);
-            let mut states = (Hasher::new(algorithm), Hasher::new(algorithm));
-            states.0.update(&packed(self.compression, &open, 0));
-            states.1.update(&open);
-            (*packages, vec![states])
+            let mut state = State::new(hashing.algorithm, is_opened);
+            state.update(&packed(self.compression, &open, 0), &open);
+            (*packages, vec![state])
         };
-        let mut states: BTreeMap<usize, Vec<(Hasher, Hasher)>> = packages.iter().map(begin).collect();
-        let mut whole = Hasher::new(algorithm);
+        let mut states: BTreeMap<usize, Vec<State>> = packages.iter().map(begin).collect();
+        let mut whole = Hasher::new(hashing.algorithm);
         whole.update(&read(0..self.head)?);
         for (block, place) in self.blocks.iter().zip(self.places()) {
             let bytes = read(place.bytes)?;
             whole.update(&bytes);
-            let open = match self.compression {
-                Compression::None => Vec::new(),
-                _ => self.unpacked(*block, &bytes)?,
-            };
+            let open = if is_opened { self.unpacked(*block, &bytes)? } else { Vec::new() };
             for states in states.values_mut() {
-                states.extend(states.last().cloned());
-                if let Some((file, opened)) = states.last_mut() {
-                    file.update(&bytes);
-                    opened.update(&open);
-                }
+                let next = states.last().cloned().map(|mut state| {
+                    state.update(&bytes, &open);
+                    state
+                });
+                states.extend(next);
             }
         }
         whole.update(&read(self.size() - self.foot..self.size())?);
-        if whole.finish() == *known {
-            return Ok(Prepared { states });
-        }
-        let problem = format!("the file is not the one whose digest is {}", known.hex);
-        Err(Error::Unmatched { document: self.document, problem }.into())
+        self.check(whole, hashing.known)?;
+        Ok(Prepared { states })
     }
 }

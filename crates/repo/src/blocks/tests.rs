@@ -1,13 +1,14 @@
 use nevra::Algorithm;
 
 use super::*;
-use crate::repomd::Measure;
+use crate::repomd::{Measure, Open};
 use crate::unpack;
 
 const DOCUMENT: Document = Document::Filelists;
 
 /// Hashes what is read, whatever it was.
-const HASHING: Hashing<'_> = Hashing { algorithm: Algorithm::Sha256, known: None, prepared: None };
+const HASHING: Hashing<'_> =
+    Hashing { algorithm: Algorithm::Sha256, is_opened: true, known: None, prepared: None };
 
 fn fragment(number: usize, size: usize) -> Vec<u8> {
     let mut text = format!("<package pkgid=\"{number}\">").into_bytes();
@@ -53,8 +54,9 @@ impl File {
         let known = crate::digest(algorithm, old);
         let counts = self.blocks.packages() - gone.len() + new.len();
         let lend = &mut |range: Range<u64>| Ok::<_, Error>(slice(&range).to_vec());
-        let prepared = self.blocks.prepare(&BTreeSet::from([counts]), (algorithm, &known), lend).unwrap();
-        let hashing = Hashing { algorithm, known: Some(&known), prepared: Some(&prepared) };
+        let known = Hashing { known: Some(&known), ..HASHING };
+        let prepared = self.blocks.prepare(&BTreeSet::from([counts]), &known, lend).unwrap();
+        let hashing = Hashing { prepared: Some(&prepared), ..known };
         let changed = self.blocks.change(gone, &lent(new), &hashing, &mut |range| {
             read += 1;
             Ok::<_, Error>(slice(&range).to_vec())
@@ -63,6 +65,16 @@ impl File {
         // What is not prepared is read, and comes out the same.
         let unprepared = Hashing { prepared: None, ..hashing };
         assert_eq!(self.blocks.change(gone, &lent(new), &unprepared, lend).unwrap(), changed);
+        // Without the digest of what it unpacks to it is the same file, and what was prepared for the other tells nothing.
+        let closed = Hashing { is_opened: false, ..hashing };
+        let prepared = self.blocks.prepare(&BTreeSet::from([counts]), &closed, lend).unwrap();
+        for hashing in [closed, Hashing { prepared: Some(&prepared), ..closed }] {
+            let closed = self.blocks.change(gone, &lent(new), &hashing, lend).unwrap();
+            let open = changed.open.clone().map(|open| Open { checksum: None, ..open });
+            assert_eq!(closed, Changed { open, ..changed.clone() });
+        }
+        let swapped = Hashing { prepared: Some(&prepared), ..hashing };
+        assert_eq!(self.blocks.change(gone, &lent(new), &swapped, lend).unwrap(), changed);
         let Changed { parts, blocks, file, open } = changed;
         let anew = parts.iter().map(|part| if let Part::New(bytes) = part { bytes.len() } else { 0 }).sum();
         let bytes = parts.iter().flat_map(|part| match part {
@@ -73,7 +85,7 @@ impl File {
         assert_eq!(file, Measure::of(algorithm, &self.bytes));
         let text = unpack(&self.bytes, 1 << 30).unwrap();
         let is_packed = Compression::of(&self.bytes) != Compression::None;
-        assert_eq!(open, is_packed.then(|| Measure::of(algorithm, &text)));
+        assert_eq!(open, is_packed.then(|| Measure::of(algorithm, &text).into()));
         assert_eq!(self.blocks.open_size(), text.len() as u64);
     }
 
@@ -202,7 +214,7 @@ fn another_file_is_not_taken_for_the_one_that_is_known() {
         let read = &mut |range: Range<u64>| Ok(bytes[range.start as usize..range.end as usize].to_vec());
         let hashing = Hashing { known: Some(&known), ..HASHING };
         let changed = blocks.change::<Error>(&BTreeSet::from([0]), &[], &hashing, read);
-        let prepared = blocks.prepare::<Error>(&BTreeSet::from([7]), (Algorithm::Sha256, &known), read);
+        let prepared = blocks.prepare::<Error>(&BTreeSet::from([7]), &hashing, read);
         assert!(changed.is_err() && prepared.is_err(), "{compression}");
     }
 }

@@ -143,7 +143,8 @@ fn a_form_decides_how_and_not_what() {
     assert_eq!(default, write_metadata(&entries, 5, &[]));
     for compression in [Compression::None, Compression::Zstd, Compression::Bzip2, Compression::Xz] {
         for checksum in [Algorithm::Md5, Algorithm::Sha512] {
-            let form = Form { compression, checksum, unique_names: checksum == Algorithm::Md5 };
+            let unique_names = checksum == Algorithm::Md5;
+            let form = Form { compression, checksum, unique_names, ..Form::default() };
             let metadata = write_metadata_in(&form, &entries, 5, &Repomd::new("x"), &[]);
             assert_eq!(metadata, write_metadata_in(&form, &entries, 5, &Repomd::new("x"), &[]));
             let repomd = Repomd::parse(&metadata.repomd).unwrap();

@@ -49,7 +49,8 @@ fn a_record_tells_what_it_says_and_keeps_how() {
     assert_eq!(primary.open_checksum.as_ref().unwrap().hex[..8], *"74797c5c");
     let file = Measure { checksum: primary.checksum.clone(), size: 1356 };
     let open = Measure { checksum: primary.open_checksum.clone().unwrap(), size: 5394 };
-    let again = Record::new("primary", primary.href.clone(), primary.timestamp, file, Some(open), None);
+    let again =
+        Record::new("primary", primary.href.clone(), primary.timestamp, file, Some(open.into()), None);
     assert_eq!(again, *primary, "it is written as createrepo_c writes it");
 
     let unknown = repomd.record("productid").unwrap();
@@ -65,7 +66,8 @@ fn a_database_and_a_file_that_is_not_packed_are_described_as_createrepo_c_does()
     let md5 = |digit: &str| Digest::new(Algorithm::Md5, digit.repeat(32)).unwrap();
     let file = Measure { checksum: md5("a"), size: 606 };
     let open = Measure { checksum: md5("b"), size: 28672 };
-    let database = Record::new("primary_db", "repodata/p.sqlite.bz2".into(), 5, file, Some(open), Some(10));
+    let database =
+        Record::new("primary_db", "repodata/p.sqlite.bz2".into(), 5, file, Some(open.into()), Some(10));
     let comps = Measure::of(Algorithm::Md5, b"<comps/>\n");
     let plain = Record::new("group", "repodata/comps.xml".into(), 5, comps, None, None);
     let mut repomd = Repomd::new("7");

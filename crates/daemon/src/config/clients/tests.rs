@@ -54,6 +54,30 @@ fn what_is_said_goes_before_the_profile() {
 }
 
 #[test]
+fn open_checksums_may_be_left_out_but_for_yum_3() {
+    let words = Some("gzip sha256 no-open-checksums".to_owned());
+    let expected = [("el9".to_owned(), words.clone()), ("sl5".to_owned(), words)];
+    assert_eq!(recorded("open_checksum = false\n", "production"), expected);
+    assert_eq!(recorded("open_checksum = true\n", "production")[0].1, None);
+    check(
+        "profiles = { sl5 = \"el6\" }\nopen_checksum = false\n",
+        expect![[r#"
+        f:14:17: the clients of profile `el6` need `open-checksum` (config/clients)
+          hint: leave `open_checksum` out, or give those clients a stage of their own"#]],
+    );
+    check(
+        "open_checksum = false\ndatabases = true\n",
+        expect![[r#"
+        f:13:17: databases for yum 3 need `open-checksum` (config/clients)
+          hint: leave `open_checksum` out, or give those clients a stage of their own"#]],
+    );
+    check(
+        "open_checksum = \"no\"\n",
+        expect!["f:13:17: `open_checksum` must be true or false, not a text (config/value)"],
+    );
+}
+
+#[test]
 fn what_no_client_reads_is_refused_with_its_place() {
     check(
         "profile = \"el77\"\nprofiles = { sl6 = \"el6\", el9 = 9 }\ncompression = \"xz\"\nchecksum = \"md5\"\n\
@@ -73,7 +97,7 @@ fn what_no_client_reads_is_refused_with_its_place() {
             f:18:9: `comps = "comps.xml"` is relative (config/value)
               hint: write the whole path, beginning with `/`: the daemon has no directory of its own
             f:19:1: unknown key `zchunk` in [[product.stage]] (config/unknown-key)
-              hint: allowed keys: name, path, versions, import_roles, withdraw_roles, revert_roles, waiver_roles, profile, profiles, compression, checksum, databases, metalink, retractions, comps, restricted, signed_by, metadata_signed_by, advisories, closure, meta_packages, install_only"#]],
+              hint: allowed keys: name, path, versions, import_roles, withdraw_roles, revert_roles, waiver_roles, profile, profiles, compression, checksum, databases, metalink, open_checksum, retractions, comps, restricted, signed_by, metadata_signed_by, advisories, closure, meta_packages, install_only"#]],
     );
     check(
         "compression = \"zchunk\"\n",
