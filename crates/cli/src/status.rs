@@ -274,7 +274,7 @@ fn frozen(disk: &dyn Disk, config: &Config) -> Vec<String> {
 
 /// Writes what people decided and still stands.
 fn decided(current: &Current, text: &mut String) {
-    let Standing { waivers, freezes, approvals, variants, retracted, .. } = &current.standing;
+    let Standing { waivers, freezes, approvals, variants, retracted, held, .. } = &current.standing;
     for words in freezes.values().map(plan::Freeze::evidence).chain(current.frozen.iter().cloned()) {
         let _ = writeln!(text, "  frozen       {words}");
     }
@@ -291,6 +291,11 @@ fn decided(current: &Current, text: &mut String) {
     }
     for retraction in retracted.values().filter(|one| !one.is_lifted()) {
         let _ = writeln!(text, "  retracted    {}", retraction.evidence());
+    }
+    for (repository, held) in held {
+        for (id, one) in held {
+            let _ = writeln!(text, "  held         {}", one.evidence(id, repository));
+        }
     }
     for approval in approvals {
         let plan::Approval { plan, product, from, to, by, roles, .. } = approval;

@@ -4,6 +4,7 @@
 //! what each repository says beside its packages  --+
 //! what enters and leaves each, by the plan       --+--carry--> what it says then, and what was lost on the way
 //! what kept generations said (going back)        --+
+//! what waits in front of a stage                 --+
 //! ```
 //!
 //! It follows from a plan, whatever its action is, and is no part of what the plan's hash covers.
@@ -11,6 +12,7 @@
 mod advisories;
 mod family;
 mod groups;
+mod held;
 mod modules;
 mod naming;
 
@@ -19,9 +21,13 @@ use std::sync::Arc;
 
 use crate::layout::Repository;
 use crate::plan::Plan;
+use crate::standing::HeldAdvisory;
 use crate::world::{Listed, World};
 use family::{Family, Once};
+use held::Line;
 use naming::{Place, Target};
+
+static NOTHING: Beside = Beside { updates: Part::Nothing, groups: Part::Nothing, modules: Part::Nothing };
 
 /// How many sentences an answer has of one kind of loss; behind them stands how many more there would be.
 const NOTES_MAX: usize = 50;
@@ -52,10 +58,14 @@ pub enum Part {
 /// What a repository said once, from which what comes back is taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Earlier {
+    /// The generation in which it did.
+    pub generation: u64,
     /// What it said.
     pub beside: Beside,
     /// What it listed.
     pub listed: Vec<Listed>,
+    /// The advisories that waited in front of it.
+    pub held: BTreeMap<String, HeldAdvisory>,
 }
 
 /// Where something may come from.
@@ -63,6 +73,8 @@ struct Source<'a> {
     /// The repository, if it is one of now.
     repository: Option<&'a Repository>,
     beside: &'a Beside,
+    /// What waits in front of it.
+    held: Option<&'a BTreeMap<String, HeldAdvisory>>,
     /// What its family listed.
     family: &'a Family<'a>,
 }
@@ -70,8 +82,6 @@ struct Source<'a> {
 /// What is found out while a plan is looked at.
 #[derive(Default)]
 struct Seen {
-    /// The advisories that stay behind whole, by repository and id.
-    held: BTreeSet<(Repository, String)>,
     /// What was lost, one sentence each.
     notes: Vec<String>,
     /// How many sentences more there would be.
@@ -108,13 +118,14 @@ pub(crate) fn carry(world: &World, plan: &mut Plan) {
     }
     let concerned: BTreeSet<_> = plan.changes.keys().chain(plan.overlaps.keys()).map(place_of).collect();
     let now = world.beside.iter().filter(|(repository, _)| concerned.contains(&place_of(repository)));
-    let mut said =
-        now.map(|(_, beside)| beside).chain(world.earlier.values().flatten().map(|one| &one.beside));
-    if said.all(Beside::is_nothing) {
+    let earlier = || world.earlier.values().flatten();
+    let is_nothing =
+        now.map(|(_, beside)| beside).chain(earlier().map(|one| &one.beside)).all(Beside::is_nothing);
+    if is_nothing && world.standing.held.is_empty() && earlier().all(|one| one.held.is_empty()) {
         return;
     }
-    let (carried, notes) = followed(world, plan);
-    plan.carried = carried;
+    let Followed { carried, held, notes } = followed(world, plan);
+    (plan.carried, plan.held) = (carried, held);
     plan.notes.extend(notes);
 }
 
@@ -123,19 +134,29 @@ fn place_of(repository: &Repository) -> (&str, &str, &str) {
     (&repository.product, &repository.os, repository.arch.as_str())
 }
 
-fn followed(world: &World, plan: &Plan) -> (BTreeMap<Repository, Beside>, Vec<String>) {
+/// What follows from a plan.
+struct Followed {
+    carried: BTreeMap<Repository, Beside>,
+    held: BTreeMap<Repository, BTreeMap<String, HeldAdvisory>>,
+    notes: Vec<String>,
+}
+
+fn followed(world: &World, plan: &Plan) -> Followed {
     let families = family::families(world, plan);
     let earlier = family::earlier(world);
-    let nothing = Beside::default();
     let mut seen = Seen::default();
     let mut after: BTreeMap<Repository, Beside> = BTreeMap::new();
     let mut arrivals = BTreeMap::new();
+    let mut held = BTreeMap::new();
     for family in families.values() {
         for repository in &family.repositories {
             let sources = sources(world, repository, family, (&families, &earlier));
-            let holds = plan.action == "promote" && family.holds(world);
-            let target = Target { repository, family, holds };
-            let updates = advisories::arriving(target, &sources, &mut seen);
+            let target = Target { repository, family };
+            let line = Line::of(world, repository, family, &families);
+            let (updates, waiting) = advisories::arriving(target, &sources, &line, &mut seen);
+            if waiting.as_ref() != line.held {
+                held.insert(repository.clone(), waiting.unwrap_or_default());
+            }
             let groups = match is_configured(world, repository) {
                 true => Vec::new(),
                 false => groups::arriving(target, &sources, &mut seen),
@@ -147,7 +168,7 @@ fn followed(world: &World, plan: &Plan) -> (BTreeMap<Repository, Beside>, Vec<St
     let arrived: BTreeSet<_> = families.values().flat_map(|family| family.entered.iter().copied()).collect();
     for family in families.values() {
         for repository in &family.repositories {
-            let beside = world.beside.get(repository).unwrap_or(&nothing);
+            let beside = world.beside.get(repository).unwrap_or(&NOTHING);
             let place = Place { repository, family, arrived: &arrived };
             let arriving = arrivals.remove(repository).unwrap_or_default();
             let updates = advisories::follow(&place, &beside.updates, arriving.updates, &mut seen);
@@ -165,7 +186,7 @@ fn followed(world: &World, plan: &Plan) -> (BTreeMap<Repository, Beside>, Vec<St
     if seen.more > 0 {
         seen.notes.push(format!("and {} more such losses", seen.more));
     }
-    (after, seen.notes)
+    Followed { carried: after, held, notes: seen.notes }
 }
 
 /// Whether the configuration names the groups of a repository.
@@ -185,16 +206,17 @@ fn sources<'a>(
         return Vec::new();
     }
     let mut sources = Vec::new();
-    for other in families.values().filter(|other| other.is_beside(family)) {
+    for other in families.values().filter(|other| other.is_moved && other.is_beside(family)) {
         let same = other.repositories.iter().find(|one| one.kind == repository.kind);
-        let from = same.and_then(|one| Some((one, world.beside.get(one)?)));
+        let from = same.map(|one| (one, world.beside.get(one).unwrap_or(&NOTHING)));
         let listed_it = family.entered.iter().any(|nevra| other.before.contains(nevra));
         if let Some((repository, beside)) = from.filter(|_| listed_it) {
-            sources.push(Source { repository: Some(repository), beside, family: other });
+            let held = world.standing.held.get(&repository.name());
+            sources.push(Source { repository: Some(repository), beside, held, family: other });
         }
     }
-    for (beside, family) in earlier.get(repository).into_iter().flatten() {
-        sources.push(Source { repository: None, beside, family });
+    for (Earlier { beside, held, .. }, family) in earlier.get(repository).into_iter().flatten() {
+        sources.push(Source { repository: None, beside, held: Some(held), family });
     }
     sources
 }

@@ -314,6 +314,17 @@ impl Product {
         self.routes.iter().find(|route| route.from == from && route.to == to)
     }
 
+    /// Names the stages from which routes lead to a stage, over others or not.
+    pub fn stages_before<'a>(&'a self, stage: &'a str) -> BTreeSet<&'a str> {
+        let mut before = BTreeSet::new();
+        let mut next = vec![stage];
+        while let Some(to) = next.pop() {
+            let from = self.routes.iter().filter(|route| route.to == to).map(|route| route.from.as_str());
+            next.extend(from.filter(|from| *from != stage && before.insert(*from)));
+        }
+        before
+    }
+
     /// Names the repository of a platform, stage and kind, whether or not they are known.
     pub fn repository(&self, platform: &Platform, stage: &str, kind: Kind) -> Repository {
         Repository {

@@ -13,7 +13,7 @@ use crate::carrying::Beside;
 use crate::layout::Repository;
 use crate::recipe::{HostsRun, NodeType, Rebuilt};
 use crate::request::Advised;
-use crate::standing::Decided;
+use crate::standing::{Decided, HeldAdvisory};
 use crate::world::{Listed, digest, digest_of_set};
 
 /// Says everything a request does.
@@ -57,6 +57,9 @@ pub struct Plan {
     /// What repositories say beside their packages from then on, where that changes: it follows from what enters and leaves.
     #[serde(skip)]
     pub carried: BTreeMap<Repository, Beside>,
+    /// The advisories that wait in front of repositories from then on, by id, where that changes: it follows, too.
+    #[serde(skip)]
+    pub held: BTreeMap<Repository, BTreeMap<String, HeldAdvisory>>,
     /// What advisories say that are made anew, and of which packages, by repository.
     #[serde(skip)]
     pub advised: BTreeMap<Repository, (Advised, BTreeSet<Nevra>)>,

@@ -16,9 +16,11 @@ use crate::plan::Plan;
 use crate::refusal::{Code, Refusal};
 use crate::world::{Asker, World, digest};
 
+mod held;
 mod retraction;
 mod variant;
 
+pub use held::{HELD_BYTES_MAX, HeldAdvisory};
 pub use retraction::{RETRACTIONS_MAX, Rejected, Retraction};
 pub use variant::{Agreement, Seat, Variant};
 
@@ -59,6 +61,10 @@ pub struct Standing {
     /// What was rejected by roll-backs, and which of it came back, by id; it follows from what plans change.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retracted: BTreeMap<String, Retraction>,
+    /// The advisories that do not stand in a repository before more of their packages do, by its name and by id; it follows from
+    /// what plans change.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held: BTreeMap<String, BTreeMap<String, HeldAdvisory>>,
 }
 
 /// Answers for what a gate would refuse.
@@ -349,6 +355,7 @@ impl World {
             *last = raised.number.max(*last);
         }
         self.retract(plan);
+        self.hold(plan);
         // What no longer counts is not carried on for ever.
         let mut standing = std::mem::take(&mut self.standing);
         standing.waivers.retain(|_, waiver| waiver.is_in_force(self));

@@ -186,8 +186,15 @@ impl Advisory {
         Self::read(out).expect("what was written here has an id, and everything in it is escaped")
     }
 
-    /// Takes up an element `update` that was written or changed here; `None` if it is none any more.
-    fn read(raw: Vec<u8>) -> Option<Self> {
+    /// Takes up an element `update`, from `<` to `>`, as [`Advisory::raw`] has it; `None` if it is none.
+    ///
+    /// ```
+    /// let one = repo::Advisory::read(b"<update><id>A-1</id></update>".to_vec()).unwrap();
+    /// assert_eq!(one.id, "A-1");
+    /// assert_eq!(repo::Advisory::read(b"<update><id>A-1</id></update><update/>".to_vec()), None);
+    /// ```
+    #[must_use]
+    pub fn read(raw: Vec<u8>) -> Option<Self> {
         let file = [Document::Updateinfo.header(0), raw, Document::Updateinfo.footer().to_vec()].concat();
         let mut read = Updateinfo::parse(&file).ok()?.advisories;
         let one = read.pop()?;

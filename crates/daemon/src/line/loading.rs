@@ -134,9 +134,18 @@ impl Line<'_> {
     }
 
     /// Tells the world what a repository said once, from which what comes back is taken.
-    pub(super) fn said_earlier(&mut self, repository: &Repository, shelf: &Shelf) {
-        let earlier =
-            plan::Earlier { beside: shelf.beside.said(&shelf.repomd), listed: shelf.listed.clone() };
+    pub(super) fn said_earlier(
+        &mut self,
+        repository: &Repository,
+        shelf: &Shelf,
+        (generation, account): (u64, &Account),
+    ) {
+        let earlier = plan::Earlier {
+            generation,
+            beside: shelf.beside.said(&shelf.repomd),
+            listed: shelf.listed.clone(),
+            held: account.standing.held.get(&repository.name()).cloned().unwrap_or_default(),
+        };
         self.world.earlier.entry(repository.clone()).or_default().push(earlier);
     }
 
@@ -182,7 +191,7 @@ impl Line<'_> {
             if repositories.contains(&repository) {
                 let shelf = self.engine.catalogue.shelf(&self.engine.store, &generation, shelved)?;
                 self.remember(&shelf);
-                self.said_earlier(&repository, &shelf);
+                self.said_earlier(&repository, &shelf, (number, &account));
                 past.insert(repository, shelf.listed.clone());
             }
         }

@@ -71,7 +71,7 @@ impl Line<'_> {
                 if wanted.contains_key(&repository) {
                     let shelf = self.engine.catalogue.shelf(&self.engine.store, &generation, shelved)?;
                     self.remember(&shelf);
-                    self.said_earlier(&repository, &shelf);
+                    self.said_earlier(&repository, &shelf, (*number, &account));
                 }
             }
         }

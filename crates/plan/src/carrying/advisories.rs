@@ -1,12 +1,15 @@
 //! Advisories go with their packages; one that tells of a roll-back stays where it is.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nevra::Nevra;
 use repo::{Advisory, Updateinfo};
 
+use super::held::{self, Line};
 use super::naming::{Naming, Place, Target};
 use super::{Part, Seen, Source};
+use crate::standing::HeldAdvisory;
 
 impl Naming for Advisory {
     const WORD: &'static str = "advisory";
@@ -34,19 +37,30 @@ impl Naming for Advisory {
     }
 }
 
-/// Finds the advisories that come with what enters a repository.
-pub(super) fn arriving(target: Target<'_>, sources: &[Source<'_>], seen: &mut Seen) -> Vec<Advisory> {
+/// Finds the advisories that come with what enters a repository, or for which nothing waits any more; and those that wait then.
+pub(super) fn arriving(
+    target: Target<'_>,
+    sources: &[Source<'_>],
+    line: &Line<'_>,
+    seen: &mut Seen,
+) -> (Vec<Advisory>, Option<BTreeMap<String, HeldAdvisory>>) {
     let mut arriving = Vec::new();
+    let mut waiting = line.waiting();
     for source in sources.iter().filter(|_| !target.family.entered.is_empty()) {
+        let mut hold = |one: &Advisory| line.hold(&mut waiting, one);
+        if let Some(held) = source.held.map(held::read) {
+            target.arriving(source, &held, &mut arriving, seen, &mut hold);
+        }
         match (read(&source.beside.updates), source.repository) {
-            (Ok(read), _) => target.arriving(source, &read.advisories, &mut arriving, seen),
+            (Ok(read), _) => target.arriving(source, &read.advisories, &mut arriving, seen, &mut hold),
             (Err(why), Some(repository)) => seen.note(format!(
                 "no advisory goes along from `{repository}`: its updateinfo is not read, {why}"
             )),
             (Err(_), None) => {}
         }
     }
-    arriving
+    let held = line.settle(waiting, &mut arriving, seen);
+    (arriving, held)
 }
 
 /// Works out what advisories a repository has.
@@ -73,7 +87,7 @@ pub(super) fn follow(place: &Place<'_>, own: &Part, arriving: Vec<Advisory>, see
 }
 
 /// Reads a file; what is not there lists nothing.
-fn read(part: &Part) -> Result<Updateinfo, String> {
+pub(super) fn read(part: &Part) -> Result<Updateinfo, String> {
     match part {
         Part::Nothing => Ok(Updateinfo::default()),
         Part::Unread(why) => Err(why.clone()),

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use nevra::Nevra;
 
-use super::Beside;
+use super::{Earlier, place_of};
 use crate::layout::{Kind, Repository};
 use crate::plan::Plan;
 use crate::world::{Listed, World};
 
 /// What repositories said once, with the families of then.
-pub(super) type Once<'a> = BTreeMap<Repository, Vec<(&'a Beside, Family<'a>)>>;
+pub(super) type Once<'a> = BTreeMap<Repository, Vec<(&'a Earlier, Family<'a>)>>;
 
 /// The repositories of one stage on one platform.
 pub(super) struct Family<'a> {
@@ -26,6 +26,8 @@ pub(super) struct Family<'a> {
     pub(super) left: BTreeSet<&'a Nevra>,
     /// Whether what enters brings along what was said of it: not where it comes from outside.
     pub(super) brings: bool,
+    /// Whether the plan is about it; the others are looked at for what waits.
+    pub(super) is_moved: bool,
 }
 
 impl Family<'_> {
@@ -36,28 +38,47 @@ impl Family<'_> {
         one.is_same_but_stage(&two)
     }
 
-    /// Says whether the stage has advisories stay behind until all of their packages are there.
+    /// Says whether the stage has advisories wait until all of their packages are there.
     pub(super) fn holds(&self, world: &World) -> bool {
-        let stage = self.repositories.first().and_then(|one| {
-            let product = world.layout.products.get(&one.product)?;
-            product.stage(&one.stage)
-        });
-        stage.is_some_and(|stage| stage.holds_advisories)
+        self.repositories.first().is_some_and(|one| holds(world, one))
     }
+}
+
+fn holds(world: &World, repository: &Repository) -> bool {
+    let product = world.layout.products.get(&repository.product);
+    let stage = product.and_then(|product| product.stage(&repository.stage));
+    stage.is_some_and(|stage| stage.holds_advisories)
+}
+
+/// Names what the stages before this one have on its platform.
+pub(super) fn before(world: &World, repository: &Repository) -> BTreeSet<Repository> {
+    let product = world.layout.products.get(&repository.product);
+    let stages = product.map(|product| product.stages_before(&repository.stage)).unwrap_or_default();
+    stages.into_iter().map(|stage| binary(repository).in_stage(stage)).collect()
 }
 
 fn binary(repository: &Repository) -> Repository {
     Repository { kind: Kind::Binary, ..repository.clone() }
 }
 
-/// Finds the families that a plan is about, by their repository of binary packages.
+/// Finds the families that a plan is about, by their repository of binary packages; beside them those in front of which something
+/// waits on the same platforms, and those from which it may come.
 pub(super) fn families<'a>(world: &'a World, plan: &'a Plan) -> BTreeMap<Repository, Family<'a>> {
     let brings = ["promote", "revert", "undo"].contains(&plan.action.as_str());
-    let keys: BTreeSet<Repository> = plan.changes.keys().chain(plan.overlaps.keys()).map(binary).collect();
+    let moved: BTreeSet<Repository> = plan.changes.keys().chain(plan.overlaps.keys()).map(binary).collect();
+    let mut keys = moved.clone();
+    if !world.standing.held.is_empty() {
+        let places: BTreeSet<_> = moved.iter().map(place_of).collect();
+        let known = world.repositories.keys().filter(|one| places.contains(&place_of(one)));
+        keys.extend(known.filter(|one| world.standing.held.contains_key(&one.name())).map(binary));
+    }
+    let behind: Vec<Repository> = keys.iter().filter(|key| holds(world, key)).cloned().collect();
+    keys.extend(behind.iter().flat_map(|key| before(world, key)));
     let family = |key: Repository| {
         let siblings = Kind::ALL.map(|kind| Repository { kind, ..key.clone() });
         let repositories = siblings.into_iter().filter(|one| world.repositories.contains_key(one));
-        let mut family = Family { brings, ..of(repositories.collect(), world) };
+        let mut family =
+            Family { brings, is_moved: moved.contains(&key), ..of(repositories.collect(), world) };
         for repository in &family.repositories {
             let Some(change) = plan.changes.get(repository) else { continue };
             let leave: HashSet<_> = change.leave.iter().map(|left| left.pkgid).collect();
@@ -93,10 +114,11 @@ pub(super) fn earlier(world: &World) -> Once<'_> {
     let mut all = BTreeMap::new();
     for (repository, earlier) in &world.earlier {
         let siblings = Kind::ALL.map(|kind| Repository { kind, ..repository.clone() });
-        let those = earlier.iter().enumerate().map(|(at, one)| {
-            let known = siblings.iter().filter_map(|sibling| world.earlier.get(sibling)?.get(at));
-            let listed = known.flat_map(|one| one.listed.iter()).map(|listed| &listed.nevra).collect();
-            (&one.beside, made(vec![repository.clone()], listed))
+        let those = earlier.iter().map(|one| {
+            let known = siblings.iter().filter_map(|sibling| world.earlier.get(sibling)).flatten();
+            let then = known.filter(|known| known.generation == one.generation);
+            let listed = then.flat_map(|one| one.listed.iter()).map(|listed| &listed.nevra).collect();
+            (one, made(vec![repository.clone()], listed))
         });
         all.insert(repository.clone(), those.collect());
     }
@@ -111,5 +133,13 @@ fn of(repositories: Vec<Repository>, world: &World) -> Family<'_> {
 
 fn made<'a>(repositories: Vec<Repository>, listed: HashSet<&'a Nevra>) -> Family<'a> {
     let (entered, left) = (BTreeSet::new(), BTreeSet::new());
-    Family { repositories, after: listed.clone(), before: listed, entered, left, brings: false }
+    Family {
+        repositories,
+        after: listed.clone(),
+        before: listed,
+        entered,
+        left,
+        brings: false,
+        is_moved: false,
+    }
 }

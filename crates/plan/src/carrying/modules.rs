@@ -42,8 +42,6 @@ impl Naming for Module {
 
 /// Finds what comes with what enters a repository.
 pub(super) fn arriving(target: Target<'_>, sources: &[Source<'_>], seen: &mut Seen) -> Arriving {
-    // A part of a stream is one for hosts, too: nothing waits.
-    let target = Target { holds: false, ..target };
     let mut arriving = Arriving::default();
     for source in sources.iter().filter(|_| !target.family.entered.is_empty()) {
         let read = match read(&source.beside.modules) {
@@ -57,7 +55,8 @@ pub(super) fn arriving(target: Target<'_>, sources: &[Source<'_>], seen: &mut Se
                 continue;
             }
         };
-        target.arriving(source, &read.documents, &mut arriving.streams, seen);
+        // A part of a stream is one for hosts, too: nothing waits.
+        target.arriving(source, &read.documents, &mut arriving.streams, seen, |_| false);
         let modules: BTreeSet<&str> = arriving.streams.iter().map(|one| one.module.as_str()).collect();
         for other in
             read.documents.iter().filter(|one| !one.is_stream() && modules.contains(one.module.as_str()))

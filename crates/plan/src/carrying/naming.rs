@@ -1,5 +1,5 @@
-//! What names packages in full, advisories and module streams alike: it goes with them, is cut or held where only some go,
-//! and keeps its id in every stage.
+//! What names packages in full, advisories and module streams alike: it goes with them, is cut where only some go, and keeps
+//! its id in every stage.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,46 +34,36 @@ pub(super) trait Naming: Clone {
 pub(super) struct Target<'a> {
     pub(super) repository: &'a Repository,
     pub(super) family: &'a Family<'a>,
-    /// Whether what names something that stays away does not come.
-    pub(super) holds: bool,
 }
 
 impl Target<'_> {
-    /// Finds what comes with what enters, of all that a source says; puts it to what is `arriving` already.
+    /// Finds what comes with what enters, of all that a source says and `holds` does not keep; puts it to what is `arriving` already.
     pub(super) fn arriving<N: Naming>(
         &self,
         source: &Source<'_>,
         all: &[N],
         arriving: &mut Vec<N>,
         seen: &mut Seen,
+        mut holds: impl FnMut(&N) -> bool,
     ) {
-        let Self { repository: target, family, holds } = *self;
+        let Self { repository: target, family } = *self;
         let mut places = places(arriving);
         for one in all.iter().filter(|one| !one.is_fixed()) {
-            if !one.names().any(|nevra| family.entered.contains(nevra)) {
+            if !one.names().any(|nevra| family.entered.contains(nevra)) || holds(one) {
                 continue;
             }
-            let stays_away =
-                |nevra: &&Nevra| source.family.before.contains(nevra) && !family.after.contains(nevra);
-            let away: BTreeSet<&Nevra> = one.names().filter(stays_away).collect();
             let (word, id) = (N::WORD, one.id());
+            let waits = source.held.and_then(|held| held.get(id));
+            let is_known = |nevra: &Nevra| {
+                source.family.before.contains(nevra) || waits.is_some_and(|one| one.waits_for.contains(nevra))
+            };
+            let away: BTreeSet<&Nevra> =
+                one.names().filter(|nevra| is_known(nevra) && !family.after.contains(*nevra)).collect();
             if !away.is_empty() {
                 let names = some(away.iter().map(|nevra| nevra.to_string()));
-                if let Some(repository) = source.repository.filter(|_| holds) {
-                    seen.note(format!(
-                        "{word} `{id}` is held in `{repository}` until `{target}` lists {names}, too"
-                    ));
-                    seen.held.insert((repository.clone(), id.to_owned()));
-                    continue;
-                }
                 seen.note(format!("{word} `{id}` is cut for `{target}`, which does not list {names}"));
             }
-            // Where something is held it goes on naming what went ahead, and that may be gone by now.
-            let stays = |nevra: &Nevra| match holds {
-                true => family.after.contains(nevra),
-                false => !away.contains(nevra),
-            };
-            let Some(cut) = one.without(stays) else { continue };
+            let Some(cut) = one.without(|nevra| !away.contains(nevra)) else { continue };
             match places.get(cut.id()) {
                 // What came first counts.
                 Some(at) => arriving[*at] = cut.together(&arriving[*at]),
@@ -87,7 +77,7 @@ impl Target<'_> {
 }
 
 /// Where each stands that may move, by its id; the first where there are several.
-fn places<N: Naming>(all: &[N]) -> BTreeMap<String, usize> {
+pub(super) fn places<N: Naming>(all: &[N]) -> BTreeMap<String, usize> {
     let all = all.iter().enumerate().rev().filter(|(_, one)| !one.is_fixed());
     all.map(|(at, one)| (one.id().to_owned(), at)).collect()
 }
@@ -125,12 +115,9 @@ impl Place<'_> {
         if left.is_empty() || one.is_fixed() {
             return Some(one.clone());
         }
-        let is_held = seen.held.contains(&((*repository).clone(), one.id().to_owned()));
         let is_listed = |nevra: &Nevra| family.after.contains(nevra);
-        let goes = |nevra: &Nevra| left.contains(nevra) && !(is_held && arrived.contains(nevra));
         let after = match one.names().any(is_listed) || comes_anew {
-            true => one.without(|nevra| !goes(nevra)),
-            false if is_held => Some(one.clone()),
+            true => one.without(|nevra| !left.contains(nevra)),
             false => None,
         };
         let lost: BTreeSet<&Nevra> = left.into_iter().filter(|nevra| !arrived.contains(nevra)).collect();

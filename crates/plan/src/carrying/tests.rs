@@ -2,6 +2,7 @@
 
 mod advisories;
 mod groups;
+mod held;
 mod modules;
 
 use super::*;

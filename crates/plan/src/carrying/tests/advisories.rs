@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::request::{Action, Reference};
-use crate::samples::{layout, promote, withdraw, words, world_of};
+use crate::samples::{promote, withdraw, words, world_of};
 use crate::world::Listed;
 
 /// Writes advisories: `A v2: p-1-1.noarch q-1-1.noarch`, each a line.
@@ -28,7 +28,7 @@ pub(super) fn file(lines: &[&str]) -> String {
 }
 
 /// Shows what a repository says in the same words.
-fn said(world: &World, at: &str) -> Vec<String> {
+pub(super) fn said(world: &World, at: &str) -> Vec<String> {
     let Some(Part::Read(open)) = world.beside.get(&repository(at)).map(|beside| &beside.updates) else {
         return Vec::new();
     };
@@ -82,27 +82,6 @@ fn one_of_which_only_some_go_is_cut_and_comes_together_again() {
 }
 
 #[test]
-fn one_that_is_held_comes_with_what_completes_it() {
-    let mut world = world_with(&["A: a-1-1.noarch b-1-1.noarch"]);
-    let mut layout = layout();
-    layout.products.get_mut("glite-3.2").unwrap().stages[1].holds_advisories = true;
-    world.layout = Arc::new(layout);
-    let (after, notes) = done(&world, &promote(&["b"]));
-    assert_eq!(said(&after, PRODUCTION), Vec::<String>::new());
-    assert_eq!(said(&after, DELTA), ["A: a-1-1.noarch b-1-1.noarch"]);
-    let held = "advisory `A` is held in `glite-3.2-sl5-x86_64-delta` until `glite-3.2-sl5-x86_64-production` lists \
-                `a-1-1.noarch`, too";
-    assert_eq!(notes, [held]);
-    let (whole, notes) = done(&after, &promote(&["a"]));
-    assert_eq!(said(&whole, PRODUCTION), ["A: a-1-1.noarch b-1-1.noarch"]);
-    assert_eq!((said(&whole, DELTA), notes), (vec![], vec![]));
-    // What went ahead and was withdrawn is named nowhere.
-    let (withdrawn, _) = done(&after, &withdraw("production", &["b"]));
-    let (rest, _) = done(&withdrawn, &promote(&["a"]));
-    assert_eq!(said(&rest, PRODUCTION), ["A: a-1-1.noarch"]);
-}
-
-#[test]
 fn what_leaves_takes_its_lines_along_and_the_answer_says_so() {
     let world = world_with(&["A: a-1-1.noarch b-1-1.noarch", "B: b-1-1.noarch", "Z: z-1-1.noarch"]);
     let (after, notes) = done(&world, &withdraw("delta", &["b"]));
@@ -138,7 +117,10 @@ fn going_back_brings_what_was_said_then() {
         updates: Part::Read(Arc::from(file(&["A: a-1-1.noarch b-1-1.noarch"]).into_bytes())),
         ..Beside::default()
     };
-    world.earlier.insert(repository(PRODUCTION), vec![Earlier { beside, listed: a }]);
+    world.earlier.insert(
+        repository(PRODUCTION),
+        vec![Earlier { generation: 40, beside, listed: a, ..Earlier::default() }],
+    );
     let request = Request::new(Action::Revert {
         product: "glite-3.2".into(),
         stage: "production".into(),
