@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nevra::Sha256;
-use plan::{Action, Repository};
+use plan::{Action, Kind, Repository};
 
 use super::{Line, Verdict};
 use crate::account::Account;
@@ -33,6 +33,7 @@ impl Line<'_> {
                 wanted.entry(repository.clone()).or_default().extend(began.keys().copied());
             }
             let all: BTreeSet<Sha256> = wanted.values().flatten().copied().collect();
+            self.remember_before(effect)?;
             self.remember_past(effect.generation, wanted)?;
             for digest in all {
                 let pooled = self.engine.store.paths().pool_file(&digest);
@@ -46,6 +47,30 @@ impl Line<'_> {
         }
         self.world.recorded = recorded;
         self.looked_up = Some(asking.clone());
+        Ok(())
+    }
+
+    /// Reads what the repositories said that packages left, and their siblings, in the generation before it, or the last before
+    /// that which is kept: what is listed elsewhere, too, comes back with the text of then.
+    fn remember_before(&mut self, effect: &plan::Effected) -> Result<(), Error> {
+        let Some(number) = self.world.kept_generations.range(..effect.generation).next_back().copied() else {
+            return Ok(());
+        };
+        let left = effect.moves.iter().filter(|(_, moves)| !moves.left.is_empty());
+        let left: BTreeSet<Repository> = left.flat_map(|(repository, _)| siblings(repository)).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        let generation = self.engine.store.generation(number)?;
+        let account = Account::of(number, &generation.manifest.account)?;
+        for shelved in account.repositories.values() {
+            let repository = shelved.repository();
+            if left.contains(&repository) {
+                let shelf = self.engine.catalogue.shelf(&self.engine.store, &generation, shelved)?;
+                self.remember(&shelf);
+                self.said_earlier(&repository, &shelf, (number, &account));
+            }
+        }
         Ok(())
     }
 
@@ -68,7 +93,7 @@ impl Line<'_> {
             let account = Account::of(*number, &generation.manifest.account)?;
             for shelved in account.repositories.values() {
                 let repository = shelved.repository();
-                if wanted.contains_key(&repository) {
+                if siblings(&repository).any(|one| wanted.contains_key(&one)) {
                     let shelf = self.engine.catalogue.shelf(&self.engine.store, &generation, shelved)?;
                     self.remember(&shelf);
                     self.said_earlier(&repository, &shelf, (*number, &account));
@@ -77,6 +102,11 @@ impl Line<'_> {
         }
         Ok(())
     }
+}
+
+/// Lists the repositories of the same stage on the same platform.
+fn siblings(repository: &Repository) -> impl Iterator<Item = Repository> {
+    Kind::ALL.into_iter().map(|kind| Repository { kind, ..repository.clone() })
 }
 
 /// Whether a request must be decided on what is on record alone, and others of its line were answered before it: what
