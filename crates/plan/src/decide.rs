@@ -135,6 +135,9 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
         Action::Advisory { product, stage, advised, packages, platforms } => {
             advisory::advisory(world, asker, &advisory::Wish { product, stage, advised, packages, platforms })
         }
+        Action::EndAdvisory { product, advisory: id, retracted } => {
+            advisory::end(world, asker, &advisory::Ending { product, id, retracted: *retracted })
+        }
         Action::AcceptClock {} => accept_clock::accept_clock(world, asker),
         Action::Purge { packages } => purge::purge(world, asker, packages),
         Action::Resume {} => resume::resume(world, asker),

@@ -113,8 +113,8 @@ pub use request::{
 };
 pub use standing::{
     APPROVAL_COUNTS, Agreement, Approval, Covering, Decided, Freeze, HELD_BYTES_MAX, HeldAdvisory,
-    RETRACTIONS_MAX, Rejected, Retraction, STANDING_MAX, STANDING_OF_ONE_MAX, Seat, Standing, Variant,
-    Waiver,
+    RETRACTIONS_MAX, Rejected, Retraction, STANDING_MAX, STANDING_OF_ONE_MAX, Seat, Standing, TAKEN_BACK_MAX,
+    Variant, Waiver,
 };
 pub use witness::{ACROSS_BOOTS_MAX, LAG_MIN, Reading, Witness};
 pub use world::{

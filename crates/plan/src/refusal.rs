@@ -141,6 +141,7 @@ codes! {
     UnknownPlatform "unknown-platform" 5 "The product has no such platform."
     NoSuchPackage "no-such-package" 5 "Nothing in the stage fits."
     NotListed "advisory-names-absent" 5 "An advisory would name a package that the stage does not list."
+    NoSuchAdvisory "no-such-advisory" 5 "No stage of the product has the advisory."
     NoSuchUpload "no-such-upload" 5 "A file the request refers to is not in `upload/`, or the folder holds no package."
     FolderNotReadable "folder-not-readable" 5 "The daemon cannot read the folder the request refers to."
     NoSuchName "no-such-name" 5 "No generation bears the name."

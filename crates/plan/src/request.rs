@@ -280,6 +280,15 @@ pub enum Action {
         /// The platforms.
         platforms: Vec<String>,
     },
+    /// Takes back an advisory, wherever the product has it; the request's `reason` says why.
+    EndAdvisory {
+        /// The product.
+        product: String,
+        /// Its id.
+        advisory: String,
+        /// Whether it stays, as its next version with the status `retracted`.
+        retracted: bool,
+    },
     /// Takes the wall clock's time for witnessed.
     AcceptClock {},
     /// Takes packages out of everything that exists, at once and for ever: malware, or what the law forbids.
@@ -295,7 +304,7 @@ pub enum Action {
 
 impl Action {
     /// The names of all actions.
-    pub const NAMES: [&'static str; 22] = [
+    pub const NAMES: [&'static str; 23] = [
         "import",
         "adopt",
         "promote",
@@ -314,6 +323,7 @@ impl Action {
         "variant",
         "end-variant",
         "advisory",
+        "end-advisory",
         "accept-clock",
         "purge",
         "resume",
@@ -341,6 +351,7 @@ impl Action {
             Action::Variant { .. } => "variant",
             Action::EndVariant { .. } => "end-variant",
             Action::Advisory { .. } => "advisory",
+            Action::EndAdvisory { .. } => "end-advisory",
             Action::AcceptClock {} => "accept-clock",
             Action::Purge { .. } => "purge",
             Action::Resume {} => "resume",
@@ -361,7 +372,8 @@ impl Action {
             | Action::Freeze { product, .. }
             | Action::Approve { product, .. }
             | Action::Variant { product, .. }
-            | Action::Advisory { product, .. } => Some(product),
+            | Action::Advisory { product, .. }
+            | Action::EndAdvisory { product, .. } => Some(product),
             Action::Undo { .. }
             | Action::Keep { .. }
             | Action::EndWaiver { .. }

@@ -20,7 +20,7 @@ mod held;
 mod retraction;
 mod variant;
 
-pub use held::{HELD_BYTES_MAX, HeldAdvisory};
+pub use held::{HELD_BYTES_MAX, HeldAdvisory, TAKEN_BACK_MAX};
 pub use retraction::{RETRACTIONS_MAX, Rejected, Retraction};
 pub use variant::{Agreement, Seat, Variant};
 
@@ -65,6 +65,9 @@ pub struct Standing {
     /// what plans change.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub held: BTreeMap<String, BTreeMap<String, HeldAdvisory>>,
+    /// The advisories of each product that were taken back, by id, and the last version of theirs that counts no more.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub taken_back: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 /// Answers for what a gate would refuse.
@@ -157,6 +160,17 @@ pub enum Decided {
     VariantAgreed(Variant),
     /// Two files may no longer bear one name.
     VariantEnded(String),
+    /// An advisory is taken back.
+    AdvisoryEnded {
+        /// The product.
+        product: String,
+        /// Its id.
+        id: String,
+        /// The last version that counts no more.
+        version: u64,
+        /// Whether it stays to be seen, with the status `retracted`.
+        retracted: bool,
+    },
 }
 
 /// Makes an id of words.
@@ -348,6 +362,9 @@ impl World {
                     standing.variants.insert(variant.id.clone(), variant.clone());
                 }
                 Decided::VariantEnded(id) => drop(standing.variants.remove(id)),
+                Decided::AdvisoryEnded { product, id, version, .. } => {
+                    standing.taken_back.entry(product.clone()).or_default().insert(id.clone(), *version);
+                }
             }
         }
         for raised in plan.rebuilt.iter().filter_map(|rebuilt| rebuilt.raised.as_ref()) {
@@ -382,6 +399,11 @@ impl Decided {
                 ["variant".into(), format!("{} {by}", variant.id)]
             }
             Decided::VariantEnded(id) => ["variant-ends".into(), id.clone()],
+            // Its version is the world's to say, and no part of what is decided.
+            Decided::AdvisoryEnded { product, id, retracted, .. } => {
+                let word = if *retracted { "advisory-retracted" } else { "advisory-ends" };
+                [word.into(), format!("{product} {id}")]
+            }
         }
     }
 }

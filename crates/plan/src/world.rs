@@ -390,7 +390,8 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
     match &request.action {
         Action::Promote { product, .. }
         | Action::Withdraw { product, .. }
-        | Action::Advisory { product, .. } => {
+        | Action::Advisory { product, .. }
+        | Action::EndAdvisory { product, .. } => {
             let product = layout.products.get(product);
             needs.repositories =
                 product.map(|product| product.repositories().into_iter().collect()).unwrap_or_default();

@@ -6,6 +6,7 @@
 mod cut;
 mod merged;
 mod named;
+mod retracted;
 
 use std::collections::BTreeMap;
 
@@ -49,7 +50,7 @@ pub struct Announced<'a> {
     /// `security`, `recommended`, `bugfix`, `enhancement`, `newpackage`, `optional`.
     pub kind: &'a str,
     /// Which writing of it this is, from 1.
-    pub version: u32,
+    pub version: u64,
     /// In one line.
     pub title: &'a str,
     /// How bad it is: `Critical`, `Important`, `Moderate`, `Low`.

@@ -4,27 +4,27 @@ use clap::{Args, ValueEnum};
 
 use crate::arguments::{Asking, Scope};
 
-/// The request `advisory`.
+/// The requests `advisory` and `end-advisory`.
 #[derive(Debug, Args)]
 pub struct Advisory {
-    /// Its id, the same in every stage; one of the same id is replaced by this as its next version
+    /// Its id, the same in every stage; one of the same id is replaced by this as its next version, wherever it is
     #[arg(value_name = "ID")]
     pub advisory: String,
     /// What it is about: NEVRAs, name-version-release, names, or globs over names, all of which the stage lists
-    #[arg(required = true, value_name = "PACKAGE")]
+    #[arg(required_unless_present = "take_back", value_name = "PACKAGE")]
     pub packages: Vec<String>,
     /// The stage that lists the packages
-    #[arg(long = "in", value_name = "STAGE")]
-    pub stage: String,
+    #[arg(long = "in", required_unless_present = "take_back", value_name = "STAGE")]
+    pub stage: Option<String>,
     /// What the packages are good for
-    #[arg(long = "type", value_name = "TYPE")]
-    pub kind: Kind,
+    #[arg(long = "type", required_unless_present = "take_back", value_name = "TYPE")]
+    pub kind: Option<Kind>,
     /// How bad it was without them
     #[arg(long)]
     pub severity: Option<Severity>,
     /// What it is about, in one line
-    #[arg(long, value_name = "TEXT")]
-    pub title: String,
+    #[arg(long, required_unless_present = "take_back", value_name = "TEXT")]
+    pub title: Option<String>,
     /// As much as somebody should know
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
@@ -34,6 +34,12 @@ pub struct Advisory {
     /// Say that hosts had better start anew with the packages
     #[arg(long)]
     pub reboot: bool,
+    /// Take the advisory back from all stages of the product; needs --reason
+    #[arg(long, conflicts_with_all = ["packages", "stage", "kind", "severity", "title", "description", "references", "reboot", "platforms"])]
+    pub take_back: bool,
+    /// Leave it where it is, with the status `retracted`: zypper offers its packages no more, dnf goes by no status
+    #[arg(long, requires = "take_back")]
+    pub retracted: bool,
     #[command(flatten)]
     pub scope: Scope,
     #[command(flatten)]

@@ -431,6 +431,12 @@ impl<'a> Walk<'a> {
         {
             return Ok(Finding::NotJudged(reason::DISK).into());
         }
+        // Whose stages an advisory touches follows from what repositories said.
+        let is_of_what_was_said =
+            matches!(request.action, Action::Advisory { .. } | Action::EndAdvisory { .. });
+        if is_of_what_was_said && !(refused_for_roles && answer.outcome == Outcome::Done) {
+            return Ok(Finding::NotJudged(reason::DISK).into());
+        }
         let (finding, taken) = compared::with_decision(policy, world, request, answer, &decision);
         let effect = match decision {
             Decision::Effect(plan) => Some(plan),

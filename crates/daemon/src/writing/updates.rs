@@ -152,7 +152,7 @@ impl Retractions {
             from: &self.from,
             status: "retracted",
             kind: "recommended",
-            version: rejected.changes.saturating_add(1),
+            version: u64::from(rejected.changes) + 1,
             title: &title,
             severity: None,
             references: &[],

@@ -47,7 +47,7 @@ pub(super) fn arriving(
     let mut arriving = Vec::new();
     let mut waiting = line.waiting();
     for source in sources.iter().filter(|_| !target.family.entered.is_empty()) {
-        let mut hold = |one: &Advisory| line.hold(&mut waiting, one);
+        let mut hold = |one: &Advisory| line.is_taken_back(one) || line.hold(&mut waiting, one);
         if let Some(held) = source.held.map(held::read) {
             target.arriving(source, &held, &mut arriving, seen, &mut hold);
         }

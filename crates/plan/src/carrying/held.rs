@@ -21,6 +21,8 @@ pub(super) struct Line<'a> {
     family: &'a Family<'a>,
     /// What waits in front of it before the plan, by id.
     pub(super) held: Option<&'a BTreeMap<String, HeldAdvisory>>,
+    /// What was taken back of its product, and the last versions of that.
+    taken_back: Option<&'a BTreeMap<String, u64>>,
     /// Whether its stage has advisories wait, and they can be put to its own.
     holds: bool,
     /// Whether nothing can be put to what it says.
@@ -52,6 +54,7 @@ impl<'a> Line<'a> {
             repository,
             family,
             held,
+            taken_back: world.standing.taken_back.get(&repository.product),
             holds: family.holds(world) && !is_unread,
             is_unread,
             before: before.iter().filter_map(|key| families.get(key)).collect(),
@@ -63,6 +66,12 @@ impl<'a> Line<'a> {
     pub(super) fn waiting(&self) -> BTreeMap<String, Advisory> {
         let all = self.held.map(read).unwrap_or_default();
         all.into_iter().map(|one| (one.id.clone(), one)).collect()
+    }
+
+    /// Whether an old text counts no more; a later one may bear its id.
+    pub(super) fn is_taken_back(&self, one: &Advisory) -> bool {
+        let last = self.taken_back.and_then(|all| all.get(&one.id));
+        last.is_some_and(|last| one.version().trim().parse::<u64>().unwrap_or(0) <= *last)
     }
 
     /// Takes an advisory that comes to what waits, if anything of both is still to come.
@@ -89,6 +98,11 @@ impl<'a> Line<'a> {
             && self.moved.iter().any(|moved| moved.left.contains(nevra))
     }
 
+    /// Whether a package comes to a stage by the plan: then nothing of it is lost.
+    fn arrives(&self, nevra: &Nevra) -> bool {
+        self.moved.iter().any(|moved| moved.entered.contains(nevra))
+    }
+
     /// Says what goes on waiting, and puts the rest to what is `arriving`.
     pub(super) fn settle(
         &self,
@@ -109,13 +123,17 @@ impl<'a> Line<'a> {
                 one.packages().filter(|nevra| self.is_to_come(nevra)).cloned().collect();
             let is_listed = one.packages().any(|nevra| self.family.after.contains(nevra));
             let Some(rest) = one.without(|nevra| !gone.contains(nevra)).filter(|_| is_listed) else {
-                seen.note(format!(
-                    "advisory `{id}` is held in front of `{repository}` no more, which lists nothing of it"
-                ));
+                if !one.packages().any(|nevra| self.arrives(nevra)) {
+                    seen.note(format!(
+                        "advisory `{id}` is held in front of `{repository}` no more, which lists nothing of it"
+                    ));
+                }
                 continue;
             };
-            if !gone.is_empty() {
-                let names = some(gone.iter().map(Nevra::to_string));
+            let lost: Vec<_> =
+                gone.iter().filter(|nevra| !self.arrives(nevra)).map(Nevra::to_string).collect();
+            if !lost.is_empty() {
+                let names = some(lost);
                 seen.note(format!("advisory `{id}` is cut for `{repository}`, which will not list {names}"));
             }
             if self.holds && !to_come.is_empty() {

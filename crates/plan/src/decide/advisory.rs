@@ -1,20 +1,28 @@
-//! An advisory of one's own: what is said of packages that a stage lists.
+//! An advisory of one's own: what is said of packages that a stage lists, and how it is taken back.
+//!
+//! It is one advisory in all stages of the product: whoever says it anew, or takes it back, does so wherever it is told or waits,
+//! in the same instant.
+
+mod ending;
+mod writings;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use nevra::Nevra;
-use repo::{Advisory, Announced, Updateinfo};
+use repo::{Advisory, Announced};
 
-use super::gates::Gates;
+use super::gates::{Entering, Gates};
 use super::selection::{Place, select};
 use super::{Decision, places};
-use crate::carrying::{Beside, Part};
+use crate::carrying::Beside;
 use crate::layout::Repository;
 use crate::plan::Plan;
 use crate::refusal::{Code, Refusal};
 use crate::request::Advised;
+use crate::standing::HeldAdvisory;
 use crate::world::{Asker, World};
+pub(super) use ending::{Ending, end};
+use writings::Writings;
 
 pub(super) struct Wish<'a> {
     pub product: &'a str,
@@ -40,74 +48,159 @@ pub(super) fn advisory(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
         }
         _ => refusal,
     }))?;
-    // Hosts that install what advisories name do something else now.
-    gates.freeze(world, &product.name, &[&stage.name], &selection.packages);
-    let gates = gates.finish()?;
-    let mut carried = BTreeMap::new();
-    let mut advised = BTreeMap::new();
-    let mut names: BTreeSet<&Nevra> = BTreeSet::new();
-    for (repository, listed) in &selection.packages {
-        let packages: BTreeSet<&Nevra> = listed.iter().map(|one| &one.nevra).collect();
-        names.extend(&packages);
-        let beside = world.beside.get(repository).cloned().unwrap_or_default();
-        let updates = said(world, repository, &beside.updates, (wish.advised, &packages))?;
-        carried.insert(repository.clone(), Beside { updates, ..beside });
-        let named = packages.into_iter().cloned().collect();
-        advised.insert(repository.clone(), (wish.advised.clone(), named));
+    let writings = Writings::of(world, product, id);
+    let is_there = |repository: &&Repository| {
+        repository.stage == stage.name && platforms.contains(&repository.platform())
+    };
+    let saying = gates.prefer(Saying::of(&writings, wish.advised, &selection.packages, is_there))?;
+    // Where it is told already its words change, too.
+    for other in writings.stages().into_iter().filter(|other| *other != stage.name) {
+        let other = places::stage(product, other)?;
+        let what = format!("say something of packages in `{}` of `{}`", other.name, product.name);
+        gates.roles(asker, Some(&product.name), &other.import_roles, &what);
     }
-    let subject = match names.len() {
-        1 => format!("`{}`", names.first().map(|nevra| nevra.to_string()).unwrap_or_default()),
+    // Hosts that install what advisories name do something else now.
+    let mut stages = writings.stages();
+    stages.insert(&stage.name);
+    let stages: Vec<&str> = stages.into_iter().collect();
+    gates.freeze(world, &product.name, &stages, &selection.packages);
+    let mut notes = selection.notes;
+    let (carried, held) = gates.prefer(saying.everywhere(&mut notes))?;
+    let gates = gates.finish()?;
+    let named = |(repository, names): (&Repository, &BTreeSet<&Nevra>)| {
+        (repository.clone(), (wish.advised.clone(), names.iter().map(|one| (*one).clone()).collect()))
+    };
+    let advised = saying.said.iter().map(|(repository, names)| named((repository, names))).collect();
+    let subject = match saying.named.len() {
+        1 => format!("`{}`", saying.named.first().map(|nevra| nevra.to_string()).unwrap_or_default()),
         n => format!("{n} packages"),
     };
     let sentence = format!("advisory `{id}` is about {subject} in `{}` of `{}`", stage.name, product.name);
-    let notes = selection.notes;
     let action = "advisory".to_owned();
-    Ok(Decision::Effect(Plan { action, sentence, carried, advised, gates, notes, ..Plan::default() }))
+    Ok(Decision::Effect(Plan { action, sentence, carried, held, advised, gates, notes, ..Plan::default() }))
 }
 
-/// Puts the advisory in the place of one of the same id, as its next writing, or behind the others.
-fn said(
-    world: &World,
-    repository: &Repository,
-    own: &Part,
-    (advised, packages): (&Advised, &BTreeSet<&Nevra>),
-) -> Result<Part, Refusal> {
-    let unread = |why: String| {
-        let sentence =
-            format!("the updateinfo of `{repository}` is not read, {why}, so nothing can be added to it");
-        Refusal::new(Code::NeedsPerson, sentence).hint("adopt the repository again with one that can be read")
-    };
-    let mut updates = match own {
-        Part::Nothing => Updateinfo::default(),
-        Part::Unread(why) => return Err(unread(why.clone())),
-        Part::Read(open) => Updateinfo::parse(open).map_err(|error| unread(error.to_string()))?,
-    };
-    let known = updates.advisories.iter().position(|one| one.id == advised.id);
-    let before = known.map(|at| &updates.advisories[at]);
-    let version = before.map_or(1, |one| one.version().parse::<u32>().unwrap_or(0).saturating_add(1));
-    let now = world.now.strftime("%Y-%m-%d %H:%M:%S").to_string();
-    let issued = before.map(Advisory::issued).filter(|issued| !issued.is_empty()).unwrap_or(&now).to_owned();
-    let advisory = Advisory::of(&Announced {
-        id: &advised.id,
-        from: &repository.product,
-        status: "final",
-        kind: &advised.kind,
-        version,
-        title: &advised.title,
-        severity: advised.severity.as_deref(),
-        references: &advised.references,
-        suggests_reboot: advised.reboot,
-        description: &advised.description,
-        issued: &issued,
-        updated: &now,
-        collection: &format!("{} {}", repository.product, repository.stage),
-        packages: packages.iter().copied().collect(),
-    });
-    match known {
-        Some(at) => updates.advisories[at] = advisory,
-        None => updates.advisories.push(advisory),
+/// The next writing of an advisory.
+struct Saying<'a> {
+    writings: &'a Writings<'a>,
+    advised: &'a Advised,
+    version: u64,
+    issued: Option<String>,
+    /// What it names in each repository of the stage.
+    said: BTreeMap<&'a Repository, BTreeSet<&'a Nevra>>,
+    /// What it names.
+    named: BTreeSet<&'a Nevra>,
+    /// What it named there before and names no more.
+    dropped: BTreeSet<Nevra>,
+}
+
+impl<'a> Saying<'a> {
+    fn of(
+        writings: &'a Writings<'a>,
+        advised: &'a Advised,
+        packages: &'a Entering,
+        is_there: impl Fn(&&Repository) -> bool,
+    ) -> Result<Self, Refusal> {
+        let names = |(repository, listed): (&'a Repository, &'a Vec<crate::world::Listed>)| {
+            (repository, listed.iter().map(|one| &one.nevra).collect())
+        };
+        let said: BTreeMap<&Repository, BTreeSet<&Nevra>> = packages.iter().map(names).collect();
+        let named: BTreeSet<&Nevra> = said.values().flatten().copied().collect();
+        let told = writings.told.iter().filter(|(repository, _)| is_there(repository));
+        let told = told.flat_map(|(_, read)| &read.advisories).filter(|one| one.id == advised.id);
+        let dropped = told.flat_map(Advisory::packages).filter(|nevra| !named.contains(nevra));
+        let dropped = dropped.cloned().collect();
+        let (version, issued) = (writings.next()?, writings.issued());
+        Ok(Self { writings, advised, version, issued, said, named, dropped })
     }
-    Ok(Part::Read(Arc::from(updates.write())))
+
+    /// Writes it wherever it is told or waits.
+    #[expect(clippy::type_complexity, reason = "what a plan has of both")]
+    fn everywhere(
+        &self,
+        notes: &mut Vec<String>,
+    ) -> Result<(BTreeMap<Repository, Beside>, BTreeMap<Repository, BTreeMap<String, HeldAdvisory>>), Refusal>
+    {
+        let Self { writings, advised: Advised { id, .. }, dropped, .. } = self;
+        let world = writings.world;
+        let mut held = BTreeMap::new();
+        let mut told: BTreeMap<&Repository, BTreeSet<&Nevra>> = BTreeMap::new();
+        for (repository, read) in &writings.told {
+            let known = read.advisories.iter().filter(|one| one.id == *id).flat_map(Advisory::packages);
+            told.entry(repository).or_default().extend(known.filter(|nevra| !dropped.contains(*nevra)));
+        }
+        for (repository, (waiting, one)) in &writings.held {
+            let mut all = world.standing.held.get(&repository.name()).cloned().unwrap_or_default();
+            let waits_for: BTreeSet<Nevra> = waiting.waits_for.difference(dropped).cloned().collect();
+            let names: BTreeSet<&Nevra> = one.packages().filter(|nevra| !dropped.contains(*nevra)).collect();
+            if waits_for.is_empty() {
+                all.remove(id);
+                told.entry(repository).or_default().extend(names);
+            } else {
+                let written = self.written(repository, names.into_iter().collect());
+                let text = String::from_utf8_lossy(&written.raw).into_owned();
+                all.insert(id.clone(), HeldAdvisory { waits_for, text });
+                notes.push(format!(
+                    "advisory `{id}` is written anew where it waits in front of `{repository}`"
+                ));
+            }
+            held.insert((*repository).clone(), all);
+        }
+        for (repository, names) in &mut told {
+            let listed: BTreeSet<&Nevra> =
+                world.repositories.get(*repository).into_iter().flatten().map(|one| &one.nevra).collect();
+            names.extend(self.named.iter().filter(|nevra| listed.contains(**nevra)));
+            if writings.held.contains_key(*repository) && !writings.told.contains_key(*repository) {
+                names.retain(|nevra| listed.contains(nevra));
+            }
+        }
+        let others = told.keys().filter(|repository| !self.said.contains_key(**repository));
+        for repository in others {
+            notes.push(match told[*repository].is_empty() {
+                true => {
+                    format!("advisory `{id}` leaves `{repository}`, for it is about nothing there any more")
+                }
+                false => format!("advisory `{id}` is written anew in `{repository}`, too"),
+            });
+        }
+        for (repository, names) in &self.said {
+            told.insert(repository, names.clone());
+        }
+        for why in
+            writings.unread.iter().filter(|(one, _)| !self.said.contains_key(**one)).map(|(_, why)| why)
+        {
+            notes.push(format!("{why}: it stays as it is"));
+        }
+        let mut carried = BTreeMap::new();
+        for (repository, names) in told {
+            let new = (!names.is_empty()).then(|| self.written(repository, names.into_iter().collect()));
+            let updates = writings.put(repository, new)?;
+            let beside = world.beside.get(repository).cloned().unwrap_or_default();
+            carried.insert(repository.clone(), Beside { updates, ..beside });
+        }
+        Ok((carried, held))
+    }
+
+    fn written(&self, repository: &Repository, packages: Vec<&Nevra>) -> Advisory {
+        let advised = self.advised;
+        let now = self.writings.now();
+        Advisory::of(&Announced {
+            id: &advised.id,
+            from: &repository.product,
+            status: "final",
+            kind: &advised.kind,
+            version: self.version,
+            title: &advised.title,
+            severity: advised.severity.as_deref(),
+            references: &advised.references,
+            suggests_reboot: advised.reboot,
+            description: &advised.description,
+            issued: self.issued.as_deref().unwrap_or(&now),
+            updated: &now,
+            collection: &format!("{} {}", repository.product, repository.stage),
+            packages,
+        })
+    }
 }
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ advisory     red   testing              : tester
 advisory     red   production           : operator
 advisory     blue  untested             : blue-team
 advisory     blue  production           : blue-team
+end-advisory red   -                    : uploader tester operator
+end-advisory blue  -                    : blue-team
 rollback     red   untested             : uploader
 rollback     red   testing              : tester
 rollback     blue  production           : blue-team
@@ -246,6 +248,7 @@ fn request(world: &World, action: &str, product: &str, place: &str) -> Request {
             let advised = Advised { id, kind, severity, title, description, references, reboot: false };
             Action::Advisory { product, stage, advised, packages, platforms }
         }
+        "end-advisory" => Action::EndAdvisory { product, advisory: "A-1".into(), retracted: false },
         "keep" => Action::Keep { generation: None, as_: Some("update-1".into()), drop: None },
         "sweep" => Action::Sweep {},
         "purge" => Action::Purge { packages: words(&["a-1-1.x86_64"]) },
@@ -296,7 +299,7 @@ fn nobody_may_do_what_the_table_does_not_say() {
     }
     let all: std::collections::BTreeSet<&str> = Action::NAMES.into_iter().collect();
     assert_eq!(seen, all, "every action stands in the table");
-    assert_eq!(looked_at, 63 * 9 * 3);
+    assert_eq!(looked_at, 65 * 9 * 3);
 }
 
 /// A role that moves packages of one product names generations for whoever holds it for that product or the site.

@@ -105,6 +105,9 @@ fn never(recorded: &Recorded) -> Option<Refusal> {
         "resume" => ("it only published again what was there", "`sluice revert` takes a stage back"),
         "adopt" => ("metadata and old addresses came with it", "`sluice withdraw` takes the packages out"),
         "advisory" => ("what was said was read since", "`sluice advisory` says what is true in its place"),
+        "end-advisory" => {
+            ("whoever read that it counts no more has to be told anew", "`sluice advisory` does")
+        }
         "overlap" => ("it carried out what a promotion promised", "undo that promotion"),
         "end-waiver" => ("whoever answers for something says so anew", "`sluice waive` does"),
         "thaw" => ("whoever freezes something says why anew", "`sluice freeze` does"),

@@ -100,6 +100,7 @@ pub fn parse(bytes: &[u8], format: Format) -> Result<Request, Refusal> {
         "variant" => document.request::<wire::Variant>(&action),
         "end-variant" => document.request::<wire::EndVariant>(&action),
         "advisory" => document.request::<wire::Advisory>(&action),
+        "end-advisory" => document.request::<wire::EndAdvisory>(&action),
         "accept-clock" => document.request::<wire::AcceptClock>(&action),
         "purge" => document.request::<wire::Purge>(&action),
         "resume" => document.request::<wire::Resume>(&action),
@@ -330,6 +331,11 @@ fn check(request: &Request) -> Result<(), Refusal> {
             selectors(packages)?;
             list("platforms", platforms, false)
         }
+        Action::EndAdvisory { product, advisory, .. } => {
+            word("product", product)?;
+            advisory_id(advisory)?;
+            reasoned(request, "`end-advisory` needs a `reason`: whoever acted by the advisory asks for it")
+        }
         Action::Purge { packages } => {
             list("packages", packages, true)?;
             reasoned(request, "`purge` needs a `reason`: it cannot be undone, and stays on record")
@@ -345,17 +351,12 @@ fn check(request: &Request) -> Result<(), Refusal> {
 /// Checks what an advisory says: it becomes XML that every client takes.
 fn advised(advised: &Advised) -> Result<(), Refusal> {
     let Advised { id, kind, severity, title, description, references, .. } = advised;
-    check_text("advisory", id, 200, false)?;
+    advisory_id(id)?;
     check_text("title", title, 1000, false)?;
     if !description.is_empty() {
         check_text("description", description, 16_000, true)?;
     }
     list("references", references, false)?;
-    if id.trim() != id || id.starts_with("retracted-") {
-        return Err(malformed(
-            "the id of an advisory has no space around it, and does not begin with `retracted-`",
-        ));
-    }
     for text in [id, title, description].into_iter().chain(references) {
         if let Some(character) = text.chars().find(|character| !repo::is_carried(*character)) {
             let sentence = format!("XML cannot carry the character {:#06x}", u32::from(character));
@@ -368,6 +369,16 @@ fn advised(advised: &Advised) -> Result<(), Refusal> {
     };
     one_of("type", kind, &Advised::KINDS)?;
     severity.iter().try_for_each(|severity| one_of("severity", severity, &Advised::SEVERITIES))
+}
+
+fn advisory_id(id: &str) -> Result<(), Refusal> {
+    check_text("advisory", id, 200, false)?;
+    if id.trim() != id || id.starts_with("retracted-") {
+        return Err(malformed(
+            "the id of an advisory has no space around it, and does not begin with `retracted-`",
+        ));
+    }
+    Ok(())
 }
 
 fn reasoned(request: &Request, sentence: &str) -> Result<(), Refusal> {

@@ -14,7 +14,7 @@ pub(super) const COMMON: [&str; 9] =
     ["format", "action", "id", "reason", "expires", "dry_run", "plan", "as", "site"];
 
 /// Keys of each action besides the common ones.
-pub(super) const OWN: [(&str, &[&str]); 22] = [
+pub(super) const OWN: [(&str, &[&str]); 23] = [
     ("import", &["product", "to", "files", "folder", "platforms"]),
     ("adopt", &["product", "stage", "platform", "kind", "folder"]),
     ("promote", &["product", "from", "to", "packages", "platforms", "partial"]),
@@ -48,6 +48,7 @@ pub(super) const OWN: [(&str, &[&str]); 22] = [
             "platforms",
         ],
     ),
+    ("end-advisory", &["product", "advisory", "retracted"]),
     ("accept-clock", &[]),
     ("purge", &["packages"]),
     ("resume", &[]),
@@ -145,6 +146,7 @@ wire!(
         severity: Option<String>, description: String, references: Vec<String>, reboot: bool, platforms: Vec<String>
     }
 );
+wire!(EndAdvisory { product: String, advisory: String } { retracted: bool });
 wire!(AcceptClock {} {});
 wire!(Purge { packages: Vec<String> } {});
 wire!(Resume {} {});
@@ -276,6 +278,13 @@ impl Wire for Advisory {
             said;
         let advised = Advised { id, kind, severity, title, description, references, reboot };
         common.request(Action::Advisory { product, stage, advised, packages, platforms })
+    }
+}
+
+impl Wire for EndAdvisory {
+    fn into_request(self) -> (Request, bool) {
+        let (common, (product, advisory, retracted)) = self.split();
+        common.request(Action::EndAdvisory { product, advisory, retracted })
     }
 }
 

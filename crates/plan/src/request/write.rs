@@ -99,6 +99,13 @@ impl Request {
                 file.list("packages", packages);
                 file.list("platforms", platforms);
             }
+            Action::EndAdvisory { product, advisory, retracted } => {
+                file.text("product", product);
+                file.text("advisory", advisory);
+                if *retracted {
+                    file.0.push_str("retracted = true\n");
+                }
+            }
             Action::Sweep {}
             | Action::Overlap {}
             | Action::AcceptClock {}

@@ -13,6 +13,10 @@ use crate::xml::{Element, Xml};
 pub(super) struct Named {
     /// The attribute `version`.
     pub(super) version: String,
+    /// The attribute `status`.
+    pub(super) status: String,
+    /// Where it says when it was changed last.
+    pub(super) updated: Option<Range<usize>>,
     /// When it was issued, as it stands there.
     pub(super) issued: String,
     /// When it was changed last, or else when it was issued; as it stands there.
@@ -48,7 +52,8 @@ impl Named {
     /// Reads an advisory up to its end; gives its id, and everything else relative to its beginning.
     pub(super) fn read(xml: &mut Xml<'_>, update: &Element<'_>) -> Result<(String, Self), Error> {
         let version = update.attribute("version").unwrap_or_default().to_owned();
-        let mut named = Self { version, ..Self::default() };
+        let status = update.attribute("status").unwrap_or_default().to_owned();
+        let mut named = Self { version, status, ..Self::default() };
         let mut id = None;
         let date = |element: &Element<'_>| element.attribute("date").unwrap_or_default().to_owned();
         while let Some(element) = xml.child()? {
@@ -57,6 +62,7 @@ impl Named {
                 "updated" => {
                     named.date = date(&element);
                     xml.skip()?;
+                    named.updated = Some(element.start - update.start..xml.offset() - update.start);
                 }
                 "issued" => {
                     named.issued = date(&element);

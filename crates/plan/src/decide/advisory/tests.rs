@@ -1,6 +1,11 @@
+use std::sync::Arc;
+
+use repo::Updateinfo;
+
 use super::*;
+use crate::carrying::Part;
 use crate::request::{Action, Request};
-use crate::samples::{alice, repository, words, world_of};
+use crate::samples::{alice, layout, promote, repository, words, world_of};
 use crate::{Decision, decide};
 
 fn request(packages: &[&str], change: impl FnOnce(&mut Advised)) -> Request {
@@ -95,4 +100,160 @@ fn nothing_is_added_to_what_cannot_be_read() {
         let Decision::Refused(refusal) = decision else { panic!("{decision:?}") };
         assert_eq!(refusal.code, Code::NeedsPerson);
     }
+}
+
+const DELTA: &str = "sl5/x86_64 delta";
+const PRODUCTION: &str = "sl5/x86_64 production";
+
+fn ended(retracted: bool) -> Request {
+    let (product, advisory) = ("glite-3.2".into(), "GRID-1".into());
+    Request::new(Action::EndAdvisory { product, advisory, retracted })
+}
+
+fn refused(world: &World, request: &Request, asker: &Asker, code: Code) -> Refusal {
+    let decision = decide(world, request, asker, &[]);
+    let Decision::Refused(refusal) = decision else { panic!("{decision:?}") };
+    assert_eq!(refusal.code, code, "{refusal}");
+    refusal
+}
+
+/// `GRID-1` of `a` and `b` in `delta`, of which `a` went on and is listed in `production`.
+fn in_two_stages(holds: bool) -> World {
+    let mut world = site();
+    let mut layout = layout();
+    layout.products.get_mut("glite-3.2").unwrap().stages[1].holds_advisories = holds;
+    world.layout = Arc::new(layout);
+    let (world, _) = done(&world, &request(&["a", "b"], |_| {}));
+    done(&world, &promote(&["a"])).0
+}
+
+#[test]
+fn it_is_the_same_in_all_stages_in_the_same_instant() {
+    let world = in_two_stages(false);
+    assert_eq!(said(&world, PRODUCTION), ["GRID-1 1 2026-03-01 12:00:00 a-1-1.noarch"]);
+    let (after, plan) = done(&world, &request(&["b"], |said| said.title = "other".into()));
+    assert_eq!(said(&after, DELTA), ["GRID-1 2 2026-03-01 12:00:00 b-1-1.noarch"]);
+    assert_eq!(said(&after, PRODUCTION), ["GRID-1 2 2026-03-01 12:00:00 a-1-1.noarch"]);
+    assert_eq!(said(&after, "sl5/i386 production"), ["GRID-1 2 2026-03-01 12:00:00 a-1-1.noarch"]);
+    let words = "advisory `GRID-1` is written anew in `glite-3.2-sl5-x86_64-production`, too";
+    assert!(plan.notes.contains(&words.to_owned()), "{:?}", plan.notes);
+    // What it named there before and names no more is named nowhere.
+    let mut both = after.clone();
+    both.repositories.get_mut(&repository(DELTA)).unwrap().push(crate::samples::listed("a-1-1.noarch"));
+    let (both, _) = done(&both, &request(&["a-1-1.noarch", "b"], |_| {}));
+    let (narrowed, plan) = done(&both, &request(&["b"], |_| {}));
+    assert_eq!(said(&narrowed, DELTA), ["GRID-1 4 2026-03-01 12:00:00 b-1-1.noarch"]);
+    assert_eq!(said(&narrowed, PRODUCTION), Vec::<String>::new());
+    assert!(plan.notes.iter().any(|note| note.starts_with("advisory `GRID-1` leaves ")), "{:?}", plan.notes);
+}
+
+#[test]
+fn whoever_may_not_change_a_stage_that_has_it_may_not_say_it_anew() {
+    let mut world = in_two_stages(false);
+    let mut layout = layout();
+    layout.products.get_mut("glite-3.2").unwrap().stages[1].import_roles = words(&["operator"]);
+    world.layout = Arc::new(layout);
+    let asker = Asker { name: "user:ines".into(), roles: vec![(None, "integrator".into())] };
+    refused(&world, &request(&["b"], |_| {}), &asker, Code::RoleNotAllowed);
+    refused(&world, &ended(false), &asker, Code::RoleNotAllowed);
+    assert!(matches!(decide(&site(), &request(&["b"], |_| {}), &asker, &[]), Decision::Effect(_)));
+}
+
+#[test]
+fn its_version_is_higher_than_any_of_the_product_and_there_is_a_highest() {
+    let largest = u64::MAX.to_string();
+    for (there, next) in [("4294967295", Some("4294967296")), (&*largest, None), ("x", Some("1"))] {
+        let mut world = site();
+        let other = format!("<updates><update version=\"{there}\"><id>GRID-1</id></update></updates>");
+        let updates = Part::Read(Arc::from(other.into_bytes()));
+        world.beside.insert(repository("sl5/i386 production"), Beside { updates, ..Beside::default() });
+        match next {
+            Some(next) => {
+                let (after, _) = done(&world, &request(&["b"], |_| {}));
+                let expected = format!("GRID-1 {next} 2026-03-01 12:00:00 b-1-1.noarch");
+                assert_eq!(said(&after, DELTA), [expected]);
+                assert!(said(&after, "sl5/i386 production").is_empty(), "it names nothing there");
+            }
+            None => {
+                let refusal = refused(&world, &request(&["b"], |_| {}), &alice(), Code::NeedsPerson);
+                assert!(refusal.sentence.contains("no higher one"), "{refusal}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_taken_back_goes_from_all_stages_and_does_not_come_back() {
+    let world = in_two_stages(false);
+    let (after, plan) = done(&world, &ended(false));
+    for at in [DELTA, PRODUCTION, "sl5/i386 production"] {
+        assert_eq!(said(&after, at), Vec::<String>::new(), "{at}");
+    }
+    assert_eq!(plan.sentence, "advisory `GRID-1` is taken back from `delta` and `production` of `glite-3.2`");
+    assert!(plan.changes.is_empty());
+    refused(&after, &ended(false), &alice(), Code::NoSuchAdvisory);
+    // A copy of the old text does not go on by a promotion, a new writing does.
+    let mut again = after.clone();
+    let old = world.beside[&repository(DELTA)].clone();
+    again.beside.insert(repository(DELTA), old);
+    assert_eq!(said(&done(&again, &promote(&["b"])).0, PRODUCTION), Vec::<String>::new());
+    let (anew, _) = done(&after, &request(&["b"], |_| {}));
+    assert_eq!(said(&anew, DELTA), ["GRID-1 2 2026-03-01 12:00:00 b-1-1.noarch"]);
+    assert_eq!(said(&done(&anew, &promote(&["b"])).0, PRODUCTION).len(), 1);
+}
+
+#[test]
+fn what_is_retracted_stays_with_that_status_wherever_it_goes() {
+    let world = in_two_stages(false);
+    let (after, plan) = done(&world, &ended(true));
+    assert_eq!(said(&after, DELTA), ["GRID-1 2 2026-03-01 12:00:00 b-1-1.noarch"]);
+    assert_eq!(said(&after, PRODUCTION), ["GRID-1 2 2026-03-01 12:00:00 a-1-1.noarch"]);
+    assert_ne!(plan.hash(), done(&world, &ended(false)).1.hash());
+    let (gone_on, _) = done(&after, &promote(&["b"]));
+    let Part::Read(open) = &gone_on.beside[&repository(PRODUCTION)].updates else { panic!("it says one") };
+    let one = &Updateinfo::parse(open).unwrap().advisories[0];
+    assert_eq!((one.status(), one.packages().count()), ("retracted", 2));
+    assert!(String::from_utf8_lossy(&one.raw).contains("<title>a &lt; b</title>"));
+    assert!(matches!(decide(&after, &ended(true), &alice(), &[]), Decision::NothingToDo(..)));
+    let (final_again, _) = done(&after, &request(&["b"], |_| {}));
+    assert_eq!(said(&final_again, PRODUCTION), ["GRID-1 3 2026-03-01 12:00:00 a-1-1.noarch"]);
+}
+
+#[test]
+fn what_waits_is_said_anew_and_taken_back_too() {
+    let world = in_two_stages(true);
+    let held = |world: &World| {
+        let name = repository(PRODUCTION).name();
+        let one = world.standing.held.get(&name)?.get("GRID-1")?.clone();
+        Some((Advisory::read(one.text.into_bytes())?.version().to_owned(), one.waits_for.len()))
+    };
+    assert_eq!((held(&world), said(&world, PRODUCTION)), (Some(("1".into(), 1)), vec![]));
+    let (anew, _) = done(&world, &request(&["b"], |_| {}));
+    assert_eq!(held(&anew), Some(("2".into(), 1)));
+    let (whole, _) = done(&anew, &promote(&["b"]));
+    assert_eq!(said(&whole, PRODUCTION), ["GRID-1 2 2026-03-01 12:00:00 a-1-1.noarch b-1-1.noarch"]);
+    let (retracted, _) = done(&world, &ended(true));
+    assert_eq!(held(&retracted), Some(("2".into(), 1)));
+    let (ended, _) = done(&world, &ended(false));
+    assert_eq!(held(&ended), None);
+    // What it waits for is named no more: it comes.
+    let mut more = world.clone();
+    more.repositories.get_mut(&repository(DELTA)).unwrap().push(crate::samples::listed("c-1-1.noarch"));
+    let (narrowed, _) = done(&more, &request(&["c"], |_| {}));
+    assert_eq!((held(&narrowed), said(&narrowed, PRODUCTION).len()), (None, 1));
+}
+
+#[test]
+fn what_nobody_has_cannot_be_taken_back() {
+    let (product, advisory) = ("glite-3.2".into(), "GRID-2".into());
+    let other = Action::EndAdvisory { product, advisory, retracted: false };
+    let refusal = refused(&in_two_stages(false), &Request::new(other), &alice(), Code::NoSuchAdvisory);
+    assert_eq!(refusal.hint.as_deref(), Some("did you mean `GRID-1`"));
+    let nobody = Asker { name: "user:nemo".into(), roles: vec![] };
+    refused(&in_two_stages(false), &ended(false), &nobody, Code::RoleNotAllowed);
+    let mut frozen = in_two_stages(false);
+    let (by, reason) = ("file".into(), "r".into());
+    let (id, product, stage, until) = (String::new(), None, None, None);
+    frozen.freeze_files.push(crate::standing::Freeze { id, product, stage, by, reason, until });
+    refused(&frozen, &ended(false), &alice(), Code::Frozen);
 }

@@ -51,3 +51,17 @@ fn an_advisory_is_written_and_read_again() {
         assert_eq!(parse(request.to_toml().as_bytes(), Format::Toml).unwrap(), request);
     }
 }
+
+#[test]
+fn taking_an_advisory_back_is_written_and_read_again() {
+    for retracted in [false, true] {
+        let (product, advisory) = ("p".into(), "GRID-1".into());
+        let action = Action::EndAdvisory { product, advisory, retracted };
+        let request = Request { reason: Some("wrong".into()), ..Request::new(action) };
+        assert_eq!(parse(request.to_toml().as_bytes(), Format::Toml).unwrap(), request);
+        let silent = Request { reason: None, ..request }.to_toml();
+        check(&silent, Format::Toml, Code::Malformed, "needs a `reason`");
+    }
+    let ours = toml("action = \"end-advisory\"\nproduct = \"p\"\nadvisory = \"retracted-x\"\nreason = \"r\"");
+    check(&ours, Format::Toml, Code::Malformed, "does not begin with `retracted-`");
+}
