@@ -30,10 +30,30 @@ pub struct CompsPart {
     pub id: String,
     /// The element with the space before it, as it stood.
     pub raw: Vec<u8>,
-    /// What it lists, and where in `raw`, with the space before it.
-    pub(super) lines: Vec<(Range<usize>, String)>,
-    /// Where in `raw` the end tag of its list begins, with the space before it.
-    pub(super) list_end: Option<usize>,
+    /// What it lists, in the order of the file.
+    pub(super) lines: Vec<Line>,
+    /// The elements that hold what it lists, in the order of the file.
+    pub(super) lists: Vec<List>,
+}
+
+/// The name of a package, or the id of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    /// Where in `raw` its element stands, with the space before it.
+    pub(super) range: Range<usize>,
+    pub(super) name: String,
+    /// The element that holds it: what is optional in one stage must not be mandatory in the next.
+    pub(super) list: &'static str,
+}
+
+/// An element that holds lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct List {
+    pub(super) element: &'static str,
+    /// Where in `raw` it stands.
+    pub(super) range: Range<usize>,
+    /// Where in `raw` its end tag begins, with the space before it; `None` if it has none, as `<optionlist/>`.
+    pub(super) end: Option<usize>,
 }
 
 /// Kinds of parts.
@@ -153,36 +173,35 @@ impl Comps {
 impl CompsPart {
     fn read(xml: &mut Xml<'_>, element: &Element<'_>, from: usize) -> Result<Self, Error> {
         let kind = if element.prefix.is_empty() { CompsKind::of(&element.name) } else { CompsKind::Other };
-        let (lists, line) = kind.lists();
-        let (mut id, mut lines, mut list_end) = (None, Vec::new(), None);
+        let (elements, line) = kind.lists();
+        let (mut id, mut lines, mut lists) = (None, Vec::new(), Vec::new());
         while let Some(inner) = xml.child()? {
-            match &*inner.name {
-                "id" if id.is_none() => id = Some(xml.leaf()?.trim().to_owned()),
-                name if lists.contains(&name) => {
-                    while let Some(one) = xml.child()? {
-                        let before = before_space(&xml.text()[from..], one.start - from);
-                        match one.name == line {
-                            true => {
-                                let name = xml.leaf()?.trim().to_owned();
-                                lines.push((before..xml.offset() - from, name));
-                            }
-                            false => xml.skip()?,
-                        }
-                    }
-                    if list_end.is_none() {
-                        list_end = end_tag(&xml.text()[from..xml.offset()]);
+            if let Some(element) = elements.iter().find(|element| **element == inner.name) {
+                while let Some(one) = xml.child()? {
+                    let before = before_space(&xml.text()[from..], one.start - from);
+                    if one.name == line {
+                        let name = xml.leaf()?.trim().to_owned();
+                        lines.push(Line { range: before..xml.offset() - from, name, list: element });
+                    } else {
+                        xml.skip()?;
                     }
                 }
-                _ => xml.skip()?,
+                let range = inner.start - from..xml.offset() - from;
+                let end = end_tag(&xml.text()[from..xml.offset()]);
+                lists.push(List { element, range, end });
+            } else if inner.name == "id" && id.is_none() {
+                id = Some(xml.leaf()?.trim().to_owned());
+            } else {
+                xml.skip()?;
             }
         }
         let raw = xml.text().as_bytes()[from..xml.offset()].to_vec();
-        Ok(Self { kind, id: id.unwrap_or_default(), raw, lines, list_end })
+        Ok(Self { kind, id: id.unwrap_or_default(), raw, lines, lists })
     }
 
     /// Lists the names of packages, or the ids of groups, in the order of the file.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.lines.iter().map(|(_, name)| name.as_str())
+        self.lines.iter().map(|line| line.name.as_str())
     }
 
     /// Takes up a part that was changed here; `None` if it is none any more.

@@ -70,6 +70,48 @@ fn the_text_of_what_arrives_counts() {
     }
 }
 
+/// An environment with these elements.
+fn environment(lists: &str) -> CompsPart {
+    read(&format!("\n<environment><id>e</id>{lists}</environment>")).parts.remove(0)
+}
+
+#[test]
+fn what_is_optional_stays_optional_wherever_it_comes_from() {
+    let check = |own: &str, arriving: &str, expected: &str| {
+        let merged = environment(own).merged(&environment(arriving));
+        assert_eq!(String::from_utf8(merged.raw), String::from_utf8(environment(expected).raw));
+    };
+    let [a, b, c] = ["a", "b", "c"].map(|id| format!(" <groupid>{id}</groupid>"));
+    let d = " <groupid default=\"true\">d</groupid>";
+    let (list, optional) = (
+        |lines: &[&str]| format!("<grouplist>{}</grouplist>", lines.concat()),
+        |lines: &[&str]| format!("<optionlist>{}</optionlist>", lines.concat()),
+    );
+    let both = |mandatory: &[&str], lines: &[&str]| list(mandatory) + &optional(lines);
+    check(&both(&[&a], &[d]), &both(&[&b], &[&c]), &both(&[&b, &a], &[&c, d]));
+    check(&both(&[], &[d]), &both(&[&a], &[]), &both(&[&a], &[d]));
+    check(&optional(&[d]), &list(&[&a]), &both(&[&a], &[d]));
+    check(&both(&[&a], &[d]), "", &both(&[&a], &[d]));
+    check(&both(&[&a], &[d]), "<grouplist/><optionlist/>", &both(&[&a], &[d]));
+    // A list of what is optional may stand first, and then does.
+    check(&list(&[&a]), &(optional(&[d]) + &list(&[&b])), &(optional(&[d]) + &list(&[&b, &a])));
+    // Where both list it, what arrives says in which list.
+    check(&both(&[&a], &[&b]), &both(&[&b], &[]), &both(&[&b, &a], &[]));
+    check(&both(&[&a, &b], &[]), &both(&[], &[&b]), &both(&[&a], &[&b]));
+    check(&both(&[&a], &[" <groupid>d</groupid>"]), &optional(&[d]), &(optional(&[d]) + &list(&[&a])));
+    // What says nothing new changes nothing.
+    check(&both(&[&a, &b], &[d]), &both(&[&b], &[d]), &both(&[&a, &b], &[d]));
+}
+
+#[test]
+fn what_arrives_says_how_a_package_belongs_to_a_group() {
+    let other = group("g", &["a"]).replace("mandatory", "conditional\" requires=\"x");
+    let merged = one(&["a", "b"]).merged(&read(&other).parts[0]);
+    let text = String::from_utf8(merged.raw).unwrap();
+    assert!(text.contains("<packagereq type=\"conditional\" requires=\"x\">a<"), "{text}");
+    assert!(text.contains("<packagereq type=\"mandatory\">b<"), "{text}");
+}
+
 #[test]
 fn a_new_file_is_one_that_clients_take() {
     let comps = Comps { parts: vec![one(&["a"])], ..Comps::default() };
