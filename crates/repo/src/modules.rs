@@ -4,6 +4,8 @@
 mod cut;
 mod reading;
 
+use std::ops::Range;
+
 use nevra::Nevra;
 
 use crate::error::Error;
@@ -35,8 +37,10 @@ pub struct Module {
 /// A package of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Artifact {
-    /// The line it stands in, counted in the document from 0; `None` if something else stands there, too.
-    line: Option<usize>,
+    /// Where in `raw` its name stands, with its quotes.
+    name: Range<usize>,
+    /// Where in `raw` its line stands, if it has one; in a list between brackets it has none.
+    line: Option<Range<usize>>,
     /// `None` for what is no full name of a package.
     nevra: Option<Nevra>,
 }
@@ -55,7 +59,9 @@ impl Modules {
     ///
     /// # Errors
     ///
-    /// [`Error::Modules`] for what is no YAML, or more of it than any repository has: aliases, directives, deep nesting.
+    /// [`Error::Modules`] for what is no YAML, or more of it than any repository has: aliases, directives, deep
+    /// nesting, too many documents or of one id; and packages that stand where they cannot be cut out: with an anchor, a tag, in
+    /// several lines, or listed twice.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         reading::documents(bytes).map(|documents| Self { documents })
     }

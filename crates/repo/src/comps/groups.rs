@@ -1,14 +1,19 @@
 //! Groups, categories and environments, each cut out of its file as it stood.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::check_comps;
 use crate::Document;
 use crate::error::Error;
+use crate::walk::shown;
 use crate::xml::{Element, Xml};
 
 /// How many groups and the like there may be: Fedora had some hundreds.
 const PARTS_MAX: usize = 10_000;
+
+/// How many there may be of one kind and id: each of a distribution stands once.
+const SAME_ID_MAX: usize = 16;
 
 /// A file with groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,8 +125,8 @@ impl Comps {
     ///
     /// # Errors
     ///
-    /// [`Error::Comps`] for what [`check_comps`] refuses, [`Error::Xml`] for what cannot be cut: prefixes that the outermost
-    /// element declares.
+    /// [`Error::Comps`] for what [`check_comps`] refuses, [`Error::Xml`] for what cannot be cut, prefixes that the outermost
+    /// element declares, and for too many parts, or of one kind and id.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         check_comps(bytes)?;
         let plain = without_doctype(bytes);
@@ -133,12 +138,20 @@ impl Comps {
         let skipped = bytes.len() - xml.text().len();
         let from = xml.offset();
         let (mut to, mut parts) = (from, Vec::new());
+        let mut ids: BTreeMap<(CompsKind, String), usize> = BTreeMap::new();
         while let Some(element) = xml.child()? {
             if parts.len() == PARTS_MAX {
                 return Err(xml.wrong(format!("there are more than {PARTS_MAX} groups and the like")));
             }
             let part = CompsPart::read(&mut xml, &element, to)?;
             to = xml.offset();
+            // What is nothing of these is never put together with anything.
+            let same = ids.entry((part.kind, part.id.clone())).or_default();
+            *same += usize::from(part.kind != CompsKind::Other);
+            if *same > SAME_ID_MAX {
+                let (kind, id) = (part.kind.as_str(), shown(&part.id));
+                return Err(xml.wrong(format!("there are more than {SAME_ID_MAX} of {kind} `{id}`")));
+            }
             parts.push(part);
         }
         xml.finish()?;

@@ -1,94 +1,128 @@
 //! A stream of which only some packages are there, and two writings of one put together.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use nevra::Nevra;
 
-use super::{Module, Modules};
+use super::{Artifact, Module, Modules};
 
 impl Module {
-    /// Makes the same document without the packages that do not stay: their lines go, every other byte stays.
+    /// Makes the same document without the packages that do not stay: their lines go, comments in them included, or their
+    /// places in a list between brackets; every other byte stays.
     ///
-    /// Gives `None` if no package is left. What lists its packages otherwise than one a line cannot be cut, and stays as it is.
+    /// Gives `None` if no package is left.
     #[must_use]
     pub fn cut(&self, stays: impl Fn(&Nevra) -> bool) -> Option<Self> {
-        let goes = |nevra: &Option<Nevra>| nevra.as_ref().is_some_and(|nevra| !stays(nevra));
+        let is_left = |artifact: &Artifact| artifact.nevra.as_ref().is_none_or(&stays);
         if !self.packages().any(&stays) {
             return None;
         }
-        let going: Vec<_> = self.artifacts.iter().filter(|artifact| goes(&artifact.nevra)).collect();
-        let lines: Option<BTreeSet<usize>> = going.iter().map(|artifact| artifact.line).collect();
-        match lines {
-            Some(lines) if !lines.is_empty() => {
-                let kept = self.lines().into_iter().enumerate().filter(|(at, _)| !lines.contains(at));
-                let raw: Vec<u8> = kept.flat_map(|(_, line)| line).copied().collect();
-                Some(Self::read(raw).unwrap_or_else(|| self.clone()))
+        let mut gone: Vec<Range<usize>> = Vec::new();
+        let mut last_left = None;
+        for (at, artifact) in self.artifacts.iter().enumerate() {
+            match (is_left(artifact), &artifact.line) {
+                (true, _) => last_left = Some(artifact.name.end),
+                (false, Some(line)) => gone.push(line.clone()),
+                (false, None) => {
+                    // What stands between it and the next goes along: a comma, at most a comment.
+                    let next = self.artifacts.get(at + 1).map(|next| artifact.name.start..next.name.start);
+                    match next {
+                        Some(range) => gone.push(range),
+                        None => {
+                            let from = last_left.expect("a package is left, and it is not behind this one");
+                            gone.retain(|range| range.end <= from);
+                            gone.push(from..artifact.name.end);
+                        }
+                    }
+                }
             }
-            _ => Some(self.clone()),
         }
-    }
-
-    /// Whether the packages can be cut out of it.
-    #[must_use]
-    pub fn is_cut_by_lines(&self) -> bool {
-        self.artifacts.iter().all(|artifact| artifact.line.is_some())
+        match gone.is_empty() {
+            true => Some(self.clone()),
+            // What was read here is cut where it was read; if ever not, the whole is better than nothing.
+            false => Some(
+                self.with_edits(gone.into_iter().map(|at| (at, Vec::new()))).unwrap_or_else(|| self.clone()),
+            ),
+        }
     }
 
     /// Makes one of this and a later arrival of the same id: the text of the arrival, and the packages of both.
     #[must_use]
     pub fn merged(&self, arriving: &Self) -> Self {
         let known: BTreeSet<&Nevra> = arriving.packages().collect();
-        let new = self
-            .artifacts
-            .iter()
-            .filter(|artifact| artifact.nevra.as_ref().is_some_and(|nevra| !known.contains(nevra)));
-        let own = self.lines();
-        let new: Vec<&[u8]> = new.filter_map(|artifact| Some(item(own.get(artifact.line?)?))).collect();
-        arriving.with(&new).unwrap_or_else(|| arriving.clone())
+        let is_new =
+            |artifact: &&Artifact| artifact.nevra.as_ref().is_some_and(|nevra| !known.contains(nevra));
+        let new: Vec<&Artifact> = self.artifacts.iter().filter(is_new).collect();
+        match new.is_empty() {
+            true => arriving.clone(),
+            false => arriving.with(self, &new).unwrap_or_else(|| arriving.clone()),
+        }
     }
 
-    /// Adds lines, each in its place where those that are there are sorted, and else behind them.
-    fn with(&self, new: &[&[u8]]) -> Option<Self> {
-        let lines = self.lines();
-        let there: Option<Vec<(usize, &[u8])>> = self
-            .artifacts
-            .iter()
-            .map(|artifact| Some((artifact.line?, item(lines.get(artifact.line?)?))))
-            .collect();
-        let there = there?;
-        let (last, like) = there.last().map(|(at, _)| (*at, lines[*at]))?;
-        let indent = &like[..like.len() - item(like).len()];
-        let is_sorted = there.is_sorted_by_key(|(_, item)| *item);
-        let mut added: BTreeMap<usize, Vec<&[u8]>> = BTreeMap::new();
-        for line in new {
-            let behind =
-                if is_sorted { there.partition_point(|(_, item)| item <= line) } else { there.len() };
-            let place = there.get(behind).map_or(last + 1, |(at, _)| *at);
-            added.entry(place).or_default().push(line);
+    /// Adds packages of another, each in its place where those that are there are sorted, and else behind them.
+    fn with(&self, other: &Self, new: &[&Artifact]) -> Option<Self> {
+        let name = |artifact: &Artifact| &self.raw[artifact.name.clone()];
+        let last = self.artifacts.last()?;
+        let is_sorted = self.artifacts.is_sorted_by_key(name);
+        let mut added: BTreeMap<usize, BTreeSet<&[u8]>> = BTreeMap::new();
+        let mut lines: BTreeMap<&[u8], &[u8]> = BTreeMap::new();
+        for artifact in new {
+            let text = &other.raw[artifact.name.clone()];
+            let behind = self.artifacts.partition_point(|one| name(one) <= text);
+            added.entry(if is_sorted { behind } else { self.artifacts.len() }).or_default().insert(text);
+            lines.extend(artifact.line.clone().map(|line| (text, other.raw[line].trim_ascii_start())));
         }
+        let edits = added.into_iter().map(|(behind, texts)| {
+            let next = self.artifacts.get(behind);
+            match &last.line {
+                Some(line) => {
+                    let like = &self.raw[line.clone()];
+                    let indent = &like[..like.len() - like.trim_ascii_start().len()];
+                    let at = next.and_then(|next| next.line.as_ref()).map_or(line.end, |line| line.start);
+                    let line = |text: &[u8]| match lines.get(text) {
+                        Some(line) => [indent, line].concat(),
+                        None => [indent, b"- ", text, b"\n"].concat(),
+                    };
+                    (at..at, texts.into_iter().flat_map(line).collect())
+                }
+                None => {
+                    let texts: Vec<Cow<'_, [u8]>> = texts.into_iter().map(between_brackets).collect();
+                    let texts = texts.join(&b", "[..]);
+                    match next {
+                        Some(next) => (next.name.start..next.name.start, [&texts[..], b", "].concat()),
+                        None => (last.name.end..last.name.end, [b", ", &texts[..]].concat()),
+                    }
+                }
+            }
+        });
+        self.with_edits(edits.collect::<Vec<_>>())
+    }
+
+    /// Puts other bytes in the place of some, in order; `None` if it is no document then.
+    fn with_edits(&self, edits: impl IntoIterator<Item = (Range<usize>, Vec<u8>)>) -> Option<Self> {
         let mut raw = Vec::with_capacity(self.raw.len());
-        for at in 0..=lines.len() {
-            let mut here = added.remove(&at).unwrap_or_default();
-            here.sort_unstable();
-            here.iter().for_each(|line| raw.extend([indent, line].concat()));
-            raw.extend_from_slice(lines.get(at).copied().unwrap_or_default());
+        let mut from = 0;
+        for (at, bytes) in edits {
+            raw.extend_from_slice(self.raw.get(from..at.start)?);
+            raw.extend(bytes);
+            from = at.end;
         }
-        Self::read(raw)
-    }
-
-    fn lines(&self) -> Vec<&[u8]> {
-        self.raw.split_inclusive(|byte| *byte == b'\n').collect()
-    }
-
-    /// Takes up a document that was changed here; `None` if it is none any more.
-    fn read(raw: Vec<u8>) -> Option<Self> {
+        raw.extend_from_slice(self.raw.get(from..)?);
         let mut read = Modules::parse(&raw).ok()?.documents;
         let one = read.pop()?;
         read.is_empty().then_some(one)
     }
 }
 
-/// A line without the space it begins with.
-fn item(line: &[u8]) -> &[u8] {
-    line.trim_ascii_start()
+/// Writes a name so that it may stand between brackets, where commas and brackets end one that has no quotes.
+fn between_brackets(name: &[u8]) -> Cow<'_, [u8]> {
+    let is_quoted = name.starts_with(b"\"") || name.starts_with(b"'");
+    match is_quoted || !name.iter().any(|byte| b",[]{}".contains(byte)) {
+        true => Cow::Borrowed(name),
+        false => Cow::Owned(
+            [b"'", &*String::from_utf8_lossy(name).replace('\'', "''").into_bytes(), b"'"].concat(),
+        ),
+    }
 }

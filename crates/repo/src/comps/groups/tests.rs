@@ -129,6 +129,19 @@ fn what_cannot_be_cut_is_refused() {
     ] {
         assert!(Comps::parse(text.as_bytes()).is_err(), "{text}");
     }
-    let many = format!("<comps>{}</comps>", "<group/>".repeat(10_001));
+    let many: String = (0..10_001).map(|id| format!("<group><id>{id}</id></group>")).collect();
+    let many = format!("<comps>{many}</comps>");
     assert!(Comps::parse(many.as_bytes()).unwrap_err().to_string().contains("more than 10000 groups"));
+}
+
+#[test]
+fn parts_of_one_id_are_few() {
+    let some =
+        |count: usize, part: &str| Comps::parse(format!("<comps>{}</comps>", part.repeat(count)).as_bytes());
+    let [a, b] = ["group", "category"].map(|kind| format!("<{kind}><id>a</id></{kind}>"));
+    assert_eq!(some(16, &(a.clone() + &b)).unwrap().parts.len(), 32);
+    let said = some(17, &a).unwrap_err().to_string();
+    assert!(said.contains("more than 16 of group `a`"), "{said}");
+    assert!(some(17, "<group/>").is_err());
+    assert_eq!(some(100, "<langpacks/>").unwrap().parts.len(), 100);
 }
