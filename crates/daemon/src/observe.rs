@@ -1,10 +1,11 @@
 //! What is published: reads a generation's account and the packages its repositories list.
 
 pub(crate) mod blocks;
+mod catalogue;
 mod preparing;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use camino::Utf8PathBuf;
 use nevra::{Digest, Sha256};
@@ -15,8 +16,9 @@ use store::{Generation, Store};
 use crate::account::{Account, Shelved};
 use crate::error::Error;
 use crate::observe::blocks::InBlocks;
-use crate::observe::preparing::Preparing;
 use crate::writing::{BESIDE_SIZE_MAX, Beside, is_beside};
+
+pub use catalogue::Catalogue;
 
 /// What a metadata file may unfold to, in bytes: far above any real repository, far below all memory.
 const OPEN_SIZE_MAX: u64 = 4 << 30;
@@ -102,80 +104,6 @@ impl Shelf {
             places: OnceLock::new(),
         })
     }
-}
-
-/// Reads repositories and remembers them by the digest of their repomd.xml.
-#[derive(Debug, Default)]
-pub struct Catalogue {
-    shelves: BTreeMap<Sha256, Arc<Shelf>>,
-    /// What was written since something was hashed in advance.
-    fresh: Vec<Arc<Shelf>>,
-    preparing: Preparing,
-}
-
-/// What the catalogue may hold between two steps, in bytes.
-const REMEMBERED_MAX: u64 = 64 << 20;
-
-impl Catalogue {
-    /// Reads the repository `name` at `shelved` as `generation` lists it.
-    pub fn shelf(
-        &mut self,
-        store: &Store,
-        generation: &Generation,
-        shelved: &Shelved,
-    ) -> Result<Arc<Shelf>, Error> {
-        let digest = repomd_of(generation, &shelved.path)?;
-        if let Some(shelf) = self.shelves.get(&digest) {
-            if let Some(files) = shelf.in_blocks() {
-                files.moved_to(store.paths().public_half(generation.number).join(&shelved.path));
-            }
-            return Ok(Arc::clone(shelf));
-        }
-        let shelf = Arc::new(read_shelf(store, generation, shelved)?);
-        self.shelves.insert(digest, Arc::clone(&shelf));
-        Ok(shelf)
-    }
-
-    /// Remembers a repository that is written just now, in the place of what it was `before`: nobody will find its repomd.xml
-    /// before it is published.
-    pub(crate) fn remember(&mut self, repomd: Sha256, shelf: Shelf, before: Option<Sha256>) {
-        if let Some(before) = before {
-            self.shelves.remove(&before);
-            self.fresh.retain(|fresh| Arc::strong_count(fresh) > 1);
-        }
-        let shelf = Arc::new(shelf);
-        self.fresh.push(Arc::clone(&shelf));
-        self.shelves.insert(repomd, shelf);
-    }
-
-    /// Hashes what was written lately for what may become of it, on a thread of its own; called when there is nothing to do.
-    pub(crate) fn prepare(&mut self) {
-        if !self.fresh.is_empty() {
-            let is_known = |shelf: &Arc<Shelf>| self.shelves.values().any(|known| Arc::ptr_eq(known, shelf));
-            self.preparing.begin(std::mem::take(&mut self.fresh), &is_known);
-        }
-    }
-
-    /// Waits until that is done.
-    pub(crate) fn finish_preparing(&mut self) {
-        self.preparing.finish();
-    }
-
-    /// Forgets what was not written lately if it has grown too large; called between steps.
-    pub fn tidy(&mut self) {
-        if self.shelves.values().map(|shelf| shelf.bytes).sum::<u64>() > REMEMBERED_MAX {
-            // What was written lately is wanted next.
-            self.shelves.retain(|_, shelf| self.fresh.iter().any(|fresh| Arc::ptr_eq(fresh, shelf)));
-        }
-    }
-}
-
-/// Finds the digest of the repomd.xml at `path` of a generation.
-fn repomd_of(generation: &Generation, path: &str) -> Result<Sha256, Error> {
-    let place = format!("{path}/repodata/repomd.xml");
-    let facts = generation.files.public.get(place.as_str());
-    let reason = "it is not among the files of the generation".to_owned();
-    facts.map(|facts| facts.sha256).ok_or(Error::Metadata { place, reason })
 }
 
 /// Reads the repository that is shelved in a generation; what is read is verified by its digest.

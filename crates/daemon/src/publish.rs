@@ -10,6 +10,7 @@ mod adopting;
 pub(crate) mod hosts;
 mod inventory;
 mod keys;
+mod metadata;
 mod metalinks;
 mod signatures;
 mod views;
@@ -17,11 +18,10 @@ mod views;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use nevra::{Digest, Sha256};
 use plan::{Listed, Repository, Witness, World};
-use repo::{Entry, Repomd};
 use store::planted::{self, Bug};
 use store::{Draft, Generation, Modified, Named, PackageLink, PoolArrival, Source, Store};
 
@@ -30,10 +30,9 @@ use crate::adoption::Adopted;
 use crate::config::Config;
 use crate::error::Error;
 use crate::known::Known;
-use crate::observe::blocks::{InBlocks, index_path, write_index};
 use crate::observe::{Catalogue, Shelf};
 use crate::signing::Signing;
-use crate::writing::{Body, Packages, Wanted, Written, is_same_form, tells_the_same};
+use crate::writing::{Wanted, is_same_form, tells_the_same};
 
 pub(crate) use metalinks::NAME as METALINK;
 
@@ -282,159 +281,6 @@ impl Publication<'_> {
         let files = self.parent.into_iter().flat_map(|(parent, _)| parent.files.private.keys());
         let indexes = files.filter(|path| path.starts_with("index/"));
         indexes.map(|path| (Utf8PathBuf::from(path.as_str()), Source::Carry)).collect()
-    }
-
-    /// Writes the metadata of a repository in the form that is wanted: what changed of it, where its blocks are known.
-    fn write_metadata(
-        &self,
-        repository: &Repository,
-        wanted: &Wanted,
-        (listed, moves): (&[Listed], &Moves),
-        shelf: Option<&Shelf>,
-        recorded: Option<&str>,
-    ) -> Result<Written, Error> {
-        let mut earlier = self.earlier(repository, shelf);
-        if let Some(said) = self.after.beside.get(repository) {
-            earlier.follow(said);
-        }
-        let now = self.now.as_second();
-        let in_blocks = shelf.and_then(|shelf| Some((shelf, shelf.in_blocks()?)));
-        if let Some((shelf, files)) = in_blocks.filter(|(_, files)| wanted.goes_on_in(files)) {
-            let gone = moves.left.iter().filter_map(|left| shelf.place_of(&left.pkgid)).collect();
-            let new = self.entries(&moves.entered)?;
-            return wanted.write(&Packages::Changed { files, gone, new: &new }, now, earlier, recorded);
-        }
-        let entries = self.entries_of(wanted, listed)?;
-        wanted.write(&Packages::All(&entries), now, earlier, recorded)
-    }
-
-    /// Gives the metadata of packages.
-    fn entries(&self, listed: &[Listed]) -> Result<Vec<Entry>, Error> {
-        let known = self.known.entries(listed.iter().map(|listed| &listed.pkgid))?;
-        known.map_err(|digest| {
-            let unknown = listed.iter().find(|listed| listed.pkgid == digest);
-            Error::NoEntry { nevra: unknown.map_or_else(String::new, |listed| listed.nevra.to_string()) }
-        })
-    }
-
-    /// Gives the metadata of packages, named as their clients want it.
-    fn entries_of(&self, wanted: &Wanted, listed: &[Listed]) -> Result<Vec<Entry>, Error> {
-        let mut entries = self.entries(listed)?;
-        if wanted.writing.is_named_by_sha1 {
-            for (package, entry) in listed.iter().zip(&mut entries) {
-                let nothing = || Error::NoEntry { nevra: package.nevra.to_string() };
-                let name = self.named.get(&package.pkgid).ok_or_else(nothing)?.clone();
-                *entry = entry.named(name).map_err(|_| nothing())?;
-            }
-        }
-        Ok(entries)
-    }
-
-    /// Puts the blocks of a repository on record, and remembers what it lists: in order what it listed, without what left, and
-    /// what came.
-    fn remember(
-        &mut self,
-        (repository, path): (&Repository, &str),
-        written: &Written,
-        before: Option<(&Shelf, &Moves)>,
-        private: &mut BTreeMap<Utf8PathBuf, Source>,
-    ) {
-        let index = index_path(&repository.name());
-        let Some(blocks) = &written.blocks else {
-            private.remove(&index);
-            return;
-        };
-        let bytes = write_index(&written.repomd, blocks.clone());
-        let modified = Modified::of_seconds(self.now.as_second());
-        private.insert(index, Source::Bytes { bytes, modified, until: None });
-        let Ok(repomd) = Repomd::parse(&written.repomd) else { return };
-        let listed = match (&written.is_change, before) {
-            (true, Some((shelf, moves))) => {
-                let left: BTreeSet<&Sha256> = moves.left.iter().map(|left| &left.pkgid).collect();
-                let stays = |listed: &&Listed| !left.contains(&listed.pkgid);
-                shelf.listed.iter().filter(stays).chain(&moves.entered).cloned().collect()
-            }
-            _ => self.after.repositories.get(repository).cloned().unwrap_or_default(),
-        };
-        let home = self.store.paths().public_half(self.number).join(path);
-        let files = InBlocks::of(Arc::clone(self.store.disk()), home, &repomd, blocks.clone());
-        let shelf = files.and_then(|files| Shelf::written(repomd, listed, written.beside.clone(), files));
-        if let Some(shelf) = shelf {
-            let file = format!("{path}/repodata/repomd.xml");
-            let before = self.parent.and_then(|(parent, _)| parent.files.public.get(file.as_str()));
-            self.catalogue.remember(repo::sha256(&written.repomd), shelf, before.map(|facts| facts.sha256));
-        }
-    }
-
-    /// Replaces the metadata of the repository at `path`, which supersedes `from` then what it named so far.
-    fn replace_metadata(
-        &self,
-        (repository, path): (&Repository, &str),
-        written: Written,
-        shelf: Option<&Shelf>,
-        (modified, from): (Modified, Timestamp),
-        public: &mut BTreeMap<Utf8PathBuf, Source>,
-    ) {
-        let until = from + self.config.grace;
-        if let Some(shelf) = shelf {
-            let superseded = Superseded { revision: shelf.revision, hrefs: shelf.hrefs.clone() };
-            self.supersede(path, &superseded, from, public);
-        }
-        for record in &written.carried {
-            public.insert(Utf8Path::new(path).join(&record.href), Source::Carry);
-        }
-        let carried = written.carried.clone();
-        self.put_metadata(path, written, modified, public);
-        self.write_adopted_metadata((repository, path), &carried, (modified, until), public);
-    }
-
-    /// Keeps for the grace what the metadata at `path` led to until `from`.
-    fn supersede(
-        &self,
-        path: &str,
-        superseded: &Superseded,
-        from: Timestamp,
-        public: &mut BTreeMap<Utf8PathBuf, Source>,
-    ) {
-        let until = from + self.config.grace;
-        let published = Timestamp::from_second(superseded.revision).unwrap_or(from);
-        let short = plan::retention::kept_until(published, from, self.config.grace);
-        for href in &superseded.hrefs {
-            let file = Utf8Path::new(path).join(href);
-            if planted::is(Bug::MetadataLeavesAtOnce) {
-                public.remove(&file);
-                continue;
-            }
-            // What an earlier set had already belongs to that one, too, and stays as long as any.
-            let facts = self.parent.and_then(|(parent, _)| parent.files.public.get(file.as_str()));
-            let is_its_own = facts.is_some_and(|facts| facts.modified.seconds == superseded.revision);
-            public.insert(file, Source::CarryUntil(if is_its_own { short } else { until }));
-        }
-    }
-
-    /// Puts metadata at `path`.
-    fn put_metadata(
-        &self,
-        path: &str,
-        written: Written,
-        modified: Modified,
-        public: &mut BTreeMap<Utf8PathBuf, Source>,
-    ) {
-        let parent = self.parent.map(|(parent, _)| &parent.files.public);
-        for (href, body) in written.files {
-            let file = Utf8Path::new(path).join(href);
-            // The same name is the same content: an older set that comes back is linked, not written again.
-            let source = match body {
-                _ if parent.is_some_and(|files| files.contains_key(file.as_str())) => Source::Carry,
-                Body::Bytes(bytes) => Source::Bytes { bytes, modified, until: None },
-                Body::Spliced { from, parts, sha256 } => {
-                    Source::Spliced { from: format!("{path}/{from}"), parts, sha256, modified }
-                }
-            };
-            public.insert(file, source);
-        }
-        let source = Source::Bytes { bytes: written.repomd, modified, until: None };
-        public.insert(Utf8PathBuf::from(format!("{path}/repodata/repomd.xml")), source);
     }
 }
 
