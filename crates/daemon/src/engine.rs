@@ -39,6 +39,7 @@ use crate::line::{Line, Verdict};
 use crate::observe::Catalogue;
 use crate::progress::Onlooker;
 use crate::promises::Chapters;
+use crate::publish::Drafted;
 use crate::reading::{InProcess, PackageReader};
 use crate::scrub::Found;
 use crate::settled::SettledIds;
@@ -401,10 +402,13 @@ impl Engine {
         }
         let published = match decided.draft.transpose() {
             Ok(None) => None,
-            Ok(Some(draft)) => {
+            Ok(Some(Drafted { draft, written })) => {
                 let number = draft.number;
                 match self.store.commit(&self.lock, draft) {
-                    Ok(generation) => Some(generation),
+                    Ok(generation) => {
+                        self.catalogue.take_over(written);
+                        Some(generation)
+                    }
                     Err(CommitError::Unproven(source)) => {
                         return Err(Error::Unproven { generation: number, source });
                     }

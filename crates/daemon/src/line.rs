@@ -19,8 +19,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use nevra::{Digest, Sha256};
 use plan::{Action, Answer, Arrival, Code, Decision, Plan, Refusal, Repository, Request, Witness, World};
+use store::Generation;
 use store::planted::{self, Bug};
-use store::{Draft, Generation};
 
 use crate::account::{Account, Settled};
 use crate::answers;
@@ -34,7 +34,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::known::Known;
 use crate::observe::Shelf;
-use crate::publish::{Adoption, Publication};
+use crate::publish::{Adoption, Drafted, Publication};
 use crate::rehearsed::Rehearsed;
 use crate::waiting::Waiting;
 
@@ -55,7 +55,7 @@ pub(crate) struct Decided {
     /// A verdict for each request, in order.
     pub(crate) verdicts: Vec<Verdict>,
     /// The generation to publish, if any request takes effect; or why it cannot be drafted.
-    pub(crate) draft: Option<Result<Draft, Error>>,
+    pub(crate) draft: Option<Result<Drafted, Error>>,
     /// Why a request could not be decided now, if one could not.
     pub(crate) stuck: Option<String>,
     /// Until when, and why, those wait whose metadata nobody signs now, if any does.
@@ -319,7 +319,7 @@ impl<'a> Line<'a> {
     }
 
     /// Makes the draft of the generation that all plans share.
-    fn draft(mut self, number: u64, waiting: &[Waiting], verdicts: &[Verdict]) -> Result<Draft, Error> {
+    fn draft(mut self, number: u64, waiting: &[Waiting], verdicts: &[Verdict]) -> Result<Drafted, Error> {
         self.name_for_old_clients(waiting)?;
         if planted::is(Bug::NamesForgotten) {
             self.world.names = self.current.map(|(current, _)| names(&current.manifest)).unwrap_or_default();
@@ -348,7 +348,6 @@ impl<'a> Line<'a> {
             before: &self.before,
             after: &self.world,
             known: &self.known,
-            catalogue: &mut self.engine.catalogue,
             store: &self.engine.store,
             named: &self.named,
             pool: pool.into_values().collect(),

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::observe::blocks::InBlocks;
 use crate::writing::{BESIDE_SIZE_MAX, Beside, is_beside};
 
-pub use catalogue::Catalogue;
+pub use catalogue::{Catalogue, WrittenShelf};
 
 /// What a metadata file may unfold to, in bytes: far above any real repository, far below all memory.
 const OPEN_SIZE_MAX: u64 = 4 << 30;

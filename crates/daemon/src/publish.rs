@@ -30,7 +30,7 @@ use crate::adoption::Adopted;
 use crate::config::Config;
 use crate::error::Error;
 use crate::known::Known;
-use crate::observe::{Catalogue, Shelf};
+use crate::observe::{Shelf, WrittenShelf};
 use crate::signing::Signing;
 use crate::writing::{Wanted, is_same_form, tells_the_same};
 
@@ -64,8 +64,6 @@ pub struct Publication<'a> {
     pub after: &'a World,
     /// The packages that may be listed.
     pub known: &'a Known,
-    /// What remembers the repositories that are written.
-    pub catalogue: &'a mut Catalogue,
     /// Where all of it is kept.
     pub store: &'a Store,
     /// What packages are called where clients know no SHA-256, by digest.
@@ -98,6 +96,15 @@ pub struct Publication<'a> {
     pub signing: &'a mut Signing,
 }
 
+/// What is to be published.
+#[derive(Debug)]
+pub struct Drafted {
+    /// The generation.
+    pub draft: Draft,
+    /// The repositories that are written, to be remembered once it is published.
+    pub written: Vec<WrittenShelf>,
+}
+
 /// The metadata that other metadata takes the place of.
 #[derive(Debug)]
 struct Superseded {
@@ -109,7 +116,7 @@ struct Superseded {
 
 impl Publication<'_> {
     /// Makes the draft.
-    pub fn draft(mut self) -> Result<Draft, Error> {
+    pub fn draft(mut self) -> Result<Drafted, Error> {
         // Whoever looks while the clock is behind is promised as much as anybody.
         let from = self.now.max(self.witness.time);
         let until = from + self.config.grace;
@@ -119,6 +126,7 @@ impl Publication<'_> {
         let mut private = self.carried_indexes();
         let mut links = Vec::new();
         let mut entered = Vec::new();
+        let mut remembered = Vec::new();
         let mut changes = BTreeMap::new();
         let mut views = self.parent.map(|(_, account)| account.views.clone()).unwrap_or_default();
         let follows = |repository: &Repository| (repository.clone(), false);
@@ -194,7 +202,8 @@ impl Publication<'_> {
             let changed = (listed.as_slice(), &changed);
             let written = self.write_metadata(repository, &wanted, changed, shelf, recorded.as_deref())?;
             let place = (repository, &*path);
-            self.remember(place, &written, shelf.map(|shelf| (shelf, changed.1)), &mut private);
+            let before = shelf.map(|shelf| (shelf, changed.1));
+            remembered.extend(self.record_blocks(place, &written, before, &mut private));
             self.replace_metadata(place, written, shelf, (modified, from), &mut public);
         }
         for link in &entered {
@@ -239,7 +248,7 @@ impl Publication<'_> {
         let names = names
             .map(|(name, named)| (name.clone(), Named { generation: named.generation, ended: named.ended }))
             .collect();
-        Ok(Draft {
+        let draft = Draft {
             number: self.number,
             created: self.now,
             public,
@@ -253,7 +262,8 @@ impl Publication<'_> {
             names,
             policy: self.config.bytes.clone(),
             account: account.value(),
-        })
+        };
+        Ok(Drafted { draft, written: remembered })
     }
 
     /// Whether what a repository says beside its packages is another thing than what is published.

@@ -20,6 +20,16 @@ pub struct Catalogue {
     preparing: Preparing,
 }
 
+/// A repository as a draft writes it: nobody may go by it before the draft is published.
+#[derive(Debug)]
+pub struct WrittenShelf {
+    /// The digest of its repomd.xml.
+    pub(crate) repomd: Sha256,
+    pub(crate) shelf: Arc<Shelf>,
+    /// The digest of the repomd.xml that it supersedes.
+    pub(crate) before: Option<Sha256>,
+}
+
 /// What the catalogue may hold between two steps, in bytes.
 const REMEMBERED_MAX: u64 = 64 << 20;
 
@@ -43,16 +53,16 @@ impl Catalogue {
         Ok(shelf)
     }
 
-    /// Remembers a repository that is written just now, in the place of what it was `before`: nobody will find its repomd.xml
-    /// before it is published.
-    pub(crate) fn remember(&mut self, repomd: Sha256, shelf: Shelf, before: Option<Sha256>) {
-        if let Some(before) = before {
-            self.shelves.remove(&before);
-            self.fresh.retain(|fresh| Arc::strong_count(fresh) > 1);
+    /// Takes over what a generation brought, in the place of what it was before; called once that generation is published.
+    pub(crate) fn take_over(&mut self, written: Vec<WrittenShelf>) {
+        for WrittenShelf { repomd, shelf, before } in written {
+            if let Some(before) = before {
+                self.shelves.remove(&before);
+                self.fresh.retain(|fresh| Arc::strong_count(fresh) > 1);
+            }
+            self.fresh.push(Arc::clone(&shelf));
+            self.shelves.insert(repomd, shelf);
         }
-        let shelf = Arc::new(shelf);
-        self.fresh.push(Arc::clone(&shelf));
-        self.shelves.insert(repomd, shelf);
     }
 
     /// Hashes what was written lately for what may become of it, on a thread of its own; called when there is nothing to do.
@@ -84,3 +94,6 @@ fn repomd_of(generation: &Generation, path: &str) -> Result<Sha256, Error> {
     let reason = "it is not among the files of the generation".to_owned();
     facts.map(|facts| facts.sha256).ok_or(Error::Metadata { place, reason })
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,8 +15,8 @@ use store::{Modified, Source};
 use super::{Publication, Superseded};
 use crate::account::Moves;
 use crate::error::Error;
-use crate::observe::Shelf;
 use crate::observe::blocks::{InBlocks, index_path, write_index};
+use crate::observe::{Shelf, WrittenShelf};
 use crate::writing::{Body, Packages, Wanted, Written};
 
 impl Publication<'_> {
@@ -66,24 +66,24 @@ impl Publication<'_> {
         Ok(entries)
     }
 
-    /// Puts the blocks of a repository on record, and remembers what it lists: in order what it listed, without what left, and
-    /// what came.
-    pub(super) fn remember(
-        &mut self,
+    /// Puts the blocks of a repository on record, and gives what it lists to be remembered once it is published: in order what
+    /// it listed, without what left, and what came.
+    pub(super) fn record_blocks(
+        &self,
         (repository, path): (&Repository, &str),
         written: &Written,
         before: Option<(&Shelf, &Moves)>,
         private: &mut BTreeMap<Utf8PathBuf, Source>,
-    ) {
+    ) -> Option<WrittenShelf> {
         let index = index_path(&repository.name());
         let Some(blocks) = &written.blocks else {
             private.remove(&index);
-            return;
+            return None;
         };
         let bytes = write_index(&written.repomd, blocks.clone());
         let modified = Modified::of_seconds(self.now.as_second());
         private.insert(index, Source::Bytes { bytes, modified, until: None });
-        let Ok(repomd) = Repomd::parse(&written.repomd) else { return };
+        let repomd = Repomd::parse(&written.repomd).ok()?;
         let listed = match (&written.is_change, before) {
             (true, Some((shelf, moves))) => {
                 let left: BTreeSet<&Sha256> = moves.left.iter().map(|left| &left.pkgid).collect();
@@ -93,13 +93,15 @@ impl Publication<'_> {
             _ => self.after.repositories.get(repository).cloned().unwrap_or_default(),
         };
         let home = self.store.paths().public_half(self.number).join(path);
-        let files = InBlocks::of(Arc::clone(self.store.disk()), home, &repomd, blocks.clone());
-        let shelf = files.and_then(|files| Shelf::written(repomd, listed, written.beside.clone(), files));
-        if let Some(shelf) = shelf {
-            let file = format!("{path}/repodata/repomd.xml");
-            let before = self.parent.and_then(|(parent, _)| parent.files.public.get(file.as_str()));
-            self.catalogue.remember(repo::sha256(&written.repomd), shelf, before.map(|facts| facts.sha256));
-        }
+        let files = InBlocks::of(Arc::clone(self.store.disk()), home, &repomd, blocks.clone())?;
+        let shelf = Shelf::written(repomd, listed, written.beside.clone(), files)?;
+        let file = format!("{path}/repodata/repomd.xml");
+        let before = self.parent.and_then(|(parent, _)| parent.files.public.get(file.as_str()));
+        Some(WrittenShelf {
+            repomd: repo::sha256(&written.repomd),
+            shelf: Arc::new(shelf),
+            before: before.map(|facts| facts.sha256),
+        })
     }
 
     /// Replaces the metadata of the repository at `path`, which supersedes `from` then what it named so far.
