@@ -59,6 +59,9 @@ struct Run {
     /// How many of them change
     #[arg(long, value_name = "K,...", value_delimiter = ',', default_values_t = [1, 10, 100])]
     changes: Vec<usize>,
+    /// Measure the daemon alone, beside nothing
+    #[arg(long)]
+    daemon: bool,
     /// How often everything is measured
     #[arg(long, value_name = "R", default_value_t = 3)]
     rounds: usize,
@@ -96,10 +99,13 @@ impl Run {
 
     fn run(&self) -> anyhow::Result<()> {
         let mut rows = Vec::new();
+        let makers = if self.daemon { Vec::new() } else { self.makers() };
+        // Sluice is the last.
+        let others = makers.split_last().map(|(_, others)| others).unwrap_or_default();
         for packages in self.sizes.iter().copied() {
-            rows.extend(repodata::rows(&self.makers(), &self.work, packages, &self.changes, self.rounds)?);
-            let makers = self.makers();
-            let (_, others) = makers.split_last().expect("sluice is the last");
+            if !self.daemon {
+                rows.extend(repodata::rows(&makers, &self.work, packages, &self.changes, self.rounds)?);
+            }
             let site = (self.work.as_path(), self.sluice.as_path());
             rows.extend(promotion::rows(others, site, packages, &self.changes, self.rounds)?);
         }

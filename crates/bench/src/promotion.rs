@@ -11,7 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use repo::Recipe;
 
 use crate::invention::invented;
-use crate::repodata::{Maker, SEED, copy, directory_of, emptied, linked};
+use crate::repodata::{Maker, SEED, changed_directory, copy, directory_of, emptied, linked};
 use crate::table::Row;
 use crate::usage::{Usage, used_by};
 
@@ -34,6 +34,7 @@ name = "testing"
 import_roles = ["release-team"]
 [[product.stage]]
 name = "production"
+versions = "newest 1"
 import_roles = ["release-team"]
 [[product.route]]
 from = "testing"
@@ -101,10 +102,15 @@ impl Site {
     }
 
     /// Brings in packages that were never there, and promotes them; tells what the promotion used.
-    fn promote(&mut self, count: usize) -> anyhow::Result<Usage> {
-        let folder = emptied(&self.work.join("new"))?;
+    fn add(&mut self, count: usize) -> anyhow::Result<Usage> {
         let recipes = new_packages(&mut self.next, count);
-        for recipe in &recipes {
+        self.promote(&recipes)
+    }
+
+    /// Brings in packages, and promotes them; tells what the promotion used.
+    fn promote(&mut self, recipes: &[Recipe]) -> anyhow::Result<Usage> {
+        let folder = emptied(&self.work.join("new"))?;
+        for recipe in recipes {
             let path = folder.join(recipe.file_name());
             fs::write(&path, recipe.build()).with_context(|| format!("failed to write `{path}`"))?;
         }
@@ -182,35 +188,54 @@ fn idle_child() -> anyhow::Result<Child> {
     Command::new("true").spawn().context("failed to run `true`")
 }
 
-/// Invents packages that the stage takes: for x86_64, and no siblings.
+/// Whether the stage takes a package: for x86_64, and no sibling.
+fn is_taken(recipe: &Recipe) -> bool {
+    ["x86_64", "noarch"].contains(&recipe.arch.as_str()) && !recipe.name.contains("-debug")
+}
+
+/// Invents packages that the stage takes.
 fn new_packages(next: &mut usize, count: usize) -> Vec<Recipe> {
     let mut recipes = Vec::with_capacity(count);
     while recipes.len() < count {
         let recipe = invented(SEED, *next, 0);
         *next += 1;
-        if ["x86_64", "noarch"].contains(&recipe.arch.as_str()) && !recipe.name.contains("-debug") {
-            recipes.push(recipe);
-        }
+        recipes.extend(Some(recipe).filter(is_taken));
     }
     recipes
 }
 
-/// Measures the daemon and those who make repodata in alternation: so many packages are added to so many.
+/// Invents new versions of packages that are scattered over all there are, others in each round.
+fn updates(packages: usize, count: usize, round: usize) -> Vec<Recipe> {
+    let step = packages / count;
+    let begin = |place: usize| place * step + round * step / 7;
+    let taken = |place: usize| {
+        let numbers = (0..packages).map(|more| (begin(place) + more) % packages);
+        numbers.map(|number| invented(SEED, number, 1)).find(is_taken)
+    };
+    (0..count).filter_map(taken).collect()
+}
+
+/// Measures the daemon and those who make repodata in alternation: so many packages are added to so many, and so many are
+/// replaced by newer ones.
 pub fn rows(
     makers: &[Maker],
     (work, sluice): (&Utf8Path, &Utf8Path),
     packages: usize,
-    added: &[usize],
+    changed: &[usize],
     rounds: usize,
 ) -> anyhow::Result<Vec<Row>> {
     let directory = directory_of(work, packages)?;
     let mut site = Site::with(&directory, work, sluice, packages)?;
     // The first change after a start reads what is there.
-    site.promote(1)?;
+    site.add(1)?;
     let mut rows = Vec::new();
-    for count in added.iter().copied().filter(|count| *count <= packages) {
+    for (task, count) in ["promotion", "updates"]
+        .into_iter()
+        .flat_map(|task| changed.iter().map(move |count| (task, *count)))
+        .filter(|(_, count)| *count <= packages)
+    {
         let row = |program: &str| Row {
-            task: "promotion".into(),
+            task: task.into(),
             packages,
             changed: count,
             program: program.to_owned(),
@@ -219,11 +244,18 @@ pub fn rows(
         let mut theirs: Vec<Row> =
             makers.iter().map(|maker| row(&format!("{} --update", maker.name))).collect();
         let mut ours = row("sluice daemon");
-        for _ in 0..rounds {
+        for round in 0..rounds {
             for (maker, row) in makers.iter().zip(&mut theirs) {
-                row.rounds.push(update(maker, work, &directory, (packages, count))?);
+                let now = match task {
+                    "updates" => changed_directory(work, &directory, packages, count)?,
+                    _ => with_more(work, &directory, (packages, count))?,
+                };
+                row.rounds.push(update(maker, work, &now)?);
             }
-            ours.rounds.push(site.promote(count)?);
+            ours.rounds.push(match task {
+                "updates" => site.promote(&updates(packages, count, round))?,
+                _ => site.add(count)?,
+            });
         }
         rows.extend(theirs);
         rows.push(ours);
@@ -231,22 +263,26 @@ pub fn rows(
     Ok(rows)
 }
 
-/// Lets a maker of repodata follow where packages were added.
-fn update(
-    maker: &Maker,
+/// The packages of before, and more.
+fn with_more(
     work: &Utf8Path,
     directory: &Utf8Path,
     (packages, count): (usize, usize),
-) -> anyhow::Result<Usage> {
-    let now = emptied(&work.join("added"))?;
+) -> anyhow::Result<Utf8PathBuf> {
+    let now = emptied(&work.join("changed"))?;
     linked(directory, &now)?;
     let mut next = packages;
     for recipe in new_packages(&mut next, count) {
         crate::generate::write(&now, &recipe)?;
     }
+    Ok(now)
+}
+
+/// Lets a maker of repodata follow where packages changed.
+fn update(maker: &Maker, work: &Utf8Path, now: &Utf8Path) -> anyhow::Result<Usage> {
     let output = emptied(&work.join("output"))?;
     copy(&maker.output(work).join("repodata"), &output.join("repodata"))?;
-    let used = used_by(&maker.command(&now, &output, &["--update"]))?;
-    fs::remove_dir_all(&now).with_context(|| format!("failed to remove `{now}`"))?;
+    let used = used_by(&maker.command(now, &output, &["--update"]))?;
+    fs::remove_dir_all(now).with_context(|| format!("failed to remove `{now}`"))?;
     Ok(used)
 }

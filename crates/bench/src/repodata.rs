@@ -105,7 +105,7 @@ pub fn directory_of(work: &Utf8Path, packages: usize) -> anyhow::Result<Utf8Path
 }
 
 /// The same with updates of some packages, scattered over all of it; files that did not change are the same files.
-fn changed_directory(
+pub fn changed_directory(
     work: &Utf8Path,
     before: &Utf8Path,
     packages: usize,
