@@ -6,6 +6,7 @@ use std::ops::Range;
 use saphyr_parser::{Event, Marker, Parser};
 
 use super::{Artifact, Module, STREAM};
+use crate::characters::is_carried;
 use crate::error::Error;
 use crate::walk::shown;
 
@@ -74,6 +75,11 @@ pub(super) fn documents(bytes: &[u8]) -> Result<Vec<Module>, Error> {
     if let Some(at) = text.find(['\r', '\u{85}', '\u{2028}', '\u{2029}']) {
         let line = 1 + text[..at].matches('\n').count();
         return Err(wrong(line, "a line ends otherwise than with a line feed".to_owned()));
+    }
+    // For the reader below a NUL ends the file, whatever stands behind it.
+    if let Some((at, odd)) = text.char_indices().find(|(_, character)| !is_carried(*character)) {
+        let line = 1 + text[..at].matches('\n').count();
+        return Err(wrong(line, format!("it holds character `{:#04x}`, which is no text", u32::from(odd))));
     }
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let mut read: Vec<Reading> = Vec::new();

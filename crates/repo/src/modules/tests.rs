@@ -81,6 +81,7 @@ fn what_is_no_modules_is_refused_with_its_line() {
     check(b"a: \xff", "in line 1: it is not UTF-8");
     check(b"%YAML 1.1\n---\na: 1\n", "a directive stands");
     check(b"a: 1\r\nb: 2\r\n", "a line ends otherwise");
+    check(b"a: 1\nb: 2\0\n---\nc: 3\n", "in line 2: it holds character `0x00`");
     check("[".repeat(100).as_bytes(), "nested too deep");
     check("---\na: 1\n".repeat(20_001).as_bytes(), "more than 20000 documents");
 }
