@@ -73,6 +73,7 @@ impl Adopted {
         plan::Existing {
             carried: self.carried.iter().map(|(record, _)| record.kind.clone()).collect(),
             metadata: self.metadata.iter().map(|(href, bytes)| (href.clone(), repo::sha256(bytes))).collect(),
+            beside: self.said(),
             taken: BTreeMap::new(),
             notes: self.notes.clone(),
         }

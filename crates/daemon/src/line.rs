@@ -229,10 +229,6 @@ impl<'a> Line<'a> {
         self.world.apply(&plan);
         self.made.append(&mut self.built);
         for (repository, places) in &plan.adopted {
-            if let Some(adopted) = adopted {
-                let known = self.world.beside.remove(repository).unwrap_or_default();
-                self.world.beside.insert(repository.clone(), adopted.said(known));
-            }
             self.adoptions.extend(adopted.iter().map(|adopted| Adoption {
                 repository: repository.clone(),
                 places: places.clone(),

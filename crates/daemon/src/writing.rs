@@ -18,7 +18,7 @@ use crate::signing::Announced;
 
 use updates::Retractions;
 
-pub(crate) use beside::Carried;
+pub(crate) use beside::{Carried, are_about_the_same};
 pub(crate) use packages::{Body, Packages};
 pub(crate) use updates::{is_same_form, tells_the_same};
 

@@ -146,6 +146,7 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
     match decision {
         Ok(Decision::Effect(mut plan)) => {
             carry(world, &mut plan);
+            adopt::say_together(world, &mut plan);
             approved(request, plan)
         }
         Ok(other) => other,

@@ -70,6 +70,8 @@ pub struct Existing {
     pub carried: Vec<String>,
     /// The metadata files that answer under their old hrefs for the grace.
     pub metadata: BTreeMap<String, Sha256>,
+    /// What it says beside its packages, as far as that is put together with what is there.
+    pub beside: Beside,
     /// The files that answer below the path of the target now, by href.
     pub taken: BTreeMap<String, Sha256>,
     /// What a person should know, one sentence each: what is left out, what differs.

@@ -11,7 +11,7 @@ use store::{Modified, PackageLink, Source};
 use super::{Adoption, Publication};
 use crate::adoption::Place;
 use crate::observe::Shelf;
-use crate::writing::{Carried, Earlier, MODULES, UPDATEINFO};
+use crate::writing::{Carried, Earlier, are_about_the_same};
 
 impl Publication<'_> {
     pub(super) fn adoptions_of<'b>(
@@ -40,16 +40,10 @@ impl Publication<'_> {
                     repomd
                 }
             };
-            repomd.records.retain(|record| !is_adopted(adoption, &record.kind));
+            repomd.records.retain(|record| !is_adopted(adoption, record));
             repomd.records.extend(adopted.carried.iter().map(|(record, _)| record.clone()));
             let mut beside = earlier.beside;
-            beside.groups = adopted.beside.groups.clone().or(beside.groups);
-            if is_adopted(adoption, UPDATEINFO) {
-                beside.updates.clone_from(&adopted.beside.updates);
-            }
-            if is_adopted(adoption, MODULES) {
-                beside.modules.clone_from(&adopted.beside.modules);
-            }
+            beside.give_way_to(&adopted.beside, adopted.carried.iter().map(|(record, _)| record));
             let carried = Carried::default();
             earlier = Earlier { repomd: Some(repomd), beside, are_updates_new: true, carried };
         }
@@ -135,6 +129,7 @@ impl Publication<'_> {
     }
 }
 
-fn is_adopted(adoption: &Adoption, kind: &str) -> bool {
-    adoption.adopted.carried.iter().any(|(record, _)| record.kind == kind)
+/// Whether an adopted record stands in the place of one that is there; what both say is put together by the plan.
+fn is_adopted(adoption: &Adoption, known: &Record) -> bool {
+    adoption.adopted.carried.iter().any(|(record, _)| are_about_the_same(record, known))
 }

@@ -37,18 +37,28 @@ impl Beside {
     }
 }
 
+impl Beside {
+    /// Takes what an adopted repository leads to, of each of these files of which it has a record.
+    pub(crate) fn give_way_to<'a>(&mut self, new: &Self, records: impl Iterator<Item = &'a Record> + Clone) {
+        let is_group: fn(&Record) -> bool = |record| is_group(&record.kind);
+        for (kept, new, is_of) in [
+            (&mut self.groups, &new.groups, is_group),
+            (&mut self.updates, &new.updates, updates::is_updateinfo),
+            (&mut self.modules, &new.modules, is_modules),
+        ] {
+            if records.clone().any(is_of) {
+                kept.clone_from(new);
+            }
+        }
+    }
+}
+
 impl Adopted {
-    /// Shows the plan what a repository says that said `known` and adopts this one.
-    pub(crate) fn said(&self, known: plan::Beside) -> plan::Beside {
+    /// Shows the plan what it says beside its packages.
+    pub(crate) fn said(&self) -> plan::Beside {
         let mut repomd = self.repomd.clone();
         repomd.records = self.carried.iter().map(|(record, _)| record.clone()).collect();
-        let plan::Beside { updates, groups, modules } = self.beside.said(&repomd);
-        let or = |new: Part, known: Part| if new == Part::Nothing { known } else { new };
-        plan::Beside {
-            updates: or(updates, known.updates),
-            groups: or(groups, known.groups),
-            modules: or(modules, known.modules),
-        }
+        self.beside.said(&repomd)
     }
 }
 
@@ -68,12 +78,12 @@ impl Earlier {
 
 /// Takes what is said in the place of what is there, if that is another thing, and says whether it is.
 fn follow(open: &mut Option<Arc<[u8]>>, now: &Part, said: &Part) -> bool {
-    if now == said {
-        return false;
-    }
     *open = match said {
+        _ if now == said => return false,
+        // Of what is not read nothing is made: it goes on byte for byte.
+        Part::Unread(_) => return false,
         Part::Read(open) => Some(Arc::clone(open)),
-        Part::Nothing | Part::Unread(_) => None,
+        Part::Nothing => None,
     };
     true
 }
@@ -81,4 +91,13 @@ fn follow(open: &mut Option<Arc<[u8]>>, now: &Part, said: &Part) -> bool {
 /// Whether a record is about module streams: `modules`, or the same in another form.
 pub(super) fn is_modules(record: &Record) -> bool {
     record.kind == MODULES || record.kind.starts_with("modules_")
+}
+
+/// Whether two records are about the same, be it in two forms: one of advisories with another, and so on.
+pub(crate) fn are_about_the_same(one: &Record, other: &Record) -> bool {
+    let is_both = |is_of: fn(&Record) -> bool| is_of(one) && is_of(other);
+    one.kind == other.kind
+        || is_both(updates::is_updateinfo)
+        || is_both(is_modules)
+        || is_both(|record| is_group(&record.kind))
 }

@@ -11,6 +11,10 @@ use crate::plan::{Adopted, Change, Plan};
 use crate::refusal::{Code, Refusal};
 use crate::world::{Arrival, Asker, Existing, Listed, World};
 
+mod together;
+
+pub(super) use together::say_together;
+
 pub(super) struct Wish<'a> {
     pub product: &'a str,
     pub stage: &'a str,
