@@ -30,6 +30,7 @@ mod rollback;
 mod selection;
 mod sweep;
 mod undo;
+mod unheard;
 mod variant;
 mod waive;
 mod withdraw;
@@ -147,6 +148,7 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
         Ok(Decision::Effect(mut plan)) => {
             carry(world, &mut plan);
             adopt::say_together(world, &mut plan);
+            unheard::note(world, &mut plan);
             approved(request, plan)
         }
         Ok(other) => other,
