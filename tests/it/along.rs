@@ -1,9 +1,12 @@
 //! What goes along with packages: advisories, groups, modules, as dnf sees them in each stage before and after.
 
+mod adopted_again;
 mod advisories;
 mod groups;
 mod making;
 mod modules;
+mod optional;
+mod unheard;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use repo::Recipe;

@@ -3,6 +3,7 @@
 //! The mutation test here and the fuzz targets in `fuzz/` run the same functions.
 #![allow(dead_code, reason = "the fuzz targets include this file and use less of it")]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use nevra::{Algorithm, Dependency, Digest, Evr, Nevra, Sha256};
@@ -34,7 +35,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "primary", run: |bytes| contents(bytes, 0), seeds: || vec![open(0)] },
     Target { name: "filelists", run: |bytes| contents(bytes, 1), seeds: || vec![open(1)] },
     Target { name: "other", run: |bytes| contents(bytes, 2), seeds: || vec![open(2)] },
-    Target { name: "comps", run: comps, seeds: || vec![COMPS.as_bytes().to_vec()] },
+    Target { name: "comps", run: comps, seeds: || texts(&[COMPS, ENVIRONMENTS]) },
+    Target { name: "updateinfo", run: updateinfo, seeds: || texts(UPDATEINFO) },
+    Target { name: "modules", run: modules, seeds: || texts(MODULES) },
     Target { name: "packed", run: packed, seeds: packings },
     Target { name: "manifest", run: manifest, seeds: || vec![MANIFEST.as_bytes().to_vec()] },
     Target { name: "files", run: files, seeds: || vec![FILES.as_bytes().to_vec()] },
@@ -241,8 +244,98 @@ const COMPS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 </comps>
 "#;
 
+const ENVIRONMENTS: &str = r#"<comps><group><id>g</id><packagelist>
+  <packagereq type="mandatory">a</packagereq> <packagereq type="conditional" requires="a">b</packagereq><packagereq>c</packagereq>
+  </packagelist></group><category><id>g</id><grouplist><groupid>g</groupid></grouplist></category>
+  <environment><id>e</id><grouplist><groupid>g</groupid></grouplist><optionlist/></environment>
+  <environment><id>e</id><optionlist><groupid default="true">h</groupid></optionlist></environment>
+  <langpacks><match name="a" install="b-%s"/></langpacks></comps>"#;
+
+/// Which of some names stay where something is cut: about half of them, always the same.
+fn stays(name: &str) -> bool {
+    name.bytes().fold(7_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) & 4 == 0
+}
+
+/// What is taken is cut to exactly what stays, and put together lists what both listed.
 fn comps(bytes: &[u8]) {
-    let _ = repo::check_comps(bytes);
+    let is_good = repo::check_comps(bytes).is_ok();
+    let Ok(read) = repo::Comps::parse(bytes) else { return };
+    assert!(is_good);
+    for part in &read.parts {
+        let names = part.names().filter(|name| stays(name));
+        match part.cut(stays) {
+            Some(cut) => assert!(cut.names().eq(names) && cut.id == part.id),
+            None => assert_eq!(names.count(), 0),
+        }
+    }
+    for two in read.parts.windows(2).filter(|two| two[0].kind == two[1].kind) {
+        let names: BTreeSet<_> = two.iter().flat_map(|part| part.names()).collect();
+        assert_eq!(two[0].merged(&two[1]).names().collect::<BTreeSet<_>>(), names);
+    }
+    let again = repo::Comps::parse(&read.write()).expect("what was written is read again");
+    assert_eq!(again.parts.len(), read.parts.len());
+}
+
+const UPDATEINFO: &[&str] = &[r#"<?xml version="1.0" encoding="UTF-8"?>
+<updates><update from="x@example.org" status="final" type="security" version="1"><id>A-1</id><title>t &amp; u</title>
+<issued date="2026-01-01 00:00:00"/><updated date="2026-01-02"/><references><reference href="h" id="CVE-2026-1" type="cve"/></references>
+<pkglist><collection short="c"><name>c</name>
+<package name="a" version="1" release="1" epoch="0" arch="x86_64" src="a-1-1.src.rpm"><filename>a.rpm</filename></package>
+<package name="b" version="1" release="1" arch="noarch"/><package name="c"/></collection></pkglist></update>
+<update version="2"><id>A-1</id><pkglist><collection><package name="d" version="1" release="1" arch="noarch"/></collection></pkglist></update>
+<update><id>B</id></update><update><id>C</id><pkglist/></update></updates>
+"#];
+
+fn updateinfo(bytes: &[u8]) {
+    let Ok(read) = repo::Updateinfo::parse(bytes) else { return };
+    let stays = |nevra: &Nevra| stays(&nevra.name);
+    for advisory in &read.advisories {
+        let packages = advisory.packages().filter(|nevra| stays(nevra));
+        match advisory.cut(stays) {
+            Some(cut) => assert!(cut.packages().eq(packages) && cut.id == advisory.id),
+            None => assert_eq!(packages.count(), 0),
+        }
+    }
+    for two in read.advisories.windows(2) {
+        let merged = two[0].merged(&two[1]);
+        assert!(
+            merged.packages().all(|nevra| two.iter().any(|one| one.packages().any(|known| known == nevra)))
+        );
+    }
+    let again = repo::Updateinfo::parse(&read.write()).expect("what was written is read again");
+    assert_eq!(again, read);
+}
+
+const MODULES: &[&str] = &[
+    "---\ndocument: modulemd\nversion: 2\ndata:\n  name: m\n  stream: \"1\"\n  version: 1\n  context: c\n  arch: x86_64\n  summary: gr\u{fc}n\n  \
+     artifacts:\n    rpms:\n    - a-0:1-1.x86_64 # why\n    -  \"b-0:1-1.noarch\"\n    - c-0:1-1.noarch\n    - none\n---\ndocument: modulemd\ndata: \
+     {name: m, artifacts: {rpms: [d-0:1-1.noarch, 'e-0:1-1.noarch', f-0:1-1.noarch]}}\n",
+    "document: modulemd-defaults\nversion: 1\ndata:\n  module: m\n  modified: 202601010000\n  stream: \"1\"\n...\n---\ndocument: \
+     modulemd-obsoletes\nversion: 1\ndata:\n  modified: 2026-01-01T00:00Z\n  module: m\n  stream: \"1\"\n  message: >-\n    gone\n",
+    "---\ndocument: modulemd\ndata:\n  artifacts:\n    rpms: [ # those\n      a-0:1-1.noarch, # one\n      b-0:1-1.noarch,\n    ]",
+];
+
+fn modules(bytes: &[u8]) {
+    let Ok(read) = repo::Modules::parse(bytes) else { return };
+    let stays = |nevra: &Nevra| stays(&nevra.name);
+    for document in read.documents.iter().filter(|one| one.is_stream()) {
+        let packages = document.packages().filter(|nevra| stays(nevra));
+        match document.cut(stays) {
+            Some(cut) => assert!(
+                cut.packages().eq(packages) && cut.id == document.id,
+                "{:?}",
+                String::from_utf8_lossy(&cut.raw)
+            ),
+            None => assert_eq!(packages.count(), 0),
+        }
+    }
+    for two in read.documents.windows(2).filter(|two| two.iter().all(|one| one.packages().next().is_some())) {
+        let merged = two[0].merged(&two[1]);
+        let all = |one: &repo::Module| one.packages().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(all(&merged), &all(&two[0]) | &all(&two[1]), "{:?}", String::from_utf8_lossy(&merged.raw));
+    }
+    let again = repo::Modules::parse(&read.write()).expect("what was written is read again");
+    assert_eq!(again.documents.len(), read.documents.len());
 }
 
 fn packings() -> Vec<Vec<u8>> {
