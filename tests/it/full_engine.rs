@@ -152,7 +152,10 @@ fn a_request_that_fails_alone_on_a_disk_that_is_well_is_refused() {
     }
     assert_eq!(outcomes(&answers), [("one", Outcome::Done), ("two", Outcome::Refused)].into());
     let refused = answers.iter().find(|answer| answer.outcome == Outcome::Refused).unwrap();
-    assert!(refused.code == "internal" && refused.sentence.contains("nothing was changed"), "{refused:?}");
+    assert!(
+        refused.code == "needs-a-person" && refused.sentence.contains("nothing was changed"),
+        "{refused:?}"
+    );
 }
 
 /// The file below a directory whose name begins so.

@@ -55,6 +55,7 @@ mod signatures;
 mod signed;
 mod signed_requests;
 mod site_status;
+mod splicing;
 mod stories;
 mod sweeping;
 mod tidy;

@@ -72,6 +72,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A published file is no longer what was published; a person must look.
+    #[error("failed to go on from `{path}`: {reason}; `sluice verify` names what else is damaged")]
+    Unsound {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What is wrong with it, and where.
+        reason: String,
+    },
     /// A repository is to appear and the configuration gives it no path.
     #[error("failed to place the repository `{repository}`: the configuration gives it no path")]
     NoPath {
@@ -212,6 +220,16 @@ impl Error {
         )
     }
 
+    /// Whether something that is published is not what it was: trying again is no help, but the daemon can go on with the rest.
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Unsound { .. }
+                | Self::Drifted { .. }
+                | Self::Abandoned { source: store::Error::Differs { .. }, .. }
+        )
+    }
+
     /// Whether the disk, not what was asked of it, is at fault: trying again later may help.
     pub fn is_of_the_disk(&self) -> bool {
         match self {
@@ -252,7 +270,7 @@ impl Error {
             Self::Store(store::Error::NoGeneration { .. }) => 5,
             Self::NothingToResume { .. } => 5,
             Self::Damaged { .. } => 6,
-            Self::Drifted { .. } => 78,
+            Self::Drifted { .. } | Self::Unsound { .. } => 78,
             Self::Abandoned { .. }
             | Self::TooEarly { .. }
             | Self::NotSigned { .. }

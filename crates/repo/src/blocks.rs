@@ -170,12 +170,12 @@ impl Blocks {
         read: &mut dyn FnMut(Range<u64>) -> Result<Vec<u8>, E>,
     ) -> Result<Vec<Vec<u8>>, E> {
         let mut fragments = Vec::with_capacity(wanted.len());
-        for (block, place) in self.blocks.iter().zip(self.places()) {
+        for (at, place) in self.places().into_iter().enumerate() {
             let mut inside = wanted.range(place.packages.clone()).peekable();
             if inside.peek().is_none() {
                 continue;
             }
-            let text = self.opened(*block, &read(place.bytes)?, Vec::new())?;
+            let text = self.text_of(at, &place, &read(place.bytes.clone())?)?;
             fragments.extend(inside.map(|at| {
                 let at = at - place.packages.start;
                 text.bytes_of(at..at + 1).to_vec()
@@ -199,9 +199,9 @@ impl Blocks {
         see: &mut dyn FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         read(0..self.head)?;
-        for (block, place) in self.blocks.iter().zip(self.places()) {
-            let text = self.opened(*block, &read(place.bytes)?, Vec::new())?;
-            (0..block.packages).try_for_each(|at| see(text.bytes_of(at..at + 1)))?;
+        for (at, place) in self.places().into_iter().enumerate() {
+            let text = self.text_of(at, &place, &read(place.bytes.clone())?)?;
+            (0..place.packages.len()).try_for_each(|at| see(text.bytes_of(at..at + 1)))?;
         }
         read(self.size() - self.foot..self.size()).map(drop)
     }
@@ -218,14 +218,33 @@ impl Blocks {
         self.blocks.iter().map(place).collect()
     }
 
-    /// Unpacks a block.
-    fn unpacked(&self, block: Block, packed: &[u8]) -> Result<Vec<u8>, Error> {
-        let open = member::unpacked(packed, block.open, Vec::new())?;
+    /// Unpacks the block at a place, into `room`.
+    fn unpacked(
+        &self,
+        at: usize,
+        bytes: &Range<u64>,
+        packed: &[u8],
+        room: Vec<u8>,
+    ) -> Result<Vec<u8>, Error> {
+        let block = self.blocks[at];
+        let open = member::unpacked(packed, block.open, room);
+        let open = open.map_err(|cause| self.damaged(at, bytes.clone(), cause))?;
         if open.len() as u64 == block.open {
             return Ok(open);
         }
-        let problem = format!("a block has {} bytes, not {}", open.len(), block.open);
-        Err(Error::Unmatched { document: self.document, problem })
+        let problem = format!("it has {} bytes, not {}", open.len(), block.open);
+        Err(self.damaged(at, bytes.clone(), Error::Unmatched { document: self.document, problem }))
+    }
+
+    /// Unpacks the block at a place and cuts it.
+    fn text_of(&self, at: usize, place: &Place, packed: &[u8]) -> Result<Text, Error> {
+        let text = self.opened(self.blocks[at], packed, Vec::new());
+        text.map_err(|cause| self.damaged(at, place.bytes.clone(), cause))
+    }
+
+    /// Says which block it is that is not what is known of it.
+    fn damaged(&self, at: usize, bytes: Range<u64>, cause: Error) -> Error {
+        Error::Block { document: self.document, block: at + 1, bytes, cause: Box::new(cause) }
     }
 
     /// Unpacks a block and cuts it.
@@ -235,7 +254,7 @@ impl Blocks {
             return Ok(text);
         }
         let problem = format!(
-            "a block holds {} packages in {} bytes, not {} in {}",
+            "it holds {} packages in {} bytes, not {} in {}",
             text.ends.len(),
             text.bytes.len(),
             block.packages,

@@ -135,6 +135,18 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// One block of a list of packages does not hold what is known of it.
+    #[error("failed to read block {block} of {document}, bytes {} to {}: {cause}", bytes.start, bytes.end)]
+    Block {
+        /// Which file.
+        document: Document,
+        /// The block, counted from 1.
+        block: usize,
+        /// Where it lies in the file.
+        bytes: std::ops::Range<u64>,
+        /// What is wrong with it.
+        cause: Box<Error>,
+    },
     /// More would come out of a packed file than the caller allows.
     #[error("failed to unpack {}: more than `{limit}` bytes come out", packed(*.compression))]
     TooLarge {

@@ -39,8 +39,17 @@ impl Engine {
         tracing::error!("a request is refused that cannot be carried out: {error}");
         let culprit = waiting.remove(culprit);
         self.waiting = waiting;
-        let sentence = format!("it cannot be carried out, nothing was changed: {error}");
-        let refusal = Refusal::new(Code::Internal, sentence);
+        let refusal = match error.is_damage() {
+            true => {
+                let sentence = format!("what is published is not as it was, nothing was changed: {error}");
+                Refusal::new(Code::NeedsPerson, sentence)
+                    .hint("`sluice verify` names everything that is damaged")
+            }
+            false => {
+                let sentence = format!("it cannot be carried out, nothing was changed: {error}");
+                Refusal::new(Code::Internal, sentence)
+            }
+        };
         let answer = answers::refused(&culprit.claimed, &culprit.asker, Some(&culprit.request), refusal);
         self.answer_all(vec![(culprit, answer)], step)
     }

@@ -9,7 +9,7 @@ use std::io::{self, SeekFrom};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use nevra::{Algorithm, Digest, Sha256};
 use repo::{Blocks, Document, Entry, Glance, Hashing, Prepared, Repomd};
 use serde::{Deserialize, Serialize};
@@ -158,7 +158,7 @@ impl InBlocks {
                 false => opened.read(range),
             });
         // Who prepared it meanwhile did the same.
-        let _ = file.prepared.set(prepared.map_err(|fault| fault.of(opened.path.as_str()))?);
+        let _ = file.prepared.set(prepared.map_err(|fault| fault.of(&opened.path))?);
         Ok(())
     }
 
@@ -170,8 +170,7 @@ impl InBlocks {
     pub(super) fn glances(&self, see: &mut dyn FnMut(Glance) -> Result<(), String>) -> Result<(), Error> {
         let file = &self.files[0];
         let mut opened = self.open(file)?;
-        let place = opened.path.to_string();
-        let wrong = |reason: String| Error::Metadata { place: place.clone(), reason };
+        let path = opened.path.clone();
         let mut hasher = repo::Hasher::new(file.known.algorithm);
         let mut read = |range| {
             let bytes = opened.read(range)?;
@@ -179,10 +178,10 @@ impl InBlocks {
             Ok(bytes)
         };
         let mut see = |fragment: &[u8]| see(repo::glance(fragment)?).map_err(Fault::Other);
-        file.blocks.each(&mut read, &mut see).map_err(|fault| fault.of(&place))?;
+        file.blocks.each(&mut read, &mut see).map_err(|fault| fault.of(&path))?;
         match hasher.finish() == file.known {
             true => Ok(()),
-            false => Err(wrong("it is not what its repomd.xml says".to_owned())),
+            false => Err(Fault::Other("it is not what its repomd.xml says".to_owned()).of(&path)),
         }
     }
 
@@ -191,7 +190,7 @@ impl InBlocks {
         let read = |file: &File| -> Result<Vec<Vec<u8>>, Error> {
             let mut opened = self.open(file)?;
             let read = file.blocks.fragments(places, &mut |range| opened.read(range));
-            read.map_err(|fault| fault.of(opened.path.as_str()))
+            read.map_err(|fault| fault.of(&opened.path))
         };
         let [primary, filelists, other] = &self.files;
         let (primary, filelists, other) = (read(primary)?, read(filelists)?, read(other)?);
@@ -243,14 +242,13 @@ impl From<repo::Error> for Fault {
 
 impl Fault {
     /// Says of which file.
-    pub(crate) fn of(self, place: &str) -> Error {
+    pub(crate) fn of(self, path: &Utf8Path) -> Error {
         let reason = match self {
-            Self::Disk(cause) => {
-                return Error::File { operation: "read", path: place.into(), cause };
-            }
-            Self::Blocks(error) => format!("{error}; `sluice verify` names what else is damaged"),
+            Self::Disk(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => "it is cut short".to_owned(),
+            Self::Disk(cause) => return Error::File { operation: "read", path: path.into(), cause },
+            Self::Blocks(error) => error.to_string(),
             Self::Other(reason) => reason,
         };
-        Error::Metadata { place: place.to_owned(), reason }
+        Error::Unsound { path: path.into(), reason }
     }
 }

@@ -64,9 +64,12 @@ impl Packages<'_> {
     pub(super) fn write(&self, form: &Form, timestamp: i64) -> Result<Lists, Error> {
         let [primary, filelists, other] = match self.is_small_work() {
             true => [0, 1, 2].map(|at| self.write_one(form, at)),
+            // Filelists is as large as both others, and each thread takes memory of its own.
             false => thread::scope(|scope| {
-                let begin = |at: usize| scope.spawn(move || self.write_one(form, at));
-                [0, 1, 2].map(begin).map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                let others = scope.spawn(|| [0, 2].map(|at| self.write_one(form, at)));
+                let filelists = self.write_one(form, 1);
+                let [primary, other] = others.join().unwrap_or_else(|panic| resume_unwind(panic));
+                [primary, filelists, other]
             }),
         };
         let mut files = Vec::new();
@@ -122,7 +125,7 @@ impl Packages<'_> {
                 let changed = file
                     .blocks
                     .change::<Fault>(gone, &lent, &file.hashing(), &mut |range| opened.read(range));
-                changed.map_err(|fault| fault.of(opened.path.as_str()))
+                changed.map_err(|fault| fault.of(&opened.path))
             }
         }
     }

@@ -60,8 +60,8 @@ impl Blocks {
     ///
     /// # Errors
     ///
-    /// Those of `read`; [`Error::Packed`], [`Error::TooLarge`] or [`Error::Unmatched`] where a block does not hold what is known
-    /// of it, or the file is not the one that is known: then it has to be read as a whole, and packed anew.
+    /// Those of `read`; [`Error::Block`] where a block does not hold what is known of it, and [`Error::Unmatched`] where the file
+    /// is not the one that is known: then it has to be read as a whole, and packed anew.
     pub fn change<E: From<Error>>(
         &self,
         gone: &BTreeSet<usize>,
@@ -89,7 +89,7 @@ impl Blocks {
             }
             let packed = read(place.bytes.clone())?;
             out.check_old(|| Ok::<_, E>(&packed))?;
-            let text = self.opened(self.blocks[at], &packed, Vec::new())?;
+            let text = self.text_of(at, place, &packed)?;
             let text = text.without(|inside| gone.contains(&(place.packages.start + inside)));
             match &mut pending {
                 Some(pending) if joins => pending.append(text),
@@ -137,6 +137,8 @@ struct Assembly<'a> {
     blocks: Vec<Block>,
     head: u64,
     state: State,
+    /// Room for a block that is unpacked: to ask for it anew for each of them costs as much as unpacking.
+    room: Vec<u8>,
     /// What hashes the file as it was, and what must come out.
     check: Option<(Hasher, &'a Digest)>,
 }
@@ -157,6 +159,7 @@ impl<'a> Assembly<'a> {
             blocks: Vec::new(),
             head: head.len() as u64,
             state: State::new(algorithm, is_opened),
+            room: Vec::new(),
             // What was prepared was read then.
             check: known.filter(|_| prepared.is_none()).map(|known| (Hasher::new(algorithm), known)),
         };
@@ -188,7 +191,12 @@ impl<'a> Assembly<'a> {
             let packed = read(bytes.clone())?;
             self.check_old(|| Ok::<_, E>(&packed))?;
             match self.state.open {
-                Some(_) => self.state.update(&packed, &self.old.unpacked(block, &packed)?),
+                Some(_) => {
+                    let room = std::mem::take(&mut self.room);
+                    let open = self.old.unpacked(at, &bytes, &packed, room)?;
+                    self.state.update(&packed, &open);
+                    self.room = open;
+                }
                 None => self.state.update(&packed, &[]),
             }
         }

@@ -107,7 +107,11 @@ mod tests {
     }
 
     fn written() -> (Vec<u8>, Blocks) {
-        let fragments: Vec<Vec<u8>> = (0..400)
+        written_of(400)
+    }
+
+    fn written_of(packages: usize) -> (Vec<u8>, Blocks) {
+        let fragments: Vec<Vec<u8>> = (0..packages)
             .map(|number| {
                 format!("<package pkgid=\"{number}\">{}</package>\n", "x ".repeat(700)).into_bytes()
             })
@@ -184,5 +188,70 @@ mod tests {
         }
         // A second member behind the first is read by whoever reads gzip, so it must not be passed over here.
         assert!(blocks.open(0, &[&*member, &*crate::gzip(b"more")].concat(), Vec::new()).is_err());
+    }
+
+    /// A member that says of itself what it likes.
+    fn lying(packed: u32, open: u32, packages: u32, deflated: &[u8]) -> Vec<u8> {
+        let mut member = vec![0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 16, 0, b'S', b'L', 12, 0];
+        [packed, open, packages].iter().for_each(|number| member.extend(number.to_le_bytes()));
+        member.extend_from_slice(deflated);
+        member
+    }
+
+    /// Deflate, with CRC-32 and size, of so many zeros.
+    fn zeros(size: usize) -> Vec<u8> {
+        crate::gzip(&vec![0; size])[10..].to_vec()
+    }
+
+    #[test]
+    fn members_that_lie_of_their_length_are_those_of_no_list() {
+        let (file, blocks) = written_of(900);
+        let (bytes, _) = blocks.place(1).unwrap();
+        let at = bytes.start as usize + 16;
+        let size = (bytes.end - bytes.start) as u32;
+        for packed in [0, 1, 27, 35, size - 1, size + 1, size * 2, u32::MAX] {
+            let mut lying = file.clone();
+            lying[at..at + 4].copy_from_slice(&packed.to_le_bytes());
+            assert_eq!(found(&lying), None, "a member of {packed} bytes");
+        }
+        // As long as two of them: it is found, and nothing comes out of it.
+        let (next, _) = blocks.place(2).unwrap();
+        let both = (next.end - bytes.start) as u32;
+        let mut lying = file.clone();
+        let number = |at: u64| u32::from_le_bytes(file[at as usize..][..4].try_into().unwrap());
+        let packages = number(bytes.start + 24) + number(next.start + 24);
+        lying[at..at + 4].copy_from_slice(&both.to_le_bytes());
+        lying[at + 8..at + 12].copy_from_slice(&packages.to_le_bytes());
+        let found = found(&lying).unwrap();
+        let member = &lying[bytes.start as usize..next.end as usize];
+        assert!(found.open(1, member, Vec::new()).is_err());
+    }
+
+    #[test]
+    fn bombs_cost_no_more_than_they_claim() {
+        let head = Blocks::write(Document::Other, Compression::Gzip, &[b"<package></package>\n"]);
+        let (head, foot) = (head.0[..head.1.head as usize].to_vec(), {
+            let foot = (head.1.size() - head.1.foot) as usize;
+            head.0[foot..].to_vec()
+        });
+        let bomb = zeros(64 << 20);
+        let packed = (WORDS + bomb.len()) as u32;
+        for (claimed, is_possible) in
+            [(1000, true), (16 << 20, true), (OPEN_MAX + 1, false), (u32::MAX, false)]
+        {
+            let member = lying(packed, claimed, 1, &bomb);
+            let file = [&head[..], &member, &foot].concat();
+            let blocks = found(&file);
+            assert_eq!(blocks.is_some(), is_possible, "{claimed} bytes");
+            let Some(blocks) = blocks else { continue };
+            let error = blocks.open(0, &member, Vec::new()).unwrap_err();
+            assert!(matches!(error, Error::TooLarge { limit, .. } if limit == u64::from(claimed)), "{error}");
+        }
+        // What cannot come out of so few bytes is not asked for.
+        let member = lying((WORDS + 20) as u32, 1 << 20, 1, &[0; 20]);
+        assert_eq!(found(&[&head[..], &member, &foot].concat()), None);
+        // Many packages in little text.
+        let member = lying((WORDS + 20) as u32, 4, 5, &[0; 20]);
+        assert_eq!(found(&[&head[..], &member, &foot].concat()), None);
     }
 }

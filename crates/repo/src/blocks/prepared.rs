@@ -79,10 +79,13 @@ impl Blocks {
         let mut states: BTreeMap<usize, Vec<State>> = packages.iter().map(begin).collect();
         let mut whole = Hasher::new(hashing.algorithm);
         whole.update(&read(0..self.head)?);
-        for (block, place) in self.blocks.iter().zip(self.places()) {
-            let bytes = read(place.bytes)?;
+        let mut open = Vec::new();
+        for (at, place) in self.places().into_iter().enumerate() {
+            let bytes = read(place.bytes.clone())?;
             whole.update(&bytes);
-            let open = if is_opened { self.unpacked(*block, &bytes)? } else { Vec::new() };
+            if is_opened {
+                open = self.unpacked(at, &place.bytes, &bytes, open)?;
+            }
             for states in states.values_mut() {
                 let next = states.last().cloned().map(|mut state| {
                     state.update(&bytes, &open);

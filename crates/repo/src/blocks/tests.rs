@@ -195,7 +195,10 @@ fn a_block_that_is_not_what_is_known_of_it_is_named() {
         assert!(said.contains(words), "{said}");
     };
     let open = fragments.concat();
-    check(open[..open.len() - 20].to_vec(), "a block holds 9 packages");
+    check(
+        open[..open.len() - 20].to_vec(),
+        "block 1 of filelists, bytes 114 to 5468: failed to match filelists with primary: it holds 9 packages",
+    );
     check([&*open, b" "].concat(), "more than");
     check(b"\x1f\x8bnonsense".to_vec(), "gzip");
     let read = &mut |_| Err(Error::UnknownCompression { text: "x".into() });
