@@ -336,7 +336,7 @@ impl Engine {
         let result = self.run_line(current.as_ref().zip(account.as_ref()), now, waiting, &mut step);
         self.waiting.extend(stalled);
         self.alone &= !self.waiting.is_empty();
-        self.catalogue.tidy();
+        self.catalogue.tidy(current.as_ref());
         if self.config.signer.is_some() {
             self.signing.write_down(&*self.disk, &self.store);
         }

@@ -1,6 +1,6 @@
 //! The repositories that were read or written lately, so that the next change need not read them again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use nevra::Sha256;
@@ -14,10 +14,22 @@ use crate::error::Error;
 /// Reads repositories and remembers them by the digest of their repomd.xml.
 #[derive(Debug, Default)]
 pub struct Catalogue {
-    shelves: BTreeMap<Sha256, Arc<Shelf>>,
-    /// What was written since something was hashed in advance.
+    shelves: BTreeMap<Sha256, Remembered>,
+    /// What was written, or read of what is published, since something was hashed in advance.
     fresh: Vec<Arc<Shelf>>,
     preparing: Preparing,
+    /// How often something was asked for.
+    asked: u64,
+    /// The newest generation that was looked at.
+    newest: u64,
+}
+
+/// One repository.
+#[derive(Debug)]
+struct Remembered {
+    shelf: Arc<Shelf>,
+    /// When it was asked for last, by [`Catalogue::asked`].
+    used: u64,
 }
 
 /// A repository as a draft writes it: nobody may go by it before the draft is published.
@@ -42,33 +54,42 @@ impl Catalogue {
         shelved: &Shelved,
     ) -> Result<Arc<Shelf>, Error> {
         let digest = repomd_of(generation, &shelved.path)?;
-        if let Some(shelf) = self.shelves.get(&digest) {
-            if let Some(files) = shelf.in_blocks() {
+        self.asked += 1;
+        self.newest = self.newest.max(generation.number);
+        let used = self.asked;
+        if let Some(known) = self.shelves.get_mut(&digest) {
+            known.used = used;
+            if let Some(files) = known.shelf.in_blocks() {
                 files.moved_to(store.paths().public_half(generation.number).join(&shelved.path));
             }
-            return Ok(Arc::clone(shelf));
+            return Ok(Arc::clone(&known.shelf));
         }
         let shelf = Arc::new(read_shelf(store, generation, shelved)?);
-        self.shelves.insert(digest, Arc::clone(&shelf));
+        if generation.number == self.newest {
+            self.fresh.push(Arc::clone(&shelf));
+        }
+        self.shelves.insert(digest, Remembered { shelf: Arc::clone(&shelf), used });
         Ok(shelf)
     }
 
     /// Takes over what a generation brought, in the place of what it was before; called once that generation is published.
     pub(crate) fn take_over(&mut self, written: Vec<WrittenShelf>) {
         for WrittenShelf { repomd, shelf, before } in written {
-            if let Some(before) = before {
-                self.shelves.remove(&before);
-                self.fresh.retain(|fresh| Arc::strong_count(fresh) > 1);
+            if let Some(before) = before.and_then(|before| self.shelves.remove(&before)) {
+                self.fresh.retain(|fresh| !Arc::ptr_eq(fresh, &before.shelf));
             }
+            self.asked += 1;
             self.fresh.push(Arc::clone(&shelf));
-            self.shelves.insert(repomd, shelf);
+            self.shelves.insert(repomd, Remembered { shelf, used: self.asked });
         }
     }
 
-    /// Hashes what was written lately for what may become of it, on a thread of its own; called when there is nothing to do.
+    /// Hashes what was written or read lately for what may become of it, on a thread of its own; called when there is nothing to
+    /// do.
     pub(crate) fn prepare(&mut self) {
         if !self.fresh.is_empty() {
-            let is_known = |shelf: &Arc<Shelf>| self.shelves.values().any(|known| Arc::ptr_eq(known, shelf));
+            let known = || self.shelves.values().map(|known| &known.shelf);
+            let is_known = |shelf: &Arc<Shelf>| known().any(|known| Arc::ptr_eq(known, shelf));
             self.preparing.begin(std::mem::take(&mut self.fresh), &is_known);
         }
     }
@@ -78,11 +99,31 @@ impl Catalogue {
         self.preparing.finish();
     }
 
-    /// Forgets what was not written lately if it has grown too large; called between steps.
-    pub fn tidy(&mut self) {
-        if self.shelves.values().map(|shelf| shelf.bytes).sum::<u64>() > REMEMBERED_MAX {
-            // What was written lately is wanted next.
-            self.shelves.retain(|_, shelf| self.fresh.iter().any(|fresh| Arc::ptr_eq(fresh, shelf)));
+    /// Forgets something if all of it has grown too large: first what `current` does not have, then what was not asked for the
+    /// longest time. Called between steps.
+    pub fn tidy(&mut self, current: Option<&Generation>) {
+        self.tidy_to(REMEMBERED_MAX, current);
+    }
+
+    fn tidy_to(&mut self, most: u64, current: Option<&Generation>) {
+        let mut bytes: u64 = self.shelves.values().map(|known| known.shelf.bytes).sum();
+        if bytes <= most {
+            return;
+        }
+        let files = current.into_iter().flat_map(|current| &current.files.public);
+        let published = files.filter(|(path, _)| path.ends_with("/repodata/repomd.xml"));
+        let published: BTreeSet<Sha256> = published.map(|(_, facts)| facts.sha256).collect();
+        // What was written lately is wanted next.
+        let is_wanted = |known: &Remembered| self.fresh.iter().any(|fresh| Arc::ptr_eq(fresh, &known.shelf));
+        let old = self.shelves.iter().filter(|(_, known)| !is_wanted(known));
+        let mut old: Vec<(bool, u64, Sha256)> =
+            old.map(|(repomd, known)| (published.contains(repomd), known.used, *repomd)).collect();
+        old.sort_unstable();
+        for (_, _, repomd) in old {
+            if bytes <= most {
+                return;
+            }
+            bytes -= self.shelves.remove(&repomd).map_or(0, |known| known.shelf.bytes);
         }
     }
 }

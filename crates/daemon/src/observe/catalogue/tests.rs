@@ -10,9 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use nevra::Sha256;
 use plan::Reading;
 use repo::Recipe;
-use store::Disk;
 use store::forgetful::ForgetfulDisk;
+use store::{Disk, Generation};
 
+use super::{Catalogue, repomd_of};
+use crate::account::Account;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::Engine;
@@ -92,6 +94,13 @@ impl Site {
         self.write(&spool.join(format!("incoming/{name}.toml")), request.as_bytes());
     }
 
+    /// Publishes one package more, and gives the generation.
+    fn published_with(&mut self, name: &str) -> Generation {
+        self.import(name);
+        self.step().unwrap().unwrap();
+        self.engine.store.current().unwrap().unwrap()
+    }
+
     fn known(&self) -> BTreeSet<Sha256> {
         self.engine.catalogue.shelves.keys().copied().collect()
     }
@@ -102,6 +111,40 @@ impl Site {
         let files = current.files.public.iter().filter(|(path, _)| path.ends_with("/repomd.xml"));
         files.map(|(_, facts)| facts.sha256).collect()
     }
+}
+
+#[test]
+fn what_is_no_longer_published_is_forgotten_first_and_then_what_was_not_used_for_long() {
+    let mut site = Site::new();
+    site.step().unwrap();
+    let generations: Vec<_> = ["one", "two", "three"].map(|name| site.published_with(name)).into();
+    // Everything is read from disk, in this order.
+    let mut catalogue = Catalogue::default();
+    let mut read = |number: usize, name: &str| {
+        let generation = &generations[number];
+        let account = Account::of(generation.number, &generation.manifest.account).unwrap();
+        let shelved = &account.repositories[name];
+        drop(catalogue.shelf(&site.engine.store, generation, shelved).unwrap());
+        repomd_of(generation, &shelved.path).unwrap()
+    };
+    let stage = "glite-el9-x86_64-production";
+    let now = read(2, stage);
+    let (older, old) = (read(0, stage), read(1, stage));
+    read(0, stage);
+    let bytes = |catalogue: &Catalogue, of: &[Sha256]| {
+        of.iter().map(|repomd| catalogue.shelves[repomd].shelf.bytes).sum::<u64>()
+    };
+    catalogue.fresh.clear();
+    let known = |catalogue: &Catalogue| catalogue.shelves.keys().copied().collect::<BTreeSet<_>>();
+    let all = bytes(&catalogue, &[now, older, old]);
+    catalogue.tidy_to(all, Some(&generations[2]));
+    assert_eq!(known(&catalogue), BTreeSet::from([now, older, old]));
+    catalogue.tidy_to(all - 1, Some(&generations[2]));
+    assert_eq!(known(&catalogue), BTreeSet::from([now, older]), "it was used before the other");
+    catalogue.tidy_to(bytes(&catalogue, &[now]), Some(&generations[2]));
+    assert_eq!(known(&catalogue), BTreeSet::from([now]), "it is published, though it was used before");
+    catalogue.tidy_to(0, Some(&generations[2]));
+    assert_eq!(known(&catalogue), BTreeSet::new());
 }
 
 #[test]
