@@ -152,7 +152,7 @@ fn no_reader_panics_hangs_or_eats_memory() {
     let count = |target: &Target| match target.name {
         // A whole recovery each.
         "links" => 1_000,
-        "rpm" | "packed" | "primary" | "filelists" | "other" => 3_000,
+        "rpm" | "packed" | "blocks" | "primary" | "filelists" | "other" => 3_000,
         _ => 4_000,
     };
     let times = if is_thorough { 100 } else { 1 };

@@ -4,11 +4,12 @@
 #![allow(dead_code, reason = "the fuzz targets include this file and use less of it")]
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use nevra::{Algorithm, Dependency, Digest, Evr, Nevra, Sha256};
 use plan::Format;
-use repo::{Compression, Document, FileFacts, Recipe, Repomd, Written};
+use repo::{Blocks, Compression, Document, FileFacts, Hashing, Part, Recipe, Repomd, Written};
 use signatures::Certificate;
 use store::forgetful::ForgetfulDisk;
 use store::{Disk, Store};
@@ -39,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "updateinfo", run: updateinfo, seeds: || texts(UPDATEINFO) },
     Target { name: "modules", run: modules, seeds: || texts(MODULES) },
     Target { name: "packed", run: packed, seeds: packings },
+    Target { name: "blocks", run: blocks, seeds: lists_in_blocks },
     Target { name: "manifest", run: manifest, seeds: || vec![MANIFEST.as_bytes().to_vec()] },
     Target { name: "files", run: files, seeds: || vec![FILES.as_bytes().to_vec()] },
     Target { name: "links", run: links, seeds: || vec![LINKS.as_bytes().to_vec()] },
@@ -351,6 +353,50 @@ fn packed(bytes: &[u8]) {
     const LIMIT: u64 = 1 << 16;
     if let Ok(open) = repo::unpack(bytes, LIMIT) {
         assert!(open.len() as u64 <= LIMIT);
+    }
+}
+
+/// Lists of packages in one block, in several, and in none.
+fn lists_in_blocks() -> Vec<Vec<u8>> {
+    // Much text that packs well.
+    let large = format!("<package>{}</package>\n", "<file>/usr/share</file>".repeat(9_000));
+    let small = "<package><file>/etc</file></package>\n".to_owned();
+    let lists: [Vec<&[u8]>; 3] =
+        [vec![], vec![small.as_bytes(); 3], vec![large.as_bytes(), small.as_bytes(), large.as_bytes()]];
+    let write = |list: &Vec<&[u8]>| Blocks::write(Document::Filelists, Compression::Gzip, list);
+    let index = serde_json::to_vec(&write(&lists[2]).1).unwrap();
+    lists.iter().map(|list| write(list).0).chain([index]).collect()
+}
+
+/// A list whose members say which blocks it has: what they say is believed as far as it is so, and what is made of them says the
+/// truth.
+fn blocks(bytes: &[u8]) {
+    if let Ok(blocks) = serde_json::from_slice::<Blocks>(bytes) {
+        let _ = (blocks.size(), blocks.packages(), blocks.all_places());
+    }
+    let slice = |range: Range<u64>| bytes[range.start as usize..range.end as usize].to_vec();
+    for document in [Document::Primary, Document::Filelists, Document::Other] {
+        let read = &mut |range| Ok::<_, repo::Error>(slice(range));
+        let Ok(Some(blocks)) = Blocks::find(document, bytes.len() as u64, read) else { continue };
+        assert_eq!(blocks.size(), bytes.len() as u64);
+        for (at, (range, packages)) in blocks.all_places().into_iter().enumerate() {
+            if let Ok((text, ends)) = blocks.open(at, &slice(range), Vec::new()) {
+                assert_eq!((text.len() as u64, ends.len()), (blocks.blocks()[at].open, packages.len()));
+                assert!(ends.is_sorted() && ends.last().is_none_or(|end| *end <= text.len()));
+            }
+        }
+        let hashing = Hashing { algorithm: Algorithm::Sha256, known: None, prepared: None };
+        let new: [&[u8]; 1] = [b"<package></package>\n"];
+        let Ok(changed) = blocks.change(&BTreeSet::from([0]), &new, &hashing, read) else { continue };
+        let parts = changed.parts.iter().map(|part| match part {
+            Part::Old(range) => slice(range.clone()),
+            Part::New(bytes) => bytes.clone(),
+        });
+        let file = parts.collect::<Vec<_>>().concat();
+        assert_eq!(changed.file.checksum, repo::digest(Algorithm::Sha256, &file));
+        let measure = changed.open.expect("it is packed");
+        let open = repo::unpack(&file, measure.size).expect("each block was unpacked");
+        assert_eq!(measure.checksum, repo::digest(Algorithm::Sha256, &open));
     }
 }
 
