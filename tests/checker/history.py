@@ -9,7 +9,7 @@ CHECKSUM_NAMED = re.compile(r"(.*/)?[0-9a-f]{32,128}-[^/]+\Z")
 # What may change which repositories are there, or how they are written, without moving a package.
 REWRITING = {"config", "resume", "adopt"}
 # What may change beside that what repositories say of packages that stay.
-SAYING = REWRITING | {"advisory"}
+SAYING = REWRITING | {"advisory", "end-advisory"}
 # The types of the records in which they say it.
 BESIDE = ("updateinfo", "group", "group_gz", "modules")
 MOVING_IN = {"import", "adopt", "promote", "rollback", "revert", "undo"}
@@ -177,13 +177,19 @@ def unchanged_between(site, path, older, newer):
     if name is None:
         return len(gap) == 1
     moved = touched if len(gap) > 1 else (lambda one, name: name in one.account["changes"])
-    return not any(moved(one, name) or actions(one) & SAYING for one in gap)
+    return not any(moved(one, name) or released(site, one, name) or actions(one) & SAYING for one in gap)
 
 
 def touched(generation, name):
     """Whether a request of a generation moved packages of a repository or of a sibling, which it may speak of."""
     of = lambda one: [generation.repositories.get(one, {}).get(key) for key in ("product", "os", "arch", "stage")]
     return any(one == name or of(one) == of(name) for one in generation.account["changes"])
+
+
+def released(site, generation, name):
+    """Whether what is held in front of a repository changed: it may come where nothing else does."""
+    held = lambda one: one.account.get("standing", {}).get("held", {}).get(name) if one else None
+    return held(site.chain.get(generation.manifest["parent"]["number"])) != held(generation)
 
 
 def between(site, older, newer):
@@ -202,7 +208,8 @@ def repomds(site, older, newer):
         place = f"public/@{newer.number}/{shelved['path']}/repodata/repomd.xml"
         same = before is found
         says_otherwise = any(before.repomd.records.get(kind) != found.repomd.records.get(kind) for kind in BESIDE)
-        changed = any(name in one.account["changes"] or says_otherwise and touched(one, name) for one in gap)
+        changed = any(name in one.account["changes"] or says_otherwise and (touched(one, name) or released(site, one, name))
+                      for one in gap)
         rewritten = any(actions(one) & SAYING for one in gap)
         if not same and not changed and not rewritten:
             site.broken("I12", place, "it changed, and no request changed what it lists")

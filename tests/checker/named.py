@@ -1,6 +1,7 @@
 """I6 for what stands beside packages: no advisory and no module names what left its stage and is not there again."""
 
 import re
+import xml.etree.ElementTree as ElementTree
 
 from metadata import Unsound, xml
 from retracted import nevra
@@ -36,13 +37,13 @@ def compare(site, generation, families, gone):
     listed = {}
     for name, found in listings.items():
         listed.setdefault(families[name], set()).update(package.words for package in found.packages)
-    holding = held(site.policy_of(generation) or {})
+    waits(site, generation, families, listed, gone)
     for name, found in listings.items():
         of, shelved = families[name], generation.repositories[name]
         missed = gone.get(of, set()) - listed.get(of, set())
         place = f"public/@{generation.number}/{shelved['path']}/repodata/repomd.xml"
         records = found.repomd.records
-        if "updateinfo" in records and of[::3] not in holding:
+        if "updateinfo" in records:
             for one, names in advisories(records["updateinfo"].open):
                 if names & missed:
                     site.broken("I6", place, f"its advisory {one} names {sorted(names & missed)}, which left")
@@ -52,16 +53,23 @@ def compare(site, generation, families, gone):
                 site.broken("I6", place, f"its modules name {sorted(names & missed)}, which left")
 
 
-def held(policy):
-    """The stages, with their products, in which advisories wait for what the next stage lacks."""
-    found = set()
-    for product in policy.get("product", []):
-        holds = {one.get("name") for one in product.get("stage", []) if one.get("advisories") == "hold"}
-        if holds:
-            # Which routes a preset has is not looked up: none of the other stages is held to it.
-            found |= {(product.get("name"), stage) for stage in ("delta", "testing", "untested")}
-            found |= {(product.get("name"), one.get("from")) for one in product.get("route", []) if one.get("to") in holds}
-    return found
+def waits(site, generation, families, listed, gone):
+    """What is held in front of a repository is about something that is there and something that is to come, and is told by neither
+    with what left."""
+    place = f"generations/{generation.number}/manifest.json"
+    for name, all in generation.account.get("standing", {}).get("held", {}).items():
+        here = listed.get(families.get(name), set())
+        others = [names for one, names in listed.items() if one[:3] == (families.get(name) or ())[:3]]
+        for one, held in all.items():
+            names = {nevra(package) for package in ElementTree.fromstring(held["text"]).iter("package")}
+            to_come = set(held["waits_for"])
+            if not names & here:
+                site.broken("I6", place, f"advisory {one} is held in front of {name}, which lists nothing of it")
+            if not to_come or to_come & here or not to_come <= names & set().union(*others):
+                site.broken("I6", place, f"advisory {one} waits in front of {name} for {sorted(to_come)}, which is not to come")
+            missed = gone.get(families.get(name), set()) - set().union(here, *others)
+            if names & missed:
+                site.broken("I6", place, f"advisory {one} names {sorted(names & missed)}, which left, and waits in front of {name}")
 
 
 def advisories(opened):

@@ -294,7 +294,7 @@ fn decided(current: &Current, text: &mut String) {
     }
     for (repository, held) in held {
         for (id, one) in held {
-            let _ = writeln!(text, "  held         {}", one.evidence(id, repository));
+            let _ = writeln!(text, "  waits        {}", one.evidence(id, repository));
         }
     }
     for approval in approvals {
