@@ -7,6 +7,7 @@ mod making;
 mod modules;
 mod optional;
 mod unheard;
+mod waiting;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use repo::Recipe;
@@ -72,10 +73,15 @@ fn repository(sandbox: &Sandbox, packages: &[&str], beside: &[(&str, &str)]) -> 
 impl Town {
     /// Starts one where `delta` lists these packages with these files beside them; `more` is said of both stages.
     fn new(packages: &[&str], beside: &[(&str, &str)], more: &str) -> Self {
+        Self::routed(packages, beside, more, "")
+    }
+
+    /// The same with a route that says so.
+    fn routed(packages: &[&str], beside: &[(&str, &str)], more: &str, route: &str) -> Self {
         let sandbox = Sandbox::new();
         let folder = repository(&sandbox, packages, beside);
         let nginx = Nginx::start(&sandbox, &sandbox.path("site/root"));
-        let site = Site::initialised(&sandbox, nginx.base_url(), &STAGES.replace("MORE", more));
+        let site = Site::initialised(&sandbox, nginx.base_url(), &(STAGES.replace("MORE", more) + route));
         let daemon = site.start();
         site.sluice(&["adopt", folder.as_str(), "--stage", "delta"]).ok();
         Self { site, nginx, daemon, sandbox }
@@ -106,6 +112,7 @@ impl Town {
     fn end(mut self) {
         assert!(self.daemon.stop().is_some_and(|status| status.success()), "{}", self.daemon.log());
         self.site.sluice(&["verify", "--at-rest"]).ok();
+        self.site.sluice(&["audit", "--rejudge"]).ok();
         Checker::of(&self.site).at_rest().assert_sound();
     }
 }
