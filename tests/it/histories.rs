@@ -1,5 +1,6 @@
 //! Metadata that is made block by block, after histories of any kind, against createrepo_c: every element of every package.
 
+mod advised;
 mod everybody;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +43,7 @@ import_roles = ["release-team"]
 [[product.stage]]
 name = "production"
 compression = "COMPRESSION"
+advisories = "ADVISORIES"
 import_roles = ["release-team"]
 [[product.route]]
 from = "delta"
@@ -143,6 +145,8 @@ struct History {
     generation: u64,
     /// The most blocks a file had so far.
     blocks_max: usize,
+    /// What is said of packages, if anybody says something.
+    advised: Option<advised::Advised>,
 }
 
 impl History {
@@ -150,12 +154,14 @@ impl History {
         let disk = Arc::new(ForgetfulDisk::new());
         let clock = SetClock::at(1_700_000_000);
         let compression = ["gzip", "zstd"][(seed % 2) as usize];
-        let config = CONFIG.replace("COMPRESSION", compression);
+        let advisories = ["cut", "hold"][(seed / 2 % 2) as usize];
+        let config = CONFIG.replace("COMPRESSION", compression).replace("ADVISORIES", advisories);
         let config = Arc::new(Config::parse(config.as_bytes(), "histories.toml").unwrap());
         let engine = site::open_as(&disk, &clock, config).unwrap();
         let random = fastrand::Rng::with_seed(seed);
+        let listed = BTreeMap::new();
         let mut history =
-            Self { disk, clock, engine, random, listed: BTreeMap::new(), generation: 0, blocks_max: 0 };
+            Self { disk, clock, engine, random, listed, generation: 0, blocks_max: 0, advised: None };
         site::settle(&mut history.engine, &history.disk, &history.clock).unwrap();
         history
     }
@@ -182,7 +188,8 @@ impl History {
             // Time to sweep: what is superseded goes, and with it whatever a revert could go back to.
             self.clock.advance(2 * 86_400);
         }
-        let request = match self.random.u8(..16) {
+        let actions = if self.advised.is_some() { 20 } else { 16 };
+        let request = match self.random.u8(..actions) {
             0..=4 => self.import(number),
             5..=11 => {
                 let chosen = self.chosen("delta");
@@ -195,12 +202,19 @@ impl History {
                     "action = \"withdraw\"\nproduct = \"glite\"\nfrom = \"{stage}\"\npackages = {chosen:?}"
                 )
             }
+            16.. => {
+                let stage = STAGES[self.random.usize(..2)];
+                advised::request(number, stage, &self.chosen(stage))
+            }
             _ => {
                 let (stage, back) = (STAGES[self.random.usize(..2)], self.random.u64(1..4));
                 let to = self.generation.saturating_sub(back).max(1);
                 format!("action = \"revert\"\nproduct = \"glite\"\nstage = \"{stage}\"\ngeneration = {to}")
             }
         };
+        if let Some(advised) = &mut self.advised {
+            advised.promotes = request.starts_with("action = \"promote\"");
+        }
         self.ask(&format!("step-{number}"), &request)
     }
 
@@ -285,6 +299,7 @@ impl History {
             let wanted = self.listed.get(stage).cloned().unwrap_or_default();
             self.compare(&store, &current, stage, &wanted);
         }
+        self.look_at_what_is_said(&store, &current);
     }
 
     fn compare(&mut self, store: &Store, current: &Generation, stage: &str, wanted: &BTreeSet<String>) {
@@ -332,14 +347,17 @@ impl History {
 #[test]
 fn after_any_history_every_element_is_createrepo_cs() {
     let histories = if is_thorough() { 5000 } else { 200 };
-    let (mut done, mut largest) = (0, 0);
+    let (mut done, mut largest, mut lines, mut waiting) = (0, 0, 0, 0);
     for seed in 0..histories {
         let mut history = History::begin(seed);
+        history.advised = Some(advised::Advised::default());
         for number in 0..history.random.usize(4..16) {
             done += usize::from(history.step(number));
             history.check();
         }
         largest = largest.max(history.blocks_max);
+        let seen = history.advised.as_ref().map(|advised| advised.seen).unwrap_or_default();
+        (lines, waiting) = (lines + seen[0], waiting + seen[1]);
         if seed % 20 == 0 {
             let now = daemon::clock::Clock::now(&*history.clock).as_second();
             history.disk.set_now(Modified { seconds: now, nanoseconds: 0 });
@@ -350,5 +368,10 @@ fn after_any_history_every_element_is_createrepo_cs() {
     }
     println!("{histories} histories, {done} changes, up to {largest} blocks in a file");
     assert!(done as u64 > histories * 4, "only {done} requests did anything");
+    println!("{lines} lines of advisories were looked at, {waiting} of them held");
+    assert!(
+        lines as u64 > histories && waiting as u64 > histories / 4,
+        "too little was said: {lines}, {waiting}"
+    );
     assert!(largest >= 3, "no file had more than {largest} blocks");
 }
