@@ -3,7 +3,6 @@
 use std::io::{BufReader, Seek, SeekFrom};
 
 use camino::Utf8Path;
-use nevra::Algorithm;
 use repo::{Batches, Compression, Contents, Cutter, Document, Entry, Gatherer, Identity, Odd, Repomd};
 use store::{Disk, Reading};
 
@@ -13,8 +12,6 @@ use crate::Error;
 
 /// How many packages are read at once.
 const BATCH: usize = 1000;
-/// Nobody reads this digest.
-const UNREAD: Algorithm = Algorithm::Sha1;
 
 /// Reads the three files, whoever made them, and packs them as the new ones are to be. Tells which package each fragment lists.
 ///
@@ -90,7 +87,7 @@ struct Repacked {
 
 impl Repacked {
     fn begin(compression: Compression) -> Self {
-        let file = |document| (Cutter::new(), Gatherer::new(document, compression, UNREAD, 0));
+        let file = |document| (Cutter::new(), Gatherer::of_blocks(document, compression));
         Self { compression, files: DOCUMENTS.map(file), identities: Vec::new() }
     }
 

@@ -131,7 +131,8 @@ pub struct Gatherer {
     compression: Compression,
     /// What the head is expected to say.
     expected: usize,
-    open: Hasher,
+    /// `None` where nobody asks for the digest of the text.
+    open: Option<Hasher>,
     open_size: u64,
     blocks: Vec<(Block, Vec<u8>)>,
     /// Blocks that came too early.
@@ -162,7 +163,14 @@ impl Gatherer {
         open.update(&head);
         let open_size = head.len() as u64;
         let (blocks, waiting, spare) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self { document, compression, expected, open, open_size, blocks, waiting, spare }
+        Self { document, compression, expected, open: Some(open), open_size, blocks, waiting, spare }
+    }
+
+    /// Begins a file of which only the blocks matter ([`Gatherer::into_blocks`]): no text is hashed.
+    #[must_use]
+    pub fn of_blocks(document: Document, compression: Compression) -> Self {
+        let (blocks, waiting, spare) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { document, compression, expected: 0, open: None, open_size: 0, blocks, waiting, spare }
     }
 
     /// Tells the number of the first block that has not come yet. Those that come earlier than it are kept with their text: who
@@ -182,7 +190,9 @@ impl Gatherer {
     pub fn put(&mut self, block: PackedBlock) {
         self.waiting.insert(block.open.number, block);
         while let Some(PackedBlock { open, packed }) = self.waiting.remove(&self.blocks.len()) {
-            self.open.update(&open.text);
+            if let Some(hasher) = &mut self.open {
+                hasher.update(&open.text);
+            }
             self.open_size += open.text.len() as u64;
             let is_packed = matches!(self.compression, Compression::Gzip | Compression::Zstd);
             let (size, packages) = (open.text.len() as u64, open.packages);
@@ -207,11 +217,12 @@ impl Gatherer {
         let (document, compression) = (self.document, self.compression);
         let packages: usize = self.blocks.iter().map(|(block, _)| block.packages).sum();
         let (head, foot) = (document.header(packages), document.footer());
-        if packages != self.expected {
-            self.hash_anew(algorithm, &head)?;
-        }
-        self.open.update(foot);
-        let open = Measure { checksum: self.open.finish(), size: self.open_size + foot.len() as u64 };
+        let mut hasher = match self.open.take() {
+            Some(hasher) if packages == self.expected => hasher,
+            _ => self.hash_anew(algorithm, &head)?,
+        };
+        hasher.update(foot);
+        let open = Measure { checksum: hasher.finish(), size: self.open_size + foot.len() as u64 };
         let (blocks, texts): (Vec<Block>, Vec<Vec<u8>>) = self.blocks.into_iter().unzip();
         let (pieces, blocks) = if compression.has_blocks() {
             let [head, foot] = [&*head, foot].map(|text| member::packed(compression, text, 0));
@@ -237,7 +248,7 @@ impl Gatherer {
         (Blocks { document, compression, head: 0, blocks, foot: 0 }, pieces)
     }
 
-    fn hash_anew(&mut self, algorithm: Algorithm, head: &[u8]) -> Result<(), Error> {
+    fn hash_anew(&mut self, algorithm: Algorithm, head: &[u8]) -> Result<Hasher, Error> {
         let mut hasher = Hasher::new(algorithm);
         hasher.update(head);
         let mut size = head.len() as u64;
@@ -249,8 +260,8 @@ impl Gatherer {
             }
             size += block.open;
         }
-        (self.open, self.open_size) = (hasher, size);
-        Ok(())
+        self.open_size = size;
+        Ok(hasher)
     }
 }
 
