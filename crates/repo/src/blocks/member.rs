@@ -13,7 +13,7 @@ use std::cell::RefCell;
 
 use libdeflater::{CompressionLvl, Compressor, Decompressor};
 
-use super::BLOCK;
+use super::{BLOCK, SMALL};
 use crate::error::Error;
 use crate::packing::{Compression, pack, unpack};
 
@@ -110,7 +110,12 @@ thread_local! {
 pub(super) fn unpacked(member: &[u8], open: u64, mut out: Vec<u8>) -> Result<Vec<u8>, Error> {
     let fits = |words: &Words| (words.packed as usize, u64::from(words.open)) == (member.len(), open);
     let Some(words) = Words::read(member).filter(fits) else { return unpack(member, open) };
-    out.resize(words.open as usize, 0);
+    let size = words.open as usize;
+    if out.capacity() < size {
+        // Room for a block is room for the next one, too. Left to grow it would become too large to be kept.
+        out = Vec::with_capacity(if size < SMALL { size } else { size.max(BLOCK + SMALL / 2) });
+    }
+    out.resize(size, 0);
     match TOOLS.with_borrow_mut(|tools| tools.unpacker.gzip_decompress(member, &mut out)) {
         Ok(size) if size == out.len() && ends_as(member, &out) => Ok(out),
         // Another reader may know what is wrong with it, or that nothing is.
