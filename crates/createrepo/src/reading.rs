@@ -2,10 +2,10 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use nevra::Algorithm;
 use repo::{FileFacts, Hasher, Package};
-use store::Disk;
+use store::{Disk, Reading};
 
 use crate::Error;
 use crate::walk::resolved;
@@ -40,12 +40,12 @@ pub(crate) fn read_with_changes(
     algorithm: Algorithm,
     changes: usize,
 ) -> Result<Package, Error> {
-    let path = resolved(disk, &dir.join(href))?;
-    let mut file = disk.open(&path)?;
+    let (path, mut file) = opened(disk, dir.join(href))?;
     let before = file.state()?;
     let hashing = Hashing { inner: &mut *file, hasher: Hasher::new(algorithm), size: 0, broken: None };
-    // A head is read in many small steps.
-    let mut buffered = BufReader::with_capacity(PIECE, hashing);
+    // A head is read in many small steps. Room is cleared before it is read into: most packages are smaller than a piece.
+    let room = usize::try_from(before.size).map_or(PIECE, |size| PIECE.min(size + 1));
+    let mut buffered = BufReader::with_capacity(room, hashing);
     let head = repo::read_head(&mut buffered);
     if let Some(cause) = buffered.get_mut().broken.take() {
         return Err(Error::Read { path, cause });
@@ -67,6 +67,16 @@ pub(crate) fn read_with_changes(
     }
     let facts = FileFacts { size, digest, mtime: before.modified.seconds, href: href.as_str().to_owned() };
     repo::package_with_changes(&head, facts, changes).map_err(|cause| Error::Package { path, cause })
+}
+
+/// Opens a file, and follows the links to it if there are any: nearly always there are none, so it is tried first.
+fn opened(disk: &dyn Disk, path: Utf8PathBuf) -> Result<(Utf8PathBuf, Box<dyn Reading>), Error> {
+    if let Ok(file) = disk.open(&path) {
+        return Ok((path, file));
+    }
+    let path = resolved(disk, &path)?;
+    let file = disk.open(&path)?;
+    Ok((path, file))
 }
 
 /// Hashes what passes, and remembers whether the disk or the bytes were at fault.
