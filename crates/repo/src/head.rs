@@ -13,6 +13,8 @@ use crate::layout::Row;
 use crate::tags::{self, Tag};
 
 pub(crate) const LEAD: usize = 96;
+/// For so many bytes room is made on a promise alone; nearly all headers have fewer.
+const PROMISED: usize = 32 << 10;
 
 /// Lead, signature header and header of one RPM, checked for structure and for nothing else.
 ///
@@ -131,7 +133,8 @@ impl Header {
         let mut bytes = read_exactly(reader, INTRO, part.name())?;
         let intro: &[u8; INTRO] = bytes.first_chunk().expect("as many bytes were read");
         let (index, store) = guard::check_intro(part, intro)?;
-        bytes.append(&mut read_exactly(reader, index, part.name())?);
+        bytes.reserve_exact((index + store).min(PROMISED));
+        append_exactly(reader, index, part.name(), &mut bytes)?;
         let start = bytes.len();
         append_exactly(reader, store, part.name(), &mut bytes)?;
         let entries = guard::check(part, &bytes[INTRO..start], &bytes[start..])?;
@@ -173,6 +176,14 @@ impl Header {
         })
     }
 
+    /// Says whether the strings of a tag are ASCII without control characters, as nearly all are.
+    pub(crate) fn is_plain(&self, tag: Tag) -> bool {
+        let found = self.entries.get(&tag.number).filter(|entry| entry.kind.is_text());
+        let values = found.map_or(&[][..], |entry| self.values(entry));
+        // A NUL ends a string.
+        !values.iter().fold(false, |any, byte| any | !matches!(byte, 0 | b' '..=b'~'))
+    }
+
     /// Gives the first string of a tag: of translations that of the untranslated locale.
     pub(crate) fn text(&self, tag: Tag) -> Option<&[u8]> {
         self.texts(tag).next()
@@ -208,12 +219,12 @@ fn read_lead(reader: &mut dyn Read) -> Result<[u8; LEAD], Error> {
 }
 
 fn read_exactly(reader: &mut dyn Read, count: usize, part: &'static str) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(count.min(PROMISED));
     append_exactly(reader, count, part, &mut bytes)?;
     Ok(bytes)
 }
 
-/// Appends `count` bytes; memory is asked for as they arrive.
+/// Appends `count` bytes; memory is asked for as they arrive, but for the little there is room for already.
 fn append_exactly(
     reader: &mut dyn Read,
     count: usize,

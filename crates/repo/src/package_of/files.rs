@@ -50,6 +50,8 @@ fn paths_of(header: &Header) -> Result<Vec<String>, Error> {
     let indexes = header.numbers(tags::DIRECTORY_INDEXES);
     check_length(tags::DIRECTORY_INDEXES, indexes.len(), tags::BASE_NAMES, names.len())?;
     let directories: Vec<&[u8]> = header.texts(tags::DIRECTORY_NAMES).collect();
+    // Seen at once for all of them; path by path it would cost more than to join them.
+    let are_plain = header.is_plain(tags::BASE_NAMES) && header.is_plain(tags::DIRECTORY_NAMES);
     let mut total = 0;
     let mut paths = Vec::with_capacity(names.len());
     for (name, index) in names.zip(indexes) {
@@ -61,7 +63,12 @@ fn paths_of(header: &Header) -> Result<Vec<String>, Error> {
         let length = directory.len() + name.len();
         total += length;
         check_paths(tags::BASE_NAMES, length, total)?;
-        paths.push(own_text_of(tags::BASE_NAMES, [directory, name].concat())?);
+        let path = [directory, name].concat();
+        paths.push(if are_plain {
+            String::from_utf8(path).expect("it is ASCII")
+        } else {
+            own_text_of(tags::BASE_NAMES, path)?
+        });
     }
     Ok(paths)
 }

@@ -1,5 +1,6 @@
 //! What a package provides, requires, conflicts with, and so on.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check_length;
@@ -211,7 +212,9 @@ fn split_version(text: &str) -> Option<Parts> {
 fn sort_requires(rows: Vec<Row>, provides: &[Row], files: &[File], relations: &mut Relations) {
     let provided: BTreeSet<_> =
         provides.iter().map(|row| (&row.name, row.comparison(), &row.version)).collect();
-    let own: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    // Few packages require a file at all.
+    let own: LazyCell<BTreeSet<&str>, _> =
+        LazyCell::new(|| files.iter().map(|file| file.path.as_str()).collect());
     let mut last_kept: BTreeMap<&str, (Option<&str>, &str, bool)> = BTreeMap::new();
     let mut libc: Option<Relation> = None;
     for row in &rows {
