@@ -8,7 +8,7 @@ use std::sync::Arc;
 use nevra::{Digest, Nevra};
 
 use crate::characters::{escape_attribute, escape_text};
-use crate::package::{FileKind, Package, Relation};
+use crate::package::{Changelog, FileKind, Package, Relation};
 
 /// What primary, filelists and other say about one package: `<package ...>` to `</package>`, each with
 /// the newline behind it.
@@ -92,8 +92,30 @@ pub fn fragments_of(package: &Package) -> Fragments {
     }
 }
 
+/// What filelists and other say of a package before the first file or change is hardly longer, in bytes.
+const BEGIN: usize = 320;
+/// A file without its path is hardly longer.
+const FILE_ELEMENT: usize = 24;
+/// A change without author and text is hardly longer, some escaped characters included.
+const CHANGE_ELEMENT: usize = 80;
+/// A dependency is hardly longer on average, and a package without dependencies and texts.
+const ENTRY_ELEMENT: usize = 96;
+const PRIMARY: usize = 1400;
+
+/// Estimates how long a fragment of primary becomes: room that grows is copied each time.
+fn primary_size(package: &Package) -> usize {
+    let entries = [&package.provides, &package.requires, &package.conflicts, &package.obsoletes]
+        .into_iter()
+        .chain([&package.suggests, &package.enhances, &package.recommends, &package.supplements])
+        .map(Vec::len)
+        .sum::<usize>();
+    let files = package.files.iter().filter(|file| file.is_primary());
+    let files: usize = files.map(|file| file.path.len() + FILE_ELEMENT).sum();
+    PRIMARY + package.summary.len() + package.description.len() + entries * ENTRY_ELEMENT + files
+}
+
 fn primary_of(package: &Package) -> Vec<u8> {
-    let mut out = Vec::with_capacity(2048);
+    let mut out = Vec::with_capacity(primary_size(package));
     let nevra = &package.nevra;
     out.extend_from_slice(b"<package type=\"rpm\">\n");
     text_element(&mut out, "  ", "name", &nevra.name);
@@ -145,7 +167,8 @@ fn primary_of(package: &Package) -> Vec<u8> {
 }
 
 fn filelists_of(package: &Package) -> Vec<u8> {
-    let mut out = Vec::with_capacity(256 + package.files.len() * 64);
+    let paths: usize = package.files.iter().map(|file| file.path.len() + FILE_ELEMENT).sum();
+    let mut out = Vec::with_capacity(BEGIN + paths);
     begin(&mut out, package);
     for file in &package.files {
         file_element(&mut out, "  ", &file.path, file.kind);
@@ -155,7 +178,9 @@ fn filelists_of(package: &Package) -> Vec<u8> {
 }
 
 fn other_of(package: &Package) -> Vec<u8> {
-    let mut out = Vec::with_capacity(1024);
+    let change = |change: &Changelog| change.author.len() + change.text.len() + CHANGE_ELEMENT;
+    let changes: usize = package.changelogs.iter().map(change).sum();
+    let mut out = Vec::with_capacity(BEGIN + changes);
     begin(&mut out, package);
     for change in &package.changelogs {
         out.extend_from_slice(b"  <changelog author=\"");
@@ -236,13 +261,19 @@ fn file_element(out: &mut Vec<u8>, indent: &str, path: &str, kind: FileKind) {
 }
 
 pub(crate) fn text_element(out: &mut Vec<u8>, indent: &str, name: &str, text: &str) {
-    let _ = write!(out, "{indent}<{name}>");
+    for part in [indent, "<", name, ">"] {
+        out.extend_from_slice(part.as_bytes());
+    }
     escape_text(out, text);
-    let _ = writeln!(out, "</{name}>");
+    for part in ["</", name, ">\n"] {
+        out.extend_from_slice(part.as_bytes());
+    }
 }
 
 pub(crate) fn attribute(out: &mut Vec<u8>, name: &str, value: &str) {
-    let _ = write!(out, " {name}=\"");
+    for part in [" ", name, "=\""] {
+        out.extend_from_slice(part.as_bytes());
+    }
     escape_attribute(out, value);
     out.push(b'"');
 }

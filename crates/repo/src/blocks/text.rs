@@ -29,7 +29,8 @@ impl Text {
         if self.ends.is_empty() {
             self.bytes.reserve(BLOCK + SMALL);
         }
-        match memmem::rfind(fragment, b"</package") {
+        let end = if fragment.ends_with(END) { None } else { memmem::rfind(fragment, b"</package") };
+        match end {
             Some(end) => {
                 self.bytes.extend_from_slice(&fragment[..end]);
                 self.bytes.extend_from_slice(END);
