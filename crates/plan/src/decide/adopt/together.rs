@@ -26,6 +26,10 @@ pub(crate) fn say_together(world: &World, plan: &mut Plan) {
         let updates = together(&known.updates, &new.updates, updates);
         let modules = together(&known.modules, &new.modules, modules);
         let groups = together(&known.groups, &new.groups, groups);
+        if updates.alone.is_some() {
+            // What waits there and came with it would be lost: it waits until something can be put to it.
+            plan.held.remove(repository);
+        }
         let mut notes =
             [updates.notes("advisories", repository), modules.notes("modules", repository)].concat();
         match world.layout.writing(repository).comps.filter(|_| new.groups != Part::Nothing) {

@@ -146,3 +146,42 @@ fn groups_and_modules_come_together_by_id() {
     ];
     assert_eq!(notes, expected);
 }
+
+#[test]
+fn what_waits_goes_on_waiting_where_the_adopted_file_stands_alone() {
+    let world = world_of(&["sl5/x86_64 production: q-1-1.noarch", "sl5/x86_64 delta: c-1-1.noarch"]);
+    let text = update("A", 1, "a", "p").replace(
+        "</collection>",
+        "<package name=\"q\" version=\"1\" release=\"1\" arch=\"noarch\"/></collection>",
+    );
+    let at = repository("sl5/x86_64 production");
+    let waits_for = BTreeSet::from(["p-1-1.noarch".parse().unwrap()]);
+    let held = BTreeMap::from([("A".to_owned(), crate::HeldAdvisory { waits_for, text })]);
+    let action = Action::Adopt {
+        product: "glite-3.2".into(),
+        stage: "production".into(),
+        platform: "sl5/x86_64".into(),
+        kind: crate::layout::Kind::Binary,
+        folder: "/srv/old".into(),
+    };
+    let other = part(&written(&[update("B", 1, "b", "p")]));
+    for (updates, waits) in [(Part::Unread("for it is large".into()), true), (other, false)] {
+        let mut world = world.clone();
+        world.standing.held.insert(at.name(), held.clone());
+        world.existing =
+            Some(Existing { beside: Beside { updates, ..Beside::default() }, ..Existing::default() });
+        let request = Request::new(action.clone());
+        let Decision::Effect(plan) = decide(&world, &request, &alice(), &arrivals(&["p-1-1.noarch"])) else {
+            panic!("it is adopted")
+        };
+        world.apply(&plan);
+        assert_eq!(world.standing.held.contains_key(&at.name()), waits);
+        let Part::Read(open) = &world.beside[&at].updates else {
+            assert!(waits);
+            continue;
+        };
+        let ids: Vec<String> =
+            Updateinfo::parse(open).unwrap().advisories.into_iter().map(|one| one.id).collect();
+        assert_eq!(ids, ["A", "B"]);
+    }
+}
