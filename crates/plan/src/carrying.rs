@@ -86,6 +86,8 @@ struct Seen {
     notes: Vec<String>,
     /// How many sentences more there would be.
     more: usize,
+    /// How many bytes wait, in front of all repositories.
+    held_bytes: usize,
 }
 
 impl Seen {
@@ -144,7 +146,7 @@ struct Followed {
 fn followed(world: &World, plan: &Plan) -> Followed {
     let families = family::families(world, plan);
     let earlier = family::earlier(world);
-    let mut seen = Seen::default();
+    let mut seen = Seen { held_bytes: world.standing.held_bytes(), ..Seen::default() };
     let mut after: BTreeMap<Repository, Beside> = BTreeMap::new();
     let mut arrivals = BTreeMap::new();
     let mut held = BTreeMap::new();
@@ -222,7 +224,7 @@ fn sources<'a>(
 }
 
 /// Writes some names, and how many more there are.
-fn some(names: impl IntoIterator<Item = String>) -> String {
+pub(crate) fn some(names: impl IntoIterator<Item = String>) -> String {
     const SHOWN: usize = 5;
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match names.len().checked_sub(SHOWN) {

@@ -109,6 +109,13 @@ pub struct Stage {
     pub holds_advisories: bool,
 }
 
+impl Stage {
+    /// Names the roles that may take something back in the stage: withdraw, roll back, end or change what is said.
+    pub fn takers_back(&self) -> &[String] {
+        self.withdraw_roles.as_ref().unwrap_or(&self.import_roles)
+    }
+}
+
 /// Says by what it is judged whether everything a stage lists can be installed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Closure {

@@ -112,9 +112,9 @@ pub use request::{
     Action, Advised, FORMAT, Format, Partial, Reference, Request, SIZE_MAX, is_complete, parse, upload_parts,
 };
 pub use standing::{
-    APPROVAL_COUNTS, Agreement, Approval, Covering, Decided, Freeze, HELD_BYTES_MAX, HeldAdvisory,
-    RETRACTIONS_MAX, Rejected, Retraction, STANDING_MAX, STANDING_OF_ONE_MAX, Seat, Standing, TAKEN_BACK_MAX,
-    Variant, Waiver,
+    APPROVAL_COUNTS, Agreement, Approval, Covering, Decided, Freeze, HELD_BYTES_MAX, HELD_BYTES_OF_ALL_MAX,
+    HeldAdvisory, RETRACTIONS_MAX, Rejected, Retraction, STANDING_MAX, STANDING_OF_ONE_MAX, Seat, Standing,
+    TAKEN_BACK_MAX, TakenBack, Variant, Waiver,
 };
 pub use witness::{ACROSS_BOOTS_MAX, LAG_MIN, Reading, Witness};
 pub use world::{

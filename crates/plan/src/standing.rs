@@ -20,7 +20,7 @@ mod held;
 mod retraction;
 mod variant;
 
-pub use held::{HELD_BYTES_MAX, HeldAdvisory, TAKEN_BACK_MAX};
+pub use held::{HELD_BYTES_MAX, HELD_BYTES_OF_ALL_MAX, HeldAdvisory, TAKEN_BACK_MAX, TakenBack};
 pub use retraction::{RETRACTIONS_MAX, Rejected, Retraction};
 pub use variant::{Agreement, Seat, Variant};
 
@@ -65,9 +65,9 @@ pub struct Standing {
     /// what plans change.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub held: BTreeMap<String, BTreeMap<String, HeldAdvisory>>,
-    /// The advisories of each product that were taken back, by id, and the last version of theirs that counts no more.
+    /// The advisories of each product that were taken back, by id, and what of them counts no more.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub taken_back: BTreeMap<String, BTreeMap<String, u64>>,
+    pub taken_back: BTreeMap<String, BTreeMap<String, TakenBack>>,
 }
 
 /// Answers for what a gate would refuse.
@@ -166,8 +166,8 @@ pub enum Decided {
         product: String,
         /// Its id.
         id: String,
-        /// The last version that counts no more.
-        version: u64,
+        /// What of it counts no more.
+        texts: TakenBack,
         /// Whether it stays to be seen, with the status `retracted`.
         retracted: bool,
     },
@@ -362,8 +362,8 @@ impl World {
                     standing.variants.insert(variant.id.clone(), variant.clone());
                 }
                 Decided::VariantEnded(id) => drop(standing.variants.remove(id)),
-                Decided::AdvisoryEnded { product, id, version, .. } => {
-                    standing.taken_back.entry(product.clone()).or_default().insert(id.clone(), *version);
+                Decided::AdvisoryEnded { product, id, texts, .. } => {
+                    standing.taken_back.entry(product.clone()).or_default().insert(id.clone(), texts.clone());
                 }
             }
         }

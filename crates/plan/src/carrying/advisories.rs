@@ -1,6 +1,6 @@
 //! Advisories go with their packages; one that tells of a roll-back stays where it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use nevra::Nevra;
@@ -45,9 +45,15 @@ pub(super) fn arriving(
     seen: &mut Seen,
 ) -> (Vec<Advisory>, Option<BTreeMap<String, HeldAdvisory>>) {
     let mut arriving = Vec::new();
-    let mut waiting = line.waiting();
+    let (mut waiting, mut old) = (line.waiting(), BTreeSet::new());
     for source in sources.iter().filter(|_| !target.family.entered.is_empty()) {
-        let mut hold = |one: &Advisory| line.is_taken_back(one) || line.hold(&mut waiting, one);
+        let mut hold = |one: &Advisory| {
+            let is_old = line.is_taken_back(one);
+            if is_old {
+                old.insert(one.id.clone());
+            }
+            is_old || line.hold(&mut waiting, one)
+        };
         if let Some(held) = source.held.map(held::read) {
             target.arriving(source, &held, &mut arriving, seen, &mut hold);
         }
@@ -58,6 +64,12 @@ pub(super) fn arriving(
             )),
             (Err(_), None) => {}
         }
+    }
+    for id in old {
+        let repository = target.repository;
+        seen.note(format!(
+            "advisory `{id}` does not go along to `{repository}`: this text of it was taken back"
+        ));
     }
     let held = line.settle(waiting, &mut arriving, seen);
     (arriving, held)

@@ -72,7 +72,13 @@ pub(super) fn families<'a>(world: &'a World, plan: &'a Plan) -> BTreeMap<Reposit
         let known = world.repositories.keys().filter(|one| places.contains(&place_of(one)));
         keys.extend(known.filter(|one| world.standing.held.contains_key(&one.name())).map(binary));
     }
-    let behind: Vec<Repository> = keys.iter().filter(|key| holds(world, key)).cloned().collect();
+    // Also where a stage has nothing wait any more: what waits there still is cut for what lies before it.
+    let waits = |key: &Repository| {
+        let mut siblings = Kind::ALL.map(|kind| Repository { kind, ..key.clone() }).into_iter();
+        siblings.any(|one| world.standing.held.contains_key(&one.name()))
+    };
+    let is_behind = |key: &&Repository| holds(world, key) || waits(key);
+    let behind: Vec<Repository> = keys.iter().filter(is_behind).cloned().collect();
     keys.extend(behind.iter().flat_map(|key| before(world, key)));
     let family = |key: Repository| {
         let siblings = Kind::ALL.map(|kind| Repository { kind, ..key.clone() });

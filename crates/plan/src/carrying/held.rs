@@ -12,7 +12,7 @@ use super::family::{self, Family};
 use super::naming::{Naming, places};
 use super::{Seen, advisories, some};
 use crate::layout::Repository;
-use crate::standing::{HELD_BYTES_MAX, HeldAdvisory};
+use crate::standing::{HELD_BYTES_MAX, HELD_BYTES_OF_ALL_MAX, HeldAdvisory, TakenBack};
 use crate::world::World;
 
 /// A repository, and what leads to it.
@@ -22,7 +22,7 @@ pub(super) struct Line<'a> {
     /// What waits in front of it before the plan, by id.
     pub(super) held: Option<&'a BTreeMap<String, HeldAdvisory>>,
     /// What was taken back of its product, and the last versions of that.
-    taken_back: Option<&'a BTreeMap<String, u64>>,
+    taken_back: Option<&'a BTreeMap<String, TakenBack>>,
     /// Whether its stage has advisories wait, and they can be put to its own.
     holds: bool,
     /// Whether nothing can be put to what it says.
@@ -71,7 +71,7 @@ impl<'a> Line<'a> {
     /// Whether an old text counts no more; a later one may bear its id.
     pub(super) fn is_taken_back(&self, one: &Advisory) -> bool {
         let last = self.taken_back.and_then(|all| all.get(&one.id));
-        last.is_some_and(|last| one.version().trim().parse::<u64>().unwrap_or(0) <= *last)
+        last.is_some_and(|last| last.is_of(one))
     }
 
     /// Takes an advisory that comes to what waits, if anything of both is still to come.
@@ -91,11 +91,12 @@ impl<'a> Line<'a> {
         !self.family.after.contains(nevra) && self.before.iter().any(|before| before.after.contains(nevra))
     }
 
-    /// Whether a package went from everywhere by the plan.
-    fn is_gone(&self, nevra: &Nevra) -> bool {
+    /// Whether a package will not come any more: it went from everywhere, by the plan or earlier if it was waited for.
+    fn is_gone(&self, nevra: &Nevra, known: Option<&HeldAdvisory>) -> bool {
         !self.family.after.contains(nevra)
             && !self.is_to_come(nevra)
-            && self.moved.iter().any(|moved| moved.left.contains(nevra))
+            && (self.moved.iter().any(|moved| moved.left.contains(nevra))
+                || known.is_some_and(|known| known.waits_for.contains(nevra)))
     }
 
     /// Whether a package comes to a stage by the plan: then nothing of it is lost.
@@ -115,10 +116,15 @@ impl<'a> Line<'a> {
         }
         let repository = self.repository;
         let mut held = BTreeMap::new();
-        let mut room = HELD_BYTES_MAX;
+        let own: usize = self.held.into_iter().flatten().map(|(_, one)| one.text.len()).sum();
+        let others = seen.held_bytes.saturating_sub(own);
+        let may = HELD_BYTES_MAX.min(HELD_BYTES_OF_ALL_MAX.saturating_sub(others));
+        let mut room = may;
         let places = places(arriving);
         for (id, one) in waiting {
-            let gone: BTreeSet<Nevra> = one.packages().filter(|nevra| self.is_gone(nevra)).cloned().collect();
+            let known = self.held.and_then(|held| held.get(&id));
+            let gone: BTreeSet<Nevra> =
+                one.packages().filter(|nevra| self.is_gone(nevra, known)).cloned().collect();
             let to_come: BTreeSet<Nevra> =
                 one.packages().filter(|nevra| self.is_to_come(nevra)).cloned().collect();
             let is_listed = one.packages().any(|nevra| self.family.after.contains(nevra));
@@ -139,7 +145,6 @@ impl<'a> Line<'a> {
             if self.holds && !to_come.is_empty() {
                 let names = some(to_come.iter().map(Nevra::to_string));
                 let text = String::from_utf8_lossy(&rest.raw).into_owned();
-                let known = self.held.and_then(|held| held.get(&id));
                 if let Some(left) = room.checked_sub(text.len()) {
                     if known.is_none_or(|known| known.waits_for != to_come) {
                         let words = format!(
@@ -152,9 +157,13 @@ impl<'a> Line<'a> {
                     continue;
                 }
                 seen.note(format!(
-                    "advisory `{id}` is not held in front of `{repository}`, where more than {HELD_BYTES_MAX} bytes would wait: \
+                    "advisory `{id}` is not held in front of `{repository}`, where more than {may} bytes would wait: \
                      it is cut, for {names} is missing"
                 ));
+            }
+            if !self.holds && !to_come.is_empty() {
+                let names = some(to_come.iter().map(Nevra::to_string));
+                seen.note(format!("advisory `{id}` is cut for `{repository}`, which does not list {names}"));
             }
             let Some(rest) = rest.without(|nevra| !to_come.contains(nevra)) else { continue };
             match places.get(&id) {
@@ -162,6 +171,7 @@ impl<'a> Line<'a> {
                 None => arriving.push(rest),
             }
         }
+        seen.held_bytes = others + (may - room);
         (!held.is_empty()).then_some(held)
     }
 }

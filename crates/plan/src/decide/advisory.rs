@@ -14,8 +14,8 @@ use repo::{Advisory, Announced};
 use super::gates::{Entering, Gates};
 use super::selection::{Place, select};
 use super::{Decision, places};
-use crate::carrying::Beside;
-use crate::layout::Repository;
+use crate::carrying::{Beside, some};
+use crate::layout::{Platform, Repository};
 use crate::plan::Plan;
 use crate::refusal::{Code, Refusal};
 use crate::request::Advised;
@@ -53,11 +53,11 @@ pub(super) fn advisory(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
         repository.stage == stage.name && platforms.contains(&repository.platform())
     };
     let saying = gates.prefer(Saying::of(&writings, wish.advised, &selection.packages, is_there))?;
-    // Where it is told already its words change, too.
+    // Where it is told already its words change, too; nobody may import where everything comes by a route.
     for other in writings.stages().into_iter().filter(|other| *other != stage.name) {
         let other = places::stage(product, other)?;
         let what = format!("say something of packages in `{}` of `{}`", other.name, product.name);
-        gates.roles(asker, Some(&product.name), &other.import_roles, &what);
+        gates.roles(asker, Some(&product.name), other.takers_back(), &what);
     }
     // Hosts that install what advisories name do something else now.
     let mut stages = writings.stages();
@@ -90,8 +90,8 @@ struct Saying<'a> {
     said: BTreeMap<&'a Repository, BTreeSet<&'a Nevra>>,
     /// What it names.
     named: BTreeSet<&'a Nevra>,
-    /// What it named there before and names no more.
-    dropped: BTreeSet<Nevra>,
+    /// What it named there before and names no more, by platform: on others it goes on naming that.
+    dropped: BTreeMap<Platform, BTreeSet<Nevra>>,
 }
 
 impl<'a> Saying<'a> {
@@ -107,34 +107,49 @@ impl<'a> Saying<'a> {
         let said: BTreeMap<&Repository, BTreeSet<&Nevra>> = packages.iter().map(names).collect();
         let named: BTreeSet<&Nevra> = said.values().flatten().copied().collect();
         let told = writings.told.iter().filter(|(repository, _)| is_there(repository));
-        let told = told.flat_map(|(_, read)| &read.advisories).filter(|one| one.id == advised.id);
-        let dropped = told.flat_map(Advisory::packages).filter(|nevra| !named.contains(nevra));
-        let dropped = dropped.cloned().collect();
+        let mut dropped: BTreeMap<Platform, BTreeSet<Nevra>> = BTreeMap::new();
+        for (repository, read) in told {
+            let known =
+                read.advisories.iter().filter(|one| one.id == advised.id).flat_map(Advisory::packages);
+            let no_more = known.filter(|nevra| !named.contains(nevra)).cloned();
+            dropped.entry(repository.platform()).or_default().extend(no_more);
+        }
         let (version, issued) = (writings.next()?, writings.issued());
         Ok(Self { writings, advised, version, issued, said, named, dropped })
     }
 
-    /// Writes it wherever it is told or waits.
-    #[expect(clippy::type_complexity, reason = "what a plan has of both")]
-    fn everywhere(
-        &self,
+    /// Whether it named a package before where a repository is, and names it no more.
+    fn is_dropped(&self, repository: &Repository, nevra: &Nevra) -> bool {
+        self.dropped.get(&repository.platform()).is_some_and(|dropped| dropped.contains(nevra))
+    }
+
+    /// Writes it where it waits; what waits for nothing any more is put to what is `told`.
+    fn where_it_waits(
+        &'a self,
+        told: &mut BTreeMap<&'a Repository, BTreeSet<&'a Nevra>>,
         notes: &mut Vec<String>,
-    ) -> Result<(BTreeMap<Repository, Beside>, BTreeMap<Repository, BTreeMap<String, HeldAdvisory>>), Refusal>
-    {
-        let Self { writings, advised: Advised { id, .. }, dropped, .. } = self;
-        let world = writings.world;
+    ) -> BTreeMap<Repository, BTreeMap<String, HeldAdvisory>> {
+        let Self { writings, advised: Advised { id, .. }, .. } = self;
         let mut held = BTreeMap::new();
-        let mut told: BTreeMap<&Repository, BTreeSet<&Nevra>> = BTreeMap::new();
-        for (repository, read) in &writings.told {
-            let known = read.advisories.iter().filter(|one| one.id == *id).flat_map(Advisory::packages);
-            told.entry(repository).or_default().extend(known.filter(|nevra| !dropped.contains(*nevra)));
-        }
         for (repository, (waiting, one)) in &writings.held {
-            let mut all = world.standing.held.get(&repository.name()).cloned().unwrap_or_default();
-            let waits_for: BTreeSet<Nevra> = waiting.waits_for.difference(dropped).cloned().collect();
-            let names: BTreeSet<&Nevra> = one.packages().filter(|nevra| !dropped.contains(*nevra)).collect();
-            if waits_for.is_empty() {
-                all.remove(id);
+            let mut all = writings.world.standing.held.get(&repository.name()).cloned().unwrap_or_default();
+            let (there, before) = (writings.there(repository), writings.before(repository));
+            let is_to_come = |nevra: &Nevra| before.contains(nevra) && !there.contains(nevra);
+            let is_lost = |nevra: &Nevra| {
+                self.is_dropped(repository, nevra)
+                    || waiting.waits_for.contains(nevra) && !before.contains(nevra) && !there.contains(nevra)
+            };
+            let mut names: BTreeSet<&Nevra> = one.packages().filter(|nevra| !is_lost(nevra)).collect();
+            let new = self.named.iter().copied();
+            names.extend(new.filter(|nevra| there.contains(nevra) || before.contains(nevra)));
+            let waits_for: BTreeSet<Nevra> =
+                names.iter().copied().filter(|nevra| is_to_come(nevra)).cloned().collect();
+            all.remove(id);
+            if !names.iter().any(|nevra| there.contains(nevra)) {
+                notes.push(format!(
+                    "advisory `{id}` is held in front of `{repository}` no more, which lists nothing of it"
+                ));
+            } else if waits_for.is_empty() {
                 told.entry(repository).or_default().extend(names);
             } else {
                 let written = self.written(repository, names.into_iter().collect());
@@ -146,21 +161,47 @@ impl<'a> Saying<'a> {
             }
             held.insert((*repository).clone(), all);
         }
+        held
+    }
+
+    /// Writes it wherever it is told or waits.
+    #[expect(clippy::type_complexity, reason = "what a plan has of both")]
+    fn everywhere(
+        &self,
+        notes: &mut Vec<String>,
+    ) -> Result<(BTreeMap<Repository, Beside>, BTreeMap<Repository, BTreeMap<String, HeldAdvisory>>), Refusal>
+    {
+        let Self { writings, advised: Advised { id, .. }, .. } = self;
+        let world = writings.world;
+        let mut told: BTreeMap<&Repository, BTreeSet<&Nevra>> = BTreeMap::new();
+        let mut lost: BTreeMap<&Repository, BTreeSet<&Nevra>> = BTreeMap::new();
+        for (repository, read) in &writings.told {
+            let known = read.advisories.iter().filter(|one| one.id == *id).flat_map(Advisory::packages);
+            let (gone, stay): (BTreeSet<_>, BTreeSet<_>) =
+                known.partition(|nevra| self.is_dropped(repository, nevra));
+            told.entry(repository).or_default().extend(stay);
+            lost.insert(repository, gone);
+        }
+        let held = self.where_it_waits(&mut told, notes);
+        world.room_for_held(&held)?;
         for (repository, names) in &mut told {
             let listed: BTreeSet<&Nevra> =
                 world.repositories.get(*repository).into_iter().flatten().map(|one| &one.nevra).collect();
             names.extend(self.named.iter().filter(|nevra| listed.contains(**nevra)));
-            if writings.held.contains_key(*repository) && !writings.told.contains_key(*repository) {
-                names.retain(|nevra| listed.contains(nevra));
-            }
         }
-        let others = told.keys().filter(|repository| !self.said.contains_key(**repository));
-        for repository in others {
-            notes.push(match told[*repository].is_empty() {
-                true => {
+        for (repository, names) in told.iter().filter(|(repository, _)| !self.said.contains_key(**repository))
+        {
+            let lost = lost.get(repository).into_iter().flatten().map(|nevra| nevra.to_string());
+            let lost: Vec<String> = lost.collect();
+            notes.push(match (names.is_empty(), lost.is_empty()) {
+                (true, _) => {
                     format!("advisory `{id}` leaves `{repository}`, for it is about nothing there any more")
                 }
-                false => format!("advisory `{id}` is written anew in `{repository}`, too"),
+                (false, true) => format!("advisory `{id}` is written anew in `{repository}`, too"),
+                (false, false) => {
+                    let lost = some(lost);
+                    format!("advisory `{id}` is written anew in `{repository}`, too, without {lost}")
+                }
             });
         }
         for (repository, names) in &self.said {

@@ -2,7 +2,6 @@
 //!
 //! The table says in words of its own what the configuration of the test means; nothing in it is computed from that.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::layout::{Approvals, Product, Route, Stage};
@@ -37,6 +36,10 @@ advisory     blue  untested             : blue-team
 advisory     blue  production           : blue-team
 end-advisory red   -                    : uploader tester operator
 end-advisory blue  -                    : blue-team
+import       green closed               :
+withdraw     green closed               : operator
+advisory     green closed               :
+end-advisory green -                    : operator
 rollback     red   untested             : uploader
 rollback     red   testing              : tester
 rollback     blue  production           : blue-team
@@ -146,8 +149,20 @@ fn world() -> World {
         variant_roles: words(&["blue-team"]),
         ..Product::default()
     };
+    // Nobody puts anything into its stage but by a route, and yet something may be taken back there.
+    let closed = Stage {
+        import_roles: vec![],
+        withdraw_roles: Some(words(&["operator"])),
+        ..stage("closed", "nobody", &[])
+    };
+    let green = Product {
+        name: "green".into(),
+        platforms: vec!["sl5/x86_64".parse().unwrap()],
+        stages: vec![closed],
+        ..Product::default()
+    };
     let layout = Arc::make_mut(&mut world.layout);
-    layout.products = BTreeMap::from([("red".to_owned(), red), ("blue".to_owned(), blue)]);
+    layout.products = [red, blue, green].map(|product| (product.name.clone(), product)).into_iter().collect();
     world.repositories =
         world.layout.repositories().into_iter().map(|one| (one, vec![listed("a-1-1.x86_64")])).collect();
     let variant = Variant {
@@ -299,7 +314,7 @@ fn nobody_may_do_what_the_table_does_not_say() {
     }
     let all: std::collections::BTreeSet<&str> = Action::NAMES.into_iter().collect();
     assert_eq!(seen, all, "every action stands in the table");
-    assert_eq!(looked_at, 65 * 9 * 3);
+    assert_eq!(looked_at, 69 * 9 * 3);
 }
 
 /// A role that moves packages of one product names generations for whoever holds it for that product or the site.

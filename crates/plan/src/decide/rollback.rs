@@ -38,8 +38,7 @@ pub(super) fn rollback(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
     let platforms = places::platforms(product, wish.platforms)?;
     let mut gates = Gates::of(world, &product.name, &stage.name);
     let what = format!("roll back in `{}` of `{}`", stage.name, product.name);
-    let roles = stage.withdraw_roles.as_ref().unwrap_or(&stage.import_roles);
-    gates.roles(asker, Some(&product.name), roles, &what);
+    gates.roles(asker, Some(&product.name), stage.takers_back(), &what);
     let place = Place { world, product, stage: &stage.name, platforms: &platforms, target: None };
     let selection = gates.prefer(select(&place, wish.packages))?;
     let rejected = &selection.packages;

@@ -23,12 +23,7 @@ pub(super) fn withdraw(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
     let platforms = places::platforms(product, wish.platforms)?;
     let mut gates = Gates::of(world, &product.name, &stage.name);
     let what = format!("withdraw from `{}` of `{}`", stage.name, product.name);
-    gates.roles(
-        asker,
-        Some(&product.name),
-        stage.withdraw_roles.as_ref().unwrap_or(&stage.import_roles),
-        &what,
-    );
+    gates.roles(asker, Some(&product.name), stage.takers_back(), &what);
     let place = Place { world, product, stage: &stage.name, platforms: &platforms, target: None };
     let selection = gates.prefer(select(&place, wish.packages))?;
     gates.freeze(world, &product.name, &[&stage.name], &selection.packages);

@@ -159,6 +159,12 @@ impl Advisory {
         &self.named.version
     }
 
+    /// Shows when it was changed last, or else when it was issued; as it stands there.
+    #[must_use]
+    pub fn changed(&self) -> &str {
+        &self.named.date
+    }
+
     /// Shows when it was issued, as it stands there.
     #[must_use]
     pub fn issued(&self) -> &str {

@@ -64,7 +64,8 @@ fn one_that_is_held_comes_with_what_completes_it() {
         panic!("it says something")
     };
     let raw = file(&["A: a-1-1.noarch b-1-1.noarch other-1-1.i686"]);
-    assert!(open.windows(20).any(|part| part == &raw.as_bytes()[9..29]), "with every word");
+    let element = raw.trim_start_matches("<updates>").trim_end_matches("</updates>");
+    assert!(String::from_utf8_lossy(&open).contains(element), "with every word");
 }
 
 #[test]
@@ -241,4 +242,54 @@ fn more_than_a_manifest_is_to_carry_does_not_wait() {
     assert_eq!(waiting(&after, PRODUCTION), Vec::<String>::new());
     assert!(said(&after, PRODUCTION)[0].starts_with("A: b-1-1.noarch p"));
     assert!(notes[0].contains("is not held in front of"), "{notes:?}");
+    // What all wait for together has its bound, too.
+    let mut world = world_with(&["A: a-1-1.noarch b-1-1.noarch"]);
+    let text = " ".repeat(crate::HELD_BYTES_OF_ALL_MAX);
+    let other = BTreeMap::from([("O".to_owned(), HeldAdvisory { waits_for: BTreeSet::new(), text })]);
+    world.standing.held.insert(repository("sl5/i386 production").name(), other);
+    let (after, notes) = done(&world, &promote(&["b"]));
+    assert_eq!(
+        (said(&after, PRODUCTION), waiting(&after, PRODUCTION)),
+        (vec!["A: b-1-1.noarch".into()], vec![])
+    );
+    assert!(notes[0].contains("is not held in front of"), "{notes:?}");
+}
+
+#[test]
+fn what_will_not_come_any_more_is_not_told() {
+    let world = world_with(&["A: a-1-1.noarch b-1-1.noarch other-1-1.i686"]);
+    let (after, _) = done(&world, &promote(&["b"]));
+    let alone: [(&str, &[&str], &[&str]); 1] = [(PRODUCTION, &["d-1-1.noarch"], &[])];
+    let told = ["A: b-1-1.noarch other-1-1.i686"];
+    let cut = |words: &str| {
+        format!("advisory `A` is cut for `glite-3.2-sl5-x86_64-production`, which {words} `a-1-1.noarch`")
+    };
+    // The stage has nothing wait any more.
+    let mut cuts = after.clone();
+    cuts.layout = Arc::new(layout());
+    // No route leads to it any more.
+    let mut routeless = after.clone();
+    let mut layout = (*after.layout).clone();
+    layout.products.get_mut("glite-3.2").unwrap().routes.clear();
+    routeless.layout = Arc::new(layout);
+    for (world, words) in [(cuts, "does not list"), (routeless, "will not list")] {
+        let (come, notes) = moved(&world, "import", &alone);
+        assert_eq!(
+            (said(&come, PRODUCTION), waiting(&come, PRODUCTION)),
+            (told.map(str::to_owned).to_vec(), vec![])
+        );
+        assert_eq!(notes, [cut(words)]);
+    }
+    // It was withdrawn while nothing could be put to what is told.
+    let mut unread = after.clone();
+    let beside = unread.beside.entry(repository(PRODUCTION)).or_default();
+    let before = std::mem::replace(&mut beside.updates, Part::Unread("for there are two".into()));
+    let (mut still, _) = done(&unread, &withdraw("delta", &["a"]));
+    still.beside.entry(repository(PRODUCTION)).or_default().updates = before;
+    let (come, notes) = moved(&still, "import", &alone);
+    assert_eq!(
+        (said(&come, PRODUCTION), waiting(&come, PRODUCTION)),
+        (told.map(str::to_owned).to_vec(), vec![])
+    );
+    assert_eq!(notes, [cut("will not list")]);
 }

@@ -8,6 +8,7 @@ use super::Writings;
 use crate::carrying::Beside;
 use crate::decide::gates::Gates;
 use crate::decide::{Decision, places};
+use crate::layout::Stage;
 use crate::near::nearest;
 use crate::plan::Plan;
 use crate::refusal::{Code, Refusal};
@@ -29,7 +30,7 @@ pub(in crate::decide) fn end(world: &World, asker: &Asker, wish: &Ending<'_>) ->
     let mut gates = Gates::of(world, &product.name, stages.first().copied().unwrap_or_default());
     if stages.is_empty() {
         // Who may do nothing here learns nothing of what there is.
-        let roles: Vec<String> = product.stages.iter().flat_map(|stage| stage.import_roles.clone()).collect();
+        let roles: Vec<String> = product.stages.iter().flat_map(Stage::takers_back).cloned().collect();
         let what = format!("take back an advisory of `{}`", product.name);
         gates.roles(asker, Some(&product.name), &roles, &what);
         return gates.prefer(Err(unknown(world, &writings, id)));
@@ -37,7 +38,7 @@ pub(in crate::decide) fn end(world: &World, asker: &Asker, wish: &Ending<'_>) ->
     for stage in &stages {
         let stage = places::stage(product, stage)?;
         let what = format!("take back an advisory in `{}` of `{}`", stage.name, product.name);
-        gates.roles(asker, Some(&product.name), &stage.import_roles, &what);
+        gates.roles(asker, Some(&product.name), stage.takers_back(), &what);
     }
     gates.freeze(world, &product.name, &stages, &writings.packages());
     if retracted && writings.all().all(|one| one.status() == Advisory::RETRACTED) {
@@ -45,7 +46,8 @@ pub(in crate::decide) fn end(world: &World, asker: &Asker, wish: &Ending<'_>) ->
         let sentence = format!("advisory `{id}` of `{}` is retracted already", product.name);
         return Ok(Decision::NothingToDo(Code::NothingToDo, sentence));
     }
-    let next = gates.prefer(writings.next())?;
+    // What is only taken away needs no next version.
+    let next = if retracted { gates.prefer(writings.next())? } else { 0 };
     let retract = |one: &Advisory| {
         one.retracted(next, &writings.now()).ok_or_else(|| {
             let sentence = format!("advisory `{id}` is written so that no status can be put into it");
@@ -54,8 +56,10 @@ pub(in crate::decide) fn end(world: &World, asker: &Asker, wish: &Ending<'_>) ->
     };
     let mut carried = BTreeMap::new();
     for (repository, read) in &writings.told {
-        let known = read.advisories.iter().find(|one| one.id == id).filter(|_| retracted);
-        let new = gates.prefer(known.map(retract).transpose())?;
+        // An id that stands there several times has the packages of all.
+        let known = read.advisories.iter().filter(|one| one.id == id && retracted).cloned();
+        let known = known.reduce(|known, one| known.merged(&one));
+        let new = gates.prefer(known.as_ref().map(retract).transpose())?;
         let updates = gates.prefer(writings.put(repository, new))?;
         let beside = world.beside.get(repository).cloned().unwrap_or_default();
         carried.insert((*repository).clone(), Beside { updates, ..beside });
@@ -70,9 +74,8 @@ pub(in crate::decide) fn end(world: &World, asker: &Asker, wish: &Ending<'_>) ->
         }
         held.insert((*repository).clone(), all);
     }
-    if !retracted {
-        gates.prefer(world.room_for_taken_back(&product.name, id))?;
-    }
+    gates.prefer(world.room_for_taken_back(&product.name, id))?;
+    gates.prefer(world.room_for_held(&held))?;
     let gates = gates.finish()?;
     let named: Vec<String> = stages.iter().map(|stage| format!("`{stage}`")).collect();
     let (where_, of) = (named.join(" and "), &product.name);
@@ -82,7 +85,7 @@ pub(in crate::decide) fn end(world: &World, asker: &Asker, wish: &Ending<'_>) ->
     };
     let notes = writings.unread.values().map(|why| format!("{why}: it stays as it is")).collect();
     let (product, id) = (product.name.clone(), id.to_owned());
-    let decided = vec![Decided::AdvisoryEnded { product, id, version: next - 1, retracted }];
+    let decided = vec![Decided::AdvisoryEnded { product, id, texts: writings.last(), retracted }];
     let action = "end-advisory".to_owned();
     Ok(Decision::Effect(Plan { action, sentence, carried, held, decided, gates, notes, ..Plan::default() }))
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use repo::Updateinfo;
 
 use super::*;
+use crate::TakenBack;
 use crate::carrying::Part;
 use crate::request::{Action, Request};
 use crate::samples::{alice, layout, promote, repository, words, world_of};
@@ -238,9 +239,12 @@ fn what_waits_is_said_anew_and_taken_back_too() {
     assert_eq!(held(&ended), None);
     // What it waits for is named no more: it comes.
     let mut more = world.clone();
-    more.repositories.get_mut(&repository(DELTA)).unwrap().push(crate::samples::listed("c-1-1.noarch"));
+    for at in [DELTA, PRODUCTION] {
+        more.repositories.get_mut(&repository(at)).unwrap().push(crate::samples::listed("c-1-1.noarch"));
+    }
     let (narrowed, _) = done(&more, &request(&["c"], |_| {}));
-    assert_eq!((held(&narrowed), said(&narrowed, PRODUCTION).len()), (None, 1));
+    let come = ["GRID-1 2 2026-03-01 12:00:00 a-1-1.noarch c-1-1.noarch".to_owned()];
+    assert_eq!((held(&narrowed), said(&narrowed, PRODUCTION)), (None, come.to_vec()));
 }
 
 #[test]
@@ -256,4 +260,152 @@ fn what_nobody_has_cannot_be_taken_back() {
     let (id, product, stage, until) = (String::new(), None, None, None);
     frozen.freeze_files.push(crate::standing::Freeze { id, product, stage, by, reason, until });
     refused(&frozen, &ended(false), &alice(), Code::Frozen);
+}
+
+#[test]
+fn whoever_may_withdraw_takes_back_where_nobody_imports() {
+    let mut world = in_two_stages(false);
+    let mut layout = layout();
+    let production = &mut layout.products.get_mut("glite-3.2").unwrap().stages[1];
+    (production.import_roles, production.withdraw_roles) = (vec![], Some(words(&["operator"])));
+    world.layout = Arc::new(layout);
+    let roles = ["integrator", "operator"].map(|role| (None, role.to_owned()));
+    let both = Asker { name: "user:ines".into(), roles: roles.to_vec() };
+    for request in [ended(false), ended(true), request(&["b"], |_| {})] {
+        let decision = decide(&world, &request, &both, &[]);
+        assert!(matches!(decision, Decision::Effect(_)), "{decision:?}");
+        refused(&world, &request, &alice(), Code::RoleNotAllowed);
+    }
+}
+
+/// A text of `GRID-1` as distributions have them, whose version never changes.
+fn of_a_distribution(version: &str, changed: &str) -> String {
+    format!(
+        "<update version=\"{version}\"><id>GRID-1</id><updated date=\"{changed}\"/><pkglist><collection>\
+         <package name=\"b\" epoch=\"0\" version=\"1\" release=\"1\" arch=\"noarch\"/></collection></pkglist></update>"
+    )
+}
+
+fn says(world: &mut World, at: &str, texts: &[String]) {
+    let updates = Part::Read(Arc::from(format!("<updates>{}</updates>", texts.concat()).into_bytes()));
+    world.beside.entry(repository(at)).or_default().updates = updates;
+}
+
+#[test]
+fn a_later_text_whose_version_is_no_number_goes_along() {
+    let mut world = site();
+    says(&mut world, DELTA, &[of_a_distribution("2.0", "2026-01-01 00:00:00")]);
+    let (mut world, _) = done(&world, &ended(false));
+    for (changed, comes) in
+        [("2026-01-01 00:00:00", false), ("2025-01-01 00:00:00", false), ("2026-02-01 00:00:00", true)]
+    {
+        says(&mut world, DELTA, &[of_a_distribution("2.0", changed)]);
+        let (after, plan) = done(&world, &promote(&["b"]));
+        assert_eq!(!said(&after, PRODUCTION).is_empty(), comes, "{changed}");
+        let words = "advisory `GRID-1` does not go along to `glite-3.2-sl5-x86_64-production`: this text of it was taken back";
+        assert_eq!(plan.notes.contains(&words.to_owned()), !comes, "{:?}", plan.notes);
+    }
+}
+
+#[test]
+fn what_it_no_longer_names_on_one_platform_stays_named_on_others() {
+    let mut world = site();
+    world
+        .repositories
+        .get_mut(&repository("sl5/i386 delta"))
+        .unwrap()
+        .push(crate::samples::listed("b-1-1.noarch"));
+    let (world, _) = done(&world, &request(&["a", "b"], |_| {}));
+    let mut narrowed = request(&["a"], |_| {});
+    let Action::Advisory { platforms, .. } = &mut narrowed.action else { panic!() };
+    *platforms = words(&["sl5/x86_64"]);
+    let (after, _) = done(&world, &narrowed);
+    assert_eq!(said(&after, DELTA), ["GRID-1 2 2026-03-01 12:00:00 a-1-1.noarch"]);
+    let both = ["GRID-1 2 2026-03-01 12:00:00 a-1-1.noarch b-1-1.noarch"];
+    assert_eq!(said(&after, "sl5/i386 delta"), both);
+    // Where something goes from another stage it is named.
+    let mut world = in_two_stages(false);
+    world.repositories.get_mut(&repository(DELTA)).unwrap().push(crate::samples::listed("a-1-1.noarch"));
+    let (world, _) = done(&world, &request(&["a", "b"], |_| {}));
+    world.repositories[&repository(PRODUCTION)].iter().find(|one| one.nevra.name == "a").unwrap();
+    let mut world = world;
+    world.repositories.get_mut(&repository(PRODUCTION)).unwrap().push(crate::samples::listed("b-1-1.noarch"));
+    let (world, _) = done(&world, &request(&["a", "b"], |_| {}));
+    let (_, plan) = done(&world, &request(&["b"], |_| {}));
+    let words =
+        "advisory `GRID-1` is written anew in `glite-3.2-sl5-x86_64-production`, too, without `a-1-1.noarch`";
+    assert!(plan.notes.contains(&words.to_owned()), "{:?}", plan.notes);
+}
+
+#[test]
+fn what_stands_several_times_is_retracted_with_all_of_its_packages() {
+    let mut world = site();
+    let one = of_a_distribution("1", "2026-01-01 00:00:00");
+    let other = one.replace("name=\"b\"", "name=\"a\"");
+    says(&mut world, DELTA, &[one, other]);
+    let (after, _) = done(&world, &ended(true));
+    assert_eq!(said(&after, DELTA), ["GRID-1 2  b-1-1.noarch a-1-1.noarch"]);
+}
+
+#[test]
+fn as_many_are_remembered_as_may_be_and_what_waits_has_its_bounds() {
+    let mut world = in_two_stages(true);
+    let taken_back = world.standing.taken_back.entry("glite-3.2".into()).or_default();
+    taken_back.extend((0..crate::TAKEN_BACK_MAX).map(|n| (format!("OTHER-{n}"), TakenBack::default())));
+    refused(&world, &ended(false), &alice(), Code::StandingFull);
+    refused(&world, &ended(true), &alice(), Code::StandingFull);
+    let mut world = in_two_stages(true);
+    let name = repository(PRODUCTION).name();
+    let mut other = world.standing.held[&name]["GRID-1"].clone();
+    other.text.extend(std::iter::repeat_n(' ', crate::HELD_BYTES_MAX - 2 * other.text.len()));
+    world.standing.held.get_mut(&name).unwrap().insert("OTHER".into(), other);
+    for request in [request(&["b"], |said| said.title = "longer than it was".into()), ended(true)] {
+        let refusal = refused(&world, &request, &alice(), Code::StandingFull);
+        assert!(refusal.sentence.contains("`glite-3.2-sl5-x86_64-production`"), "{refusal}");
+    }
+    done(&world, &ended(false));
+}
+
+#[test]
+fn the_highest_version_of_all_can_be_taken_back() {
+    let mut world = site();
+    says(&mut world, DELTA, &[of_a_distribution(&u64::MAX.to_string(), "")]);
+    let (after, _) = done(&world, &ended(false));
+    assert_eq!(said(&after, DELTA), Vec::<String>::new());
+    refused(&world, &ended(true), &alice(), Code::NeedsPerson);
+}
+
+#[test]
+fn what_waits_and_is_said_anew_waits_for_what_it_names_then() {
+    let mut world = in_two_stages(true);
+    world.repositories.get_mut(&repository(DELTA)).unwrap().push(crate::samples::listed("c-1-1.noarch"));
+    let (anew, _) = done(&world, &request(&["b", "c"], |_| {}));
+    let waits_for = |world: &World| {
+        let held = world.standing.held.get(&repository(PRODUCTION).name());
+        let one = held.and_then(|held| held.get("GRID-1"));
+        one.into_iter().flat_map(|one| &one.waits_for).map(Nevra::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(waits_for(&anew), ["b-1-1.noarch", "c-1-1.noarch"]);
+    let (some, _) = done(&anew, &promote(&["b"]));
+    assert_eq!((waits_for(&some), said(&some, PRODUCTION)), (vec!["c-1-1.noarch".to_owned()], vec![]));
+    let (whole, _) = done(&some, &promote(&["c"]));
+    let all = "GRID-1 2 2026-03-01 12:00:00 a-1-1.noarch b-1-1.noarch c-1-1.noarch";
+    assert_eq!(said(&whole, PRODUCTION), [all]);
+}
+
+#[test]
+fn what_comes_by_being_said_anew_names_what_siblings_list() {
+    let mut world = in_two_stages(true);
+    let source = repository("sl5/x86_64 production source");
+    world.repositories.get_mut(&source).unwrap().push(crate::samples::listed("a-1-1.src"));
+    let name = repository(PRODUCTION).name();
+    let one = world.standing.held.get_mut(&name).unwrap().get_mut("GRID-1").unwrap();
+    let line = "<package name=\"a\" epoch=\"0\" version=\"1\" release=\"1\" arch=\"src\"/>";
+    one.text = one.text.replace("</collection>", &format!("{line}</collection>"));
+    for at in [DELTA, PRODUCTION] {
+        world.repositories.get_mut(&repository(at)).unwrap().push(crate::samples::listed("c-1-1.noarch"));
+    }
+    let (after, _) = done(&world, &request(&["c"], |_| {}));
+    let expected = "GRID-1 2 2026-03-01 12:00:00 a-1-1.noarch a-1-1.src c-1-1.noarch";
+    assert_eq!(said(&after, PRODUCTION), [expected]);
 }

@@ -9,7 +9,7 @@ use repo::{Advisory, Updateinfo};
 use crate::carrying::Part;
 use crate::layout::{Product, Repository};
 use crate::refusal::{Code, Refusal};
-use crate::standing::HeldAdvisory;
+use crate::standing::{HeldAdvisory, TakenBack};
 use crate::world::World;
 
 /// One advisory, wherever a product has it.
@@ -71,11 +71,20 @@ impl<'a> Writings<'a> {
         self.told.keys().chain(self.held.keys()).map(of).collect()
     }
 
+    /// Says which texts there are, with those that were taken back: the highest version, and the last change.
+    pub(super) fn last(&self) -> TakenBack {
+        let taken_back = self.world.standing.taken_back(self.product, self.id).cloned().unwrap_or_default();
+        let versions = self.all().filter_map(|one| one.version().trim().parse::<u64>().ok());
+        let changes = self.all().map(|one| one.changed().trim().to_owned());
+        TakenBack {
+            version: versions.fold(taken_back.version, u64::max),
+            changed: changes.fold(taken_back.changed, String::max),
+        }
+    }
+
     /// Gives the number of the next writing: higher than that of any, also of one that was taken back.
     pub(super) fn next(&self) -> Result<u64, Refusal> {
-        let known = self.all().filter_map(|one| one.version().trim().parse::<u64>().ok());
-        let taken_back = self.world.standing.taken_back(self.product, self.id);
-        let last = known.chain(taken_back).max().unwrap_or(0);
+        let last = self.last().version;
         last.checked_add(1).ok_or_else(|| {
             let sentence =
                 format!("advisory `{}` has the version {last}, and there is no higher one", self.id);
@@ -86,6 +95,28 @@ impl<'a> Writings<'a> {
     /// Shows when it was issued first, as far as that is known.
     pub(super) fn issued(&self) -> Option<String> {
         self.all().map(Advisory::issued).filter(|issued| !issued.is_empty()).min().map(str::to_owned)
+    }
+
+    /// Names what a stage lists on the platform of one of its repositories.
+    pub(super) fn there(&self, repository: &Repository) -> BTreeSet<&'a Nevra> {
+        self.listed(repository, &BTreeSet::from([repository.stage.as_str()]))
+    }
+
+    /// Names what stages list on that platform from which routes lead there.
+    pub(super) fn before(&self, repository: &Repository) -> BTreeSet<&'a Nevra> {
+        let product = self.world.layout.products.get(self.product);
+        let stages = product.map(|product| product.stages_before(&repository.stage)).unwrap_or_default();
+        self.listed(repository, &stages)
+    }
+
+    fn listed(&self, beside: &Repository, stages: &BTreeSet<&str>) -> BTreeSet<&'a Nevra> {
+        let is_of = |one: &Repository| {
+            one.product == beside.product
+                && one.platform() == beside.platform()
+                && stages.contains(one.stage.as_str())
+        };
+        let known = self.world.repositories.iter().filter(|(one, _)| is_of(one));
+        known.flat_map(|(_, listed)| listed).map(|one| &one.nevra).collect()
     }
 
     /// Writes the time as advisories have it, in UTC.
