@@ -15,6 +15,8 @@ from findings import CannotLook
 REPO = "{http://linux.duke.edu/metadata/repo}"
 NEEDED = ("primary", "filelists", "other")
 OPEN_MAX = 1 << 30
+# The word in the form of a repository whose lists state no checksum of what they unfold to.
+NO_OPEN_CHECKSUMS = "no-open-checksums"
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 
 
@@ -31,6 +33,7 @@ class Record:
     checksum: tuple
     timestamp: int | None
     open: bytes = b""
+    states_opened: bool = True
 
 
 @dataclasses.dataclass
@@ -100,11 +103,17 @@ def whole_number(element, what):
     return int(text)
 
 
-def read(repomd, fetch, wrong):
+def states_opened(shelved):
+    """Whether the form a repository is on record with has checksums of what its lists unfold to."""
+    return NO_OPEN_CHECKSUMS not in (shelved.get("form") or "").split(" ")
+
+
+def read(repomd, fetch, wrong, opened=True):
     """Reads a repomd.xml and everything it names.
 
     `fetch` gives the bytes of an href or None. Each thing that is wrong goes to `wrong`; what is so wrong that
-    nothing can be said about the packages raises `Unsound`.
+    nothing can be said about the packages raises `Unsound`. `opened` says whether the lists state the checksums of what
+    they unfold to; where nobody knows, it is None, and all of them do or none does.
     """
     top = xml(repomd, "repomd.xml")
     if top.tag != f"{REPO}repomd":
@@ -125,6 +134,12 @@ def read(repomd, fetch, wrong):
     for kind in NEEDED:
         if kind not in records:
             wrong(f"there is no record of type `{kind}`")
+    states = {kind: records[kind].states_opened for kind in NEEDED if records.get(kind) is not None}
+    for kind, stated in states.items():
+        if not stated and (any(states.values()) if opened is None else opened):
+            wrong(f"`{records[kind].href}` has no open checksum")
+        elif stated and opened is False:
+            wrong(f"`{records[kind].href}` has an open checksum, and its form is on record without them")
     if any(records.get(kind) is None for kind in NEEDED):
         raise Unsound("its packages cannot be read")
     return Repomd(revision, records)
@@ -158,10 +173,10 @@ def record(kind, data, fetch, wrong):
         if whole_number(open_size, f"the open size of `{href}`") != len(opened):
             wrong(f"`{href}` unfolds to {len(opened)} bytes, not the open size that is stated")
     if open_stated is None:
-        if must:
+        if must and kind not in NEEDED:
             wrong(f"`{href}` has no open checksum")
     elif digest(open_stated.get("type", ""), opened) != (open_stated.text or "").strip():
         wrong(f"`{href}` has not the open checksum that is stated")
     stamp = data.find(f"{REPO}timestamp")
     timestamp = whole_number(stamp, f"the timestamp of `{href}`") if stamp is not None else None
-    return Record(kind, href, checksum, timestamp, opened)
+    return Record(kind, href, checksum, timestamp, opened, open_stated is not None)

@@ -60,7 +60,7 @@ class Mirror:
         tree, path = self.tree, f"{top}/repodata/repomd.xml".lstrip("/")
         wrong = []
         fetch = lambda href: tree.read(f"{top}/{href}".lstrip("/"))
-        found = packages.listing(tree.read(path), fetch, lambda *what: wrong.append(what))
+        found = packages.listing(tree.read(path), fetch, lambda *what: wrong.append(what), None)
         if found is not None:
             packages.one_file_per_name(found.packages, lambda *what: wrong.append(what))
         for invariant, words in wrong:

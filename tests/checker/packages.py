@@ -42,10 +42,10 @@ class Listing:
         return [package.pkgid for package in self.packages]
 
 
-def listing(repomd, fetch, wrong):
+def listing(repomd, fetch, wrong, opened=True):
     """Reads a repository; `wrong(invariant, words)` hears what is wrong in it. None if it cannot be read."""
     try:
-        found = read(repomd, fetch, lambda words: wrong("I4", words))
+        found = read(repomd, fetch, lambda words: wrong("I4", words), opened)
     except Unsound as error:
         wrong("I4", str(error))
         return None

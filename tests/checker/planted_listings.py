@@ -29,6 +29,31 @@ def an_open_checksum_is_wrong(copy):
 
 
 @plant("I4")
+def an_open_checksum_is_missing(copy):
+    copy.change_repomd(DELTA, swap(r"<open-checksum[^>]*>[^<]*</open-checksum>", ""))
+
+
+def change_form(copy, repository, change):
+    """Lets the account of the generation in force tell another form of a repository."""
+    def change_all(manifest):
+        shelved = manifest["account"]["repositories"][repository]
+        before = (shelved.get("form") or "").split()
+        shelved["form"] = " ".join(change(before))
+        assert before != shelved["form"].split(), "nothing was changed"
+    copy.change_manifest(copy.current, change_all)
+
+
+@plant("I4", also={"I10", "I12"})
+def open_checksums_are_missing_where_the_form_has_them(copy):
+    change_form(copy, "waiting-el9-x86_64-delta", lambda words: [word for word in words if word != "no-open-checksums"])
+
+
+@plant("I4", also={"I10", "I12"})
+def open_checksums_are_there_where_the_form_has_none(copy):
+    change_form(copy, DELTA, lambda words: [*words, "no-open-checksums"])
+
+
+@plant("I4")
 def a_checksum_is_wrong(copy):
     copy.change_repomd(DELTA, swap(r'(<checksum type="sha256">)[0-9a-f]{64}', r"\g<1>" + "0" * 64))
 

@@ -29,6 +29,12 @@ def the_stamp_says_nothing(top, other):
     (top / "generation").write_text("latest\n")
 
 
+@plant("I4")
+def only_one_list_has_no_open_checksum(top, other):
+    path = top / DELTA / "repodata/repomd.xml"
+    path.write_text(swap(r"<open-checksum[^>]*>[^<]*</open-checksum>", "")(path.read_text()))
+
+
 @plant("I2")
 def a_repository_of_a_later_generation(top, other):
     shutil.copy2(other / "generation", top / "generation")

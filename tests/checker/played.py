@@ -94,6 +94,17 @@ views = ["delta"]
 name = "delta"
 retractions = true
 [[product]]
+name = "waiting"
+preset = "glite"
+platforms = ["el9/x86_64"]
+[[product.stage]]
+name = "delta"
+open_checksum = false
+[[product.stage]]
+name = "production"
+import_roles = ["release-team"]
+advisories = "hold"
+[[product]]
 name = "vouched"
 preset = "glite"
 platforms = ["el9/x86_64"]
@@ -309,6 +320,23 @@ def rolled_back(site):
              'title = "what holds"\npackages = ["holder"]')
 
 
+def advise(one, stage, *packages):
+    names = ", ".join(f'"{package}"' for package in packages)
+    return (f'action = "advisory"\nproduct = "waiting"\nstage = "{stage}"\nadvisory = "{one}"\ntype = "bugfix"\n'
+            f'title = "what belongs together"\npackages = [{names}]')
+
+
+def waited(site):
+    """One advisory that waits for the rest of its packages, one that is told when its rest is withdrawn, one taken back."""
+    site.ask(site.bring("waiting", "delta", twin(site.folder, "12", "twelfth"), node(site.folder, "late", "12"),
+                        node(site.folder, "never", "12")))
+    site.ask(advise("WAITS-1", "delta", "twin", "late"), advise("CUT-1", "delta", "twin", "never"),
+             advise("OVER-1", "delta", "late"))
+    site.ask(promote("twin", product="waiting"))
+    site.ask('action = "withdraw"\nproduct = "waiting"\nfrom = "delta"\npackages = ["never"]')
+    site.ask('action = "end-advisory"\nproduct = "waiting"\nadvisory = "OVER-1"\nreason = "it said nothing"')
+
+
 def play(folder, program, fixtures):
     """Plays a whole history and leaves the site at rest."""
     site = Played(folder, program, fixtures)
@@ -349,6 +377,7 @@ def play(folder, program, fixtures):
              site.bring("vouched", "delta", site.signed("packages", twin(site.folder, "3", "vouched"))))
     through_every_gate(site)
     rolled_back(site)
+    waited(site)
     first = twin(site.folder, "1", "first")
     while (early := left + 6 - time.monotonic()) > 0:
         time.sleep(early)

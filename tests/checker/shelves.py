@@ -1,6 +1,7 @@
 """I4, I6, I9 and I13 for a site: what each kept generation lists, and whether it is there; I18 of variants."""
 
 import packages
+from metadata import states_opened
 
 
 def look(site):
@@ -25,10 +26,11 @@ def shelf(site, generation, shelved, known):
     if repomd is None:
         site.broken("I4", path, "the repository has none")
         return None
-    key = tree.digest(path)
+    key = tree.digest(path), states_opened(shelved)
     if key not in known:
         wrong = []
-        found = packages.listing(repomd, lambda href: tree.read(f"{top}/{href}"), lambda *what: wrong.append(what))
+        fetch = lambda href: tree.read(f"{top}/{href}")
+        found = packages.listing(repomd, fetch, lambda *what: wrong.append(what), key[1])
         if found is not None:
             packages.one_file_per_name(found.packages, lambda *what: wrong.append(what))
         for invariant, words in wrong:

@@ -33,6 +33,7 @@ import planted_signatures  # noqa: E402, F401
 import planted_times  # noqa: E402, F401
 import planted_trees  # noqa: E402, F401
 import planted_views  # noqa: E402
+import planted_waiting  # noqa: E402, F401
 import remembered  # noqa: E402
 from findings import LOOKED_AT  # noqa: E402
 from forge import Copy  # noqa: E402

@@ -1,6 +1,7 @@
 """I4, I6, I10, I12 and I22 for views: what the metadata of one node type lists, and that it changes with that alone."""
 
 import packages
+from metadata import states_opened
 
 FOLDER = "node-types"
 # What may write metadata anew that lists the same.
@@ -20,7 +21,7 @@ def look(site):
     for generation in site.whole():
         for name in generation.repositories:
             for node_type, view in of(generation, name).items():
-                found = listing(site, generation, view, known)
+                found = listing(site, generation, view, known, states_opened(generation.repositories[name]))
                 if found is not None:
                     site.views.setdefault(generation.number, {})[name, node_type] = found
                     follows(site, generation, name, (node_type, view), found)
@@ -34,16 +35,17 @@ def place(generation, view):
     return f"public/@{generation.number}/{view['path']}/repodata/repomd.xml"
 
 
-def listing(site, generation, view, known):
+def listing(site, generation, view, known, opened):
     tree, path = site.tree, place(generation, view)
     repomd = tree.read(path)
     if repomd is None:
         site.broken("I4", path, "the view has none")
         return None
-    top, wrong, key = path.removesuffix("/repodata/repomd.xml"), [], tree.digest(path)
+    top, wrong, key = path.removesuffix("/repodata/repomd.xml"), [], (tree.digest(path), opened)
     found = known.get(key)
     if found is None:
-        found = packages.listing(repomd, lambda href: tree.read(f"{top}/{href}"), lambda *what: wrong.append(what))
+        fetch = lambda href: tree.read(f"{top}/{href}")
+        found = packages.listing(repomd, fetch, lambda *what: wrong.append(what), opened)
         for invariant, words in wrong:
             site.broken(invariant, path, words)
         if found is not None and not wrong:
