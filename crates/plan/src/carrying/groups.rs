@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use nevra::Nevra;
 use repo::{Comps, CompsKind, CompsPart};
 
 use super::naming::{Place, Target};
@@ -17,8 +18,7 @@ pub(super) fn arriving(target: Target<'_>, sources: &[Source<'_>], seen: &mut Se
     if family.entered.is_empty() || sources.iter().all(has_none) {
         return arriving;
     }
-    let entered: BTreeSet<&str> = family.entered.iter().map(|nevra| nevra.name.as_str()).collect();
-    let after: BTreeSet<&str> = family.after.iter().map(|nevra| nevra.name.as_str()).collect();
+    let [entered, after] = [names(family.entered.iter().copied()), names(family.after.iter().copied())];
     for source in sources {
         let read = match read(&source.beside.groups) {
             Ok(read) => read,
@@ -32,7 +32,7 @@ pub(super) fn arriving(target: Target<'_>, sources: &[Source<'_>], seen: &mut Se
             }
         };
         let of = |kind: CompsKind| read.parts.iter().filter(move |part| part.kind == kind);
-        let before: BTreeSet<&str> = source.family.before.iter().map(|nevra| nevra.name.as_str()).collect();
+        let before = names(source.family.before.iter().copied());
         for group in of(CompsKind::Group).filter(|group| group.names().any(|name| entered.contains(name))) {
             let away = group.names().filter(|name| before.contains(name) && !after.contains(name));
             let away: BTreeSet<&str> = away.collect();
@@ -53,6 +53,11 @@ pub(super) fn arriving(target: Target<'_>, sources: &[Source<'_>], seen: &mut Se
     arriving
 }
 
+/// The names by which groups may list packages: a source package has the name of another one, and no group lists it.
+fn names<'a>(packages: impl Iterator<Item = &'a Nevra>) -> BTreeSet<&'a str> {
+    packages.filter(|nevra| !nevra.arch.is_source()).map(|nevra| nevra.name.as_str()).collect()
+}
+
 /// Puts a part to others, together with one of the same kind and id.
 fn put(parts: &mut Vec<CompsPart>, new: Option<CompsPart>) {
     let Some(new) = new else { return };
@@ -69,8 +74,7 @@ pub(super) fn follow(place: &Place<'_>, own: &Part, arriving: Vec<CompsPart>, se
     if (family.left.is_empty() || *own == Part::Nothing) && arriving.is_empty() {
         return own.clone();
     }
-    let after: BTreeSet<&str> = family.after.iter().map(|nevra| nevra.name.as_str()).collect();
-    let left: BTreeSet<&str> = family.left.iter().map(|nevra| nevra.name.as_str()).collect();
+    let [after, left] = [names(family.after.iter().copied()), names(family.left.iter().copied())];
     let left: BTreeSet<&str> = left.difference(&after).copied().collect();
     if left.is_empty() && arriving.is_empty() {
         return own.clone();
@@ -82,7 +86,7 @@ pub(super) fn follow(place: &Place<'_>, own: &Part, arriving: Vec<CompsPart>, se
             return own.clone();
         }
     };
-    let arrived: BTreeSet<&str> = place.arrived.iter().map(|nevra| nevra.name.as_str()).collect();
+    let arrived = names(place.arrived.iter().copied());
     let mut comps = before.clone();
     comps.parts.clear();
     let mut gone: BTreeSet<String> = BTreeSet::new();

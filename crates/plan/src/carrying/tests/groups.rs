@@ -107,3 +107,20 @@ fn what_cannot_be_read_stays_and_the_answer_says_so() {
         assert!(notes.iter().any(|note| note.starts_with(beginning)), "{notes:?}");
     }
 }
+
+#[test]
+fn a_source_package_is_nothing_that_a_group_lists() {
+    let mut world = world_of(&[
+        "sl5/x86_64 delta: a-1-1.noarch b-1-1.noarch",
+        "sl5/x86_64 delta source: a-1-1.src",
+        "sl5/x86_64 production: a-1-1.noarch c-1-1.noarch",
+        "sl5/x86_64 production source: a-1-1.src",
+    ]);
+    groups(&mut world, DELTA, &["g: a b"]);
+    groups(&mut world, PRODUCTION, &["g: a c"]);
+    let (after, notes) = done(&world, &withdraw("production", &["a-1-1.noarch"]));
+    assert_eq!(grouped(&after, PRODUCTION), ["g: c"]);
+    assert_eq!(notes, ["group `g` is cut in `glite-3.2-sl5-x86_64-production`, which no longer lists `a`"]);
+    let Some(source) = after.repositories.get(&repository("sl5/x86_64 production source")) else { panic!() };
+    assert_eq!(source.len(), 1, "its source stays");
+}
