@@ -103,6 +103,8 @@ mod reason {
     pub(super) const FILES: &str = "what was wrong with the file, or with files it names, is not recorded";
     pub(super) const DISK: &str =
         "it depends on what lay on the disk, which is not recorded; roles were judged";
+    pub(super) const SAID: &str = "what repositories said of packages then is not recorded; that its stage gives the role, lists \
+                                   the packages and was not frozen was judged";
     pub(super) const SWEPT: &str = "which generations were kept then is not recorded";
     pub(super) const GONE: &str = "the manifest of its generation is not there any more";
     pub(super) const ERROR: &str = "the site was in error then";

@@ -16,6 +16,9 @@ const AS_RECORDED: [&str; 5] = ["signatures", "contexts", "closure", "meta-packa
 /// Answers that tell of a world in error, which is not recorded.
 const ERRORS: [Code; 3] = [Code::TryLater, Code::NeedsPerson, Code::Internal];
 
+/// Answers about an advisory that other stages may give which tell it.
+const OF_OTHER_STAGES: [Code; 3] = [Code::RoleNotAllowed, Code::Frozen, Code::StandingFull];
+
 /// Writes what became of a request, by its answer.
 pub(super) fn recorded(answer: &Answer) -> String {
     match (answer.outcome, answer.generation) {
@@ -42,6 +45,38 @@ pub(super) fn with_refusal(answer: &Answer, refusal: &Refusal) -> Finding {
     match answer.outcome == Outcome::Refused && answer.code == refusal.code.as_str() {
         true => Finding::Same,
         false => Finding::differs(recorded(answer), refused(refusal)),
+    }
+}
+
+/// Says whether records decide what is answered about an advisory. Which other stages tell it, so that their roles and freezes
+/// count as well, hangs on what repositories said; the stage that is named, and what that lists, does not.
+pub(super) fn is_decided_by_records(action: &Action, answer: &Answer, decision: &Decision) -> bool {
+    let first_fails = |gates: &[GateSeen]| {
+        gates.first().is_some_and(|gate| gate.gate == "roles" && gate.verdict == Verdict::Fail)
+    };
+    let code = match decision {
+        Decision::Refused(refusal) => Some(refusal.code),
+        _ => None,
+    };
+    let is_of_others = |code: Code| OF_OTHER_STAGES.contains(&code) || ERRORS.contains(&code);
+    match (action, decision) {
+        (Action::Advisory { .. }, Decision::Refused(refusal)) => match refusal.code {
+            Code::RoleNotAllowed => first_fails(&refusal.gates),
+            // The roles of other stages come before.
+            Code::Frozen => answer.code != Code::RoleNotAllowed.as_str(),
+            code => !is_of_others(code),
+        },
+        (Action::Advisory { .. }, _) => {
+            let may_be_of_others = Code::named(&answer.code).is_some_and(is_of_others);
+            answer.outcome == Outcome::Refused && (first_fails(&answer.gates) || !may_be_of_others)
+        }
+        (Action::EndAdvisory { .. }, _) => {
+            let took_effect = matches!(answer.outcome, Outcome::Done | Outcome::Planned);
+            code.is_some_and(|code| {
+                code != Code::NoSuchAdvisory && (took_effect || answer.code == code.as_str())
+            })
+        }
+        _ => true,
     }
 }
 

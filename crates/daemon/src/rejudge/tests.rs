@@ -243,6 +243,84 @@ fn what_passed_although_a_freeze_stood_is_named() {
     );
 }
 
+fn advisory(more: &str) -> String {
+    format!(
+        "action = \"advisory\"\nproduct = \"glite\"\nstage = \"delta\"\nadvisory = \"GLITE-1\"\ntype = \"bugfix\"\n\
+         title = \"t\"\n{more}"
+    )
+}
+
+/// Lets people say something of packages, and take it back, and be refused for all that can be in the way of it.
+fn advised() -> Town {
+    let mut town = Town::new(CONFIG);
+    let files = [town.upload("lcg", "1")];
+    let of_lcg = advisory("packages = [\"lcg\"]");
+    let elsewhere = advisory("packages = [\"lcg\"]\nplatforms = [\"el8/x86_64\"]");
+    let missing = advisory("packages = [\"gfal\"]");
+    let back = "action = \"end-advisory\"\nproduct = \"glite\"\nadvisory = \"GLITE-1\"\nreason = \"r\"";
+    let freeze = "action = \"freeze\"\nproduct = \"glite\"\nstage = \"delta\"\nreason = \"it is Christmas\"";
+    let all = [
+        (1000, import(&files), "done"),
+        (71003, of_lcg.clone(), "role-not-allowed"),
+        (1000, missing, "advisory-names-absent"),
+        (1000, elsewhere, "unknown-platform"),
+        (1000, of_lcg.clone(), "done"),
+        (71003, back.to_owned(), "role-not-allowed"),
+        (1000, back.to_owned(), "done"),
+        (1000, back.to_owned(), "no-such-advisory"),
+        (71001, freeze.to_owned(), "done"),
+        (1000, of_lcg, "frozen"),
+    ];
+    for (uid, keys, code) in &all {
+        assert_eq!(town.ask(*uid, keys).code, *code, "{keys}");
+    }
+    town
+}
+
+#[test]
+fn what_is_said_of_packages_is_judged_by_what_its_stage_gives_and_lists() {
+    let judgement = judged(&advised());
+    assert_eq!(judgement.differing, []);
+    assert_eq!((judgement.judged, judgement.same), (7, 7), "{judgement:?}");
+    // Said, taken back, and taken back once more: which stages said it was on the disk.
+    assert_eq!(judgement.not_judged[super::reason::SAID], 3, "{judgement:?}");
+}
+
+#[test]
+fn a_refusal_to_say_something_that_nothing_explains_is_named() {
+    for (is, was, word) in [
+        ("advisory-names-absent", "role-not-allowed", "refused (advisory-names-absent)"),
+        ("role-not-allowed", "advisory-names-absent", "refused (role-not-allowed)"),
+        ("unknown-platform", "advisory-names-absent", "refused (unknown-platform)"),
+        ("frozen", "advisory-names-absent", "refused (frozen)"),
+    ] {
+        let town = advised();
+        let mut forgery = Forgery::of(&town);
+        forgery.answered(is)["code"] = json!(was);
+        forgery.put_back(&town);
+        let judgement = judged(&town);
+        let [differing] = &judgement.differing[..] else { panic!("{is}: {:#?}", judgement.differing) };
+        assert!(differing.judged.contains(word), "{differing:?}");
+    }
+}
+
+#[test]
+fn who_said_something_or_took_it_back_without_the_role_is_named() {
+    for action in ["advisory", "end-advisory"] {
+        let town = advised();
+        let mut forgery = Forgery::of(&town);
+        let settled = forgery.settled(action, 0);
+        settled["answer"]["owner"] = json!("uid:71003");
+        settled["grounds"]["file_of"] = json!("uid:71003");
+        settled["grounds"]["uid"] = json!(71003);
+        settled["roles"] = json!(["quality"]);
+        forgery.put_back(&town);
+        let judgement = judged(&town);
+        let [differing] = &judgement.differing[..] else { panic!("{action}: {:#?}", judgement.differing) };
+        assert!(differing.judged.contains("role-not-allowed"), "{differing:?}");
+    }
+}
+
 #[test]
 fn packages_that_no_request_moved_are_named() {
     check(

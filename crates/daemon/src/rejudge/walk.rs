@@ -183,7 +183,8 @@ impl<'a> Walk<'a> {
                 }
                 Some(world) => self.case(&case, Ground::Of(world, &chapter.account))?,
             };
-            is_whole &= matches!(found.finding, Finding::Same | Finding::NotJudged(reason::DISK));
+            is_whole &=
+                matches!(found.finding, Finding::Same | Finding::NotJudged(reason::DISK | reason::SAID));
             let effect = match found.effect {
                 Some(plan) if found.finding == Finding::Same => Effect::Judged(Box::new(plan)),
                 _ => Effect::Recorded(Box::new(answer.clone())),
@@ -431,11 +432,8 @@ impl<'a> Walk<'a> {
         {
             return Ok(Finding::NotJudged(reason::DISK).into());
         }
-        // Whose stages an advisory touches follows from what repositories said.
-        let is_of_what_was_said =
-            matches!(request.action, Action::Advisory { .. } | Action::EndAdvisory { .. });
-        if is_of_what_was_said && !(refused_for_roles && answer.outcome == Outcome::Done) {
-            return Ok(Finding::NotJudged(reason::DISK).into());
+        if !compared::is_decided_by_records(&request.action, answer, &decision) {
+            return Ok(Finding::NotJudged(reason::SAID).into());
         }
         let (finding, taken) = compared::with_decision(policy, world, request, answer, &decision);
         let effect = match decision {
