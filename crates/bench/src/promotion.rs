@@ -1,6 +1,7 @@
 //! What a promotion costs the daemon, from request to answer, beside `createrepo_c --update` over the same packages.
 #![expect(clippy::disallowed_methods, reason = "runs a site and looks at its daemon")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -55,6 +56,8 @@ struct Site {
     daemon: Child,
     /// The next package to invent.
     next: usize,
+    /// The last edition of packages that was brought.
+    edition: u32,
 }
 
 impl Site {
@@ -69,7 +72,8 @@ impl Site {
         linked(packages, &existing)?;
         let made = [sluice.as_str(), "createrepo", "--quiet", "--no-database", existing.as_str()];
         used_by(&made.map(str::to_owned))?;
-        let mut site = Self { work: work.clone(), sluice: sluice.to_owned(), daemon: idle_child()?, next };
+        let mut site =
+            Self { work: work.clone(), sluice: sluice.to_owned(), daemon: idle_child()?, next, edition: 0 };
         used_by(&site.command(&["init"]))?;
         site.start()?;
         used_by(&site.command(&["adopt", "--yes", "--stage", "production", existing.as_str()]))?;
@@ -107,13 +111,28 @@ impl Site {
         self.promote(&recipes)
     }
 
+    /// Brings in the next edition of so many of the packages, and promotes them; tells what the promotion used.
+    fn update(&mut self, packages: usize, count: usize) -> anyhow::Result<Usage> {
+        self.edition += 1;
+        let recipes = updates(packages, count, self.edition);
+        ensure!(recipes.len() == count, "only {} of {packages} packages can be updated", recipes.len());
+        self.promote(&recipes)
+    }
+
     /// Brings in packages, and promotes them; tells what the promotion used.
-    fn promote(&mut self, recipes: &[Recipe]) -> anyhow::Result<Usage> {
+    fn promote(&self, recipes: &[Recipe]) -> anyhow::Result<Usage> {
         let folder = emptied(&self.work.join("new"))?;
+        let published = self.work.join("root/public/packages/bench-el9-x86_64-production");
+        let mut entering = Vec::with_capacity(recipes.len());
         for recipe in recipes {
-            let path = folder.join(recipe.file_name());
-            fs::write(&path, recipe.build()).with_context(|| format!("failed to write `{path}`"))?;
+            let (path, rpm) = (folder.join(recipe.file_name()), recipe.build());
+            let digest = repo::sha256(&rpm).hex();
+            entering.push(published.join(&digest[..2]).join(&digest[..16]).join(recipe.file_name()));
+            fs::write(&path, rpm).with_context(|| format!("failed to write `{path}`"))?;
         }
+        // Whatever is there already would not move, and cost nothing.
+        let known = entering.iter().filter(|path| path.exists()).count();
+        ensure!(known == 0, "{known} of the packages are published already");
         used_by(&self.command(&["import", "--to", "testing", "--folder", folder.as_str()]))?;
         let before = self.idle()?;
         // What counts is the peak of this promotion.
@@ -123,6 +142,8 @@ impl Site {
         words.extend(recipes.iter().map(|recipe| recipe.name.as_str()));
         let asked = used_by(&self.command(&words))?;
         let after = self.used()?;
+        let moved = entering.iter().filter(|path| path.exists()).count();
+        ensure!(moved == recipes.len(), "{moved} of {} packages were promoted", recipes.len());
         Ok(Usage {
             processor: after.processor - before.processor + asked.processor,
             wall: asked.wall,
@@ -204,15 +225,21 @@ fn new_packages(next: &mut usize, count: usize) -> Vec<Recipe> {
     recipes
 }
 
-/// Invents new versions of packages that are scattered over all there are, others in each round.
-fn updates(packages: usize, count: usize, round: usize) -> Vec<Recipe> {
+/// Invents new versions of packages that are scattered over all there are: each edition is newer than the one before, so that no
+/// round meets what another one brought.
+fn updates(packages: usize, count: usize, edition: u32) -> Vec<Recipe> {
     let step = packages / count;
-    let begin = |place: usize| place * step + round * step / 7;
-    let taken = |place: usize| {
-        let numbers = (0..packages).map(|more| (begin(place) + more) % packages);
-        numbers.map(|number| invented(SEED, number, 1)).find(is_taken)
-    };
-    (0..count).filter_map(taken).collect()
+    let begin = |place: usize| place * step + edition as usize * step / 7;
+    let mut taken = BTreeSet::new();
+    let mut recipes = Vec::with_capacity(count);
+    for place in 0..count {
+        let mut numbers = (0..packages).map(|more| (begin(place) + more) % packages);
+        let is_free = |number: &usize| !taken.contains(number) && is_taken(&invented(SEED, *number, edition));
+        let Some(number) = numbers.find(is_free) else { break };
+        taken.insert(number);
+        recipes.push(invented(SEED, number, edition));
+    }
+    recipes
 }
 
 /// Measures the daemon and those who make repodata in alternation: so many packages are added to so many, and so many are
@@ -244,7 +271,7 @@ pub fn rows(
         let mut theirs: Vec<Row> =
             makers.iter().map(|maker| row(&format!("{} --update", maker.name))).collect();
         let mut ours = row("sluice daemon");
-        for round in 0..rounds {
+        for _ in 0..rounds {
             for (maker, row) in makers.iter().zip(&mut theirs) {
                 let now = match task {
                     "updates" => changed_directory(work, &directory, packages, count)?,
@@ -253,7 +280,7 @@ pub fn rows(
                 row.rounds.push(update(maker, work, &now)?);
             }
             ours.rounds.push(match task {
-                "updates" => site.promote(&updates(packages, count, round))?,
+                "updates" => site.update(packages, count)?,
                 _ => site.add(count)?,
             });
         }
@@ -285,4 +312,25 @@ fn update(maker: &Maker, work: &Utf8Path, now: &Utf8Path) -> anyhow::Result<Usag
     let used = used_by(&maker.command(now, &output, &["--update"]))?;
     fs::remove_dir_all(now).with_context(|| format!("failed to remove `{now}`"))?;
     Ok(used)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_edition_brings_what_another_one_brought() {
+        let mut seen = BTreeSet::new();
+        for (count, edition) in [(1, 1), (1, 2), (7, 3), (7, 4), (30, 5)] {
+            let recipes = updates(60, count, edition);
+            assert_eq!(recipes.len(), count, "edition {edition}");
+            for recipe in recipes {
+                assert!(
+                    seen.insert(recipe.file_name()),
+                    "{} is in two editions, or twice in one",
+                    recipe.file_name()
+                );
+            }
+        }
+    }
 }
