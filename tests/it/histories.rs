@@ -344,11 +344,23 @@ impl History {
     }
 }
 
+/// Names a history in which something is wrong.
+struct Named(u64);
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("this was history {}", self.0);
+        }
+    }
+}
+
 #[test]
 fn after_any_history_every_element_is_createrepo_cs() {
     let histories = if is_thorough() { 5000 } else { 200 };
     let (mut done, mut largest, mut lines, mut waiting) = (0, 0, 0, 0);
     for seed in 0..histories {
+        let _named = Named(seed);
         let mut history = History::begin(seed);
         history.advised = Some(advised::Advised::default());
         for number in 0..history.random.usize(4..16) {

@@ -8,7 +8,7 @@ use repo::{Advisory, Updateinfo};
 
 use super::held::{self, Line};
 use super::naming::{Naming, Place, Target};
-use super::{Part, Seen, Source};
+use super::{Part, Seen, Source, some};
 use crate::standing::HeldAdvisory;
 
 impl Naming for Advisory {
@@ -45,14 +45,19 @@ pub(super) fn arriving(
     seen: &mut Seen,
 ) -> (Vec<Advisory>, Option<BTreeMap<String, HeldAdvisory>>) {
     let mut arriving = Vec::new();
-    let (mut waiting, mut old) = (line.waiting(), BTreeSet::new());
+    let (mut waiting, mut old, mut cut) = (line.waiting(), BTreeSet::new(), BTreeMap::new());
     for source in sources.iter().filter(|_| !target.family.entered.is_empty()) {
-        let mut hold = |one: &Advisory| {
+        let mut hold = |one: &Advisory, away: &BTreeSet<&Nevra>| {
             let is_old = line.is_taken_back(one);
             if is_old {
                 old.insert(one.id.clone());
             }
-            is_old || line.hold(&mut waiting, one)
+            let waits = is_old || line.hold(&mut waiting, one, away);
+            let gone: Vec<String> = line.gone(away).map(Nevra::to_string).collect();
+            if waits && !is_old && !gone.is_empty() {
+                cut.insert(one.id.clone(), gone);
+            }
+            waits
         };
         if let Some(held) = source.held.map(held::read) {
             target.arriving(source, &held, &mut arriving, seen, &mut hold);
@@ -70,6 +75,10 @@ pub(super) fn arriving(
         seen.note(format!(
             "advisory `{id}` does not go along to `{repository}`: this text of it was taken back"
         ));
+    }
+    for (id, gone) in cut {
+        let (repository, names) = (target.repository, some(gone));
+        seen.note(format!("advisory `{id}` is cut for `{repository}`, which will not list {names}"));
     }
     let held = line.settle(waiting, &mut arriving, seen);
     (arriving, held)

@@ -74,10 +74,18 @@ impl<'a> Line<'a> {
         last.is_some_and(|last| last.is_of(one))
     }
 
-    /// Takes an advisory that comes to what waits, if anything of both is still to come.
-    pub(super) fn hold(&self, waiting: &mut BTreeMap<String, Advisory>, one: &Advisory) -> bool {
+    /// Takes an advisory that comes to what waits, if anything of both is still to come; without what is `away` and will not come.
+    pub(super) fn hold(
+        &self,
+        waiting: &mut BTreeMap<String, Advisory>,
+        one: &Advisory,
+        away: &BTreeSet<&Nevra>,
+    ) -> bool {
+        let Some(one) = one.without(|nevra| !away.contains(nevra) || self.is_to_come(nevra)) else {
+            return false;
+        };
         let together = match waiting.get(&one.id) {
-            Some(known) => known.merged(one),
+            Some(known) => known.merged(&one),
             None => one.clone(),
         };
         let waits = self.holds && together.packages().any(|nevra| self.is_to_come(nevra));
@@ -85,6 +93,11 @@ impl<'a> Line<'a> {
             waiting.insert(one.id.clone(), together);
         }
         waits
+    }
+
+    /// Finds what will not come of what is not there.
+    pub(super) fn gone<'b>(&self, away: &BTreeSet<&'b Nevra>) -> impl Iterator<Item = &'b Nevra> {
+        away.iter().copied().filter(|nevra| !self.is_to_come(nevra))
     }
 
     fn is_to_come(&self, nevra: &Nevra) -> bool {

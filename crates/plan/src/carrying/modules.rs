@@ -56,7 +56,7 @@ pub(super) fn arriving(target: Target<'_>, sources: &[Source<'_>], seen: &mut Se
             }
         };
         // A part of a stream is one for hosts, too: nothing waits.
-        target.arriving(source, &read.documents, &mut arriving.streams, seen, |_| false);
+        target.arriving(source, &read.documents, &mut arriving.streams, seen, |_, _| false);
         let modules: BTreeSet<&str> = arriving.streams.iter().map(|one| one.module.as_str()).collect();
         for other in
             read.documents.iter().filter(|one| !one.is_stream() && modules.contains(one.module.as_str()))

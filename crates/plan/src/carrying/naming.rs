@@ -38,18 +38,20 @@ pub(super) struct Target<'a> {
 
 impl Target<'_> {
     /// Finds what comes with what enters, of all that a source says and `holds` does not keep; puts it to what is `arriving` already.
+    ///
+    /// `holds` is told what the source knew of it and the target does not list.
     pub(super) fn arriving<N: Naming>(
         &self,
         source: &Source<'_>,
         all: &[N],
         arriving: &mut Vec<N>,
         seen: &mut Seen,
-        mut holds: impl FnMut(&N) -> bool,
+        mut holds: impl FnMut(&N, &BTreeSet<&Nevra>) -> bool,
     ) {
         let Self { repository: target, family } = *self;
         let mut places = places(arriving);
         for one in all.iter().filter(|one| !one.is_fixed()) {
-            if !one.names().any(|nevra| family.entered.contains(nevra)) || holds(one) {
+            if !one.names().any(|nevra| family.entered.contains(nevra)) {
                 continue;
             }
             let (word, id) = (N::WORD, one.id());
@@ -59,6 +61,9 @@ impl Target<'_> {
             };
             let away: BTreeSet<&Nevra> =
                 one.names().filter(|nevra| is_known(nevra) && !family.after.contains(*nevra)).collect();
+            if holds(one, &away) {
+                continue;
+            }
             if !away.is_empty() {
                 let names = some(away.iter().map(|nevra| nevra.to_string()));
                 seen.note(format!("{word} `{id}` is cut for `{target}`, which does not list {names}"));

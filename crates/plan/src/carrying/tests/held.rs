@@ -293,3 +293,27 @@ fn what_will_not_come_any_more_is_not_told() {
     );
     assert_eq!(notes, [cut("will not list")]);
 }
+
+#[test]
+fn what_waited_then_comes_back_without_what_is_gone_since() {
+    let world = world_with(&["A: a-1-1.noarch b-1-1.noarch c-1-1.noarch other-1-1.i686"]);
+    let (held, _) = done(&world, &promote(&["b", "c"]));
+    let (mut after, _) = done(&held, &withdraw("production", &["b", "c"]));
+    let at = repository(PRODUCTION);
+    let earlier = Earlier {
+        generation: 40,
+        beside: Beside::default(),
+        listed: held.repositories[&at].clone(),
+        held: held.standing.held[&at.name()].clone(),
+    };
+    after.earlier.insert(at, vec![earlier]);
+    let (back, notes) = moved(&after, "undo", &[(PRODUCTION, &["b-1-1.noarch"], &[])]);
+    let words =
+        "advisory `A` is cut for `glite-3.2-sl5-x86_64-production`, which will not list `c-1-1.noarch`";
+    assert_eq!(
+        (waiting(&back, PRODUCTION), notes),
+        (vec!["A: a-1-1.noarch".into()], vec![words.into(), HELD.into()])
+    );
+    let (whole, _) = done(&back, &promote(&["a"]));
+    assert_eq!(said(&whole, PRODUCTION), ["A: a-1-1.noarch b-1-1.noarch other-1-1.i686"]);
+}
