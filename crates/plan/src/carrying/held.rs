@@ -29,7 +29,7 @@ pub(super) struct Line<'a> {
     is_unread: bool,
     /// The stages before it.
     before: Vec<&'a Family<'a>>,
-    /// All of its platform that the plan moves.
+    /// All of its platform that the plan moves, itself among them.
     moved: Vec<&'a Family<'a>>,
 }
 
@@ -50,6 +50,7 @@ impl<'a> Line<'a> {
         let own = world.beside.get(repository).filter(|_| is_concerned);
         let is_unread = own.is_some_and(|own| advisories::read(&own.updates).is_err());
         let before = family::before(world, repository);
+        let is_of_platform = |other: &&Family<'_>| std::ptr::eq(*other, family) || other.is_beside(family);
         Self {
             repository,
             family,
@@ -58,7 +59,7 @@ impl<'a> Line<'a> {
             holds: family.holds(world) && !is_unread,
             is_unread,
             before: before.iter().filter_map(|key| families.get(key)).collect(),
-            moved: families.values().filter(|other| other.is_moved && other.is_beside(family)).collect(),
+            moved: families.values().filter(|other| other.is_moved).filter(is_of_platform).collect(),
         }
     }
 

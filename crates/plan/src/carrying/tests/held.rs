@@ -317,3 +317,15 @@ fn what_waited_then_comes_back_without_what_is_gone_since() {
     let (whole, _) = done(&back, &promote(&["a"]));
     assert_eq!(said(&whole, PRODUCTION), ["A: a-1-1.noarch b-1-1.noarch other-1-1.i686"]);
 }
+
+#[test]
+fn what_is_withdrawn_from_the_stage_itself_is_not_told_with_the_rest() {
+    let world = world_with(&["A: a-1-1.noarch b-1-1.noarch c-1-1.noarch"]);
+    let (held, _) = done(&world, &promote(&["b", "c"]));
+    let (less, notes) = done(&held, &withdraw("production", &["c"]));
+    let words =
+        "advisory `A` is cut for `glite-3.2-sl5-x86_64-production`, which will not list `c-1-1.noarch`";
+    assert_eq!((waiting(&less, PRODUCTION), notes), (vec!["A: a-1-1.noarch".into()], vec![words.into()]));
+    let (whole, _) = done(&less, &promote(&["a"]));
+    assert_eq!(said(&whole, PRODUCTION), ["A: a-1-1.noarch b-1-1.noarch"]);
+}
