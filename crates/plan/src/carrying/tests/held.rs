@@ -191,19 +191,24 @@ fn a_new_writing_waits_in_the_place_of_the_old_one() {
     assert_eq!(said(&whole, PRODUCTION), ["A v2: a-1-1.noarch b-1-1.noarch c-1-1.noarch"]);
 }
 
+/// Puts on record what `production` listed once, and what waited in front of it.
+fn remember(world: &mut World, then: &World) {
+    let at = repository(PRODUCTION);
+    let earlier = Earlier {
+        generation: 40,
+        beside: Beside::default(),
+        listed: then.repositories[&at].clone(),
+        held: then.standing.held[&at.name()].clone(),
+    };
+    world.earlier.insert(at, vec![earlier]);
+}
+
 #[test]
 fn going_back_brings_what_waited_then() {
     let world = world_with(&["A: a-1-1.noarch b-1-1.noarch"]);
     let (held, _) = done(&world, &promote(&["b"]));
     let (mut after, _) = done(&held, &withdraw("production", &["b"]));
-    let at = repository(PRODUCTION);
-    let earlier = Earlier {
-        generation: 40,
-        beside: Beside::default(),
-        listed: held.repositories[&at].clone(),
-        held: held.standing.held[&at.name()].clone(),
-    };
-    after.earlier.insert(at, vec![earlier]);
+    remember(&mut after, &held);
     let mut then = held.repositories.clone();
     then.retain(|repository, _| repository.stage == "production");
     after.past.insert(40, then);
@@ -299,14 +304,7 @@ fn what_waited_then_comes_back_without_what_is_gone_since() {
     let world = world_with(&["A: a-1-1.noarch b-1-1.noarch c-1-1.noarch other-1-1.i686"]);
     let (held, _) = done(&world, &promote(&["b", "c"]));
     let (mut after, _) = done(&held, &withdraw("production", &["b", "c"]));
-    let at = repository(PRODUCTION);
-    let earlier = Earlier {
-        generation: 40,
-        beside: Beside::default(),
-        listed: held.repositories[&at].clone(),
-        held: held.standing.held[&at.name()].clone(),
-    };
-    after.earlier.insert(at, vec![earlier]);
+    remember(&mut after, &held);
     let (back, notes) = moved(&after, "undo", &[(PRODUCTION, &["b-1-1.noarch"], &[])]);
     let words =
         "advisory `A` is cut for `glite-3.2-sl5-x86_64-production`, which will not list `c-1-1.noarch`";
