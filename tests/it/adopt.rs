@@ -2,6 +2,7 @@
 
 mod download;
 mod lies;
+mod unknown;
 
 use std::collections::BTreeMap;
 use std::fs;

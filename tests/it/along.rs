@@ -6,6 +6,8 @@ mod groups;
 mod making;
 mod modules;
 mod optional;
+mod parts;
+mod siblings;
 mod unheard;
 mod waiting;
 
@@ -23,6 +25,7 @@ admin = ["ME"]
 name = "glite-3.2"
 preset = "glite"
 platforms = ["el9/x86_64"]
+partial_release = "raised"
 [[product.stage]]
 name = "delta"
 path = "delta/{os}"

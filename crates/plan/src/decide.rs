@@ -28,6 +28,7 @@ mod resume;
 mod revert;
 mod rollback;
 mod selection;
+mod siblings;
 mod sweep;
 mod undo;
 mod unheard;

@@ -125,6 +125,7 @@ fn in_the_cage() {
                 mutants(target, count.parse().unwrap());
                 println!("{name}: {count} mutants");
             }
+            ("huge", None) => super::huge::read(),
             ("panics", None) => panic!("as was asked"),
             ("eats", None) => drop(std::hint::black_box(vec![1_u8; 3 << 30])),
             ("spins", None) => loop {
@@ -135,7 +136,7 @@ fn in_the_cage() {
     }
 }
 
-fn cage(asked: &str, seconds: u64) -> Output {
+pub(super) fn cage(asked: &str, seconds: u64) -> Output {
     let this = std::env::current_exe().unwrap();
     Command::new("prlimit")
         .args([format!("--as={ADDRESS_SPACE}"), format!("--cpu={seconds}"), "--core=0".to_owned()])

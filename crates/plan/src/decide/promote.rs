@@ -6,6 +6,7 @@ use super::gates::{Entering, Gates, Reach, superseded};
 use super::partial::parts;
 use super::remake::{Made, merge};
 use super::selection::{Place, select};
+use super::siblings::siblings;
 use super::{Decision, places};
 use crate::layout::Repository;
 use crate::plan::Plan;
@@ -52,9 +53,18 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
         return Ok(Decision::NothingToDo(Code::AlreadyThere, sentence));
     }
     let mut parts = parts(&mut gates, world, (product, target), wish, &mut selection.packages)?;
-    let mut whole = selection.packages.clone();
+    let mut asked = selection.packages.clone();
+    add(&mut asked, &parts.sources);
+    let mut along = siblings(world, &selection.packages).new_in(world, to);
+    if !route.overlap.is_zero() {
+        overlapping(world, to, &mut along.moving);
+    }
+    add(&mut selection.packages, &along.moving);
+    let mut coming = selection.packages.clone();
+    add(&mut coming, &along.shared);
+    let mut whole = coming.clone();
     add(&mut whole, &parts.sources);
-    let mut entering = gates.prefer(entering(world, &selection.packages, to))?;
+    let mut entering = gates.prefer(entering(world, &coming, to))?;
     add(&mut entering, &parts.enter);
     gates.sound(world, &entering);
     gates.other_content(world, &beside(&entering, &parts.leave));
@@ -93,7 +103,7 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
         merge(world, &mut changes, &repository, vec![], leave);
     }
     gates.installable(world, product, target, Some(from), &changes);
-    let verb = if count(&whole) == 1 { "moves" } else { "move" };
+    let verb = if count(&asked) == 1 { "moves" } else { "move" };
     let both = if overlaps.is_empty() { String::new() } else { format!(", listed in both until {until}") };
     let Made { rebuilt, node_types } = parts.made;
     let in_part = node_types.iter().filter(|one| !one.pins.is_empty()).map(|one| &one.before.name);
@@ -103,8 +113,9 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
         n => format!(", {n} node types in part"),
     };
     let sentence =
-        format!("{} {verb} from `{from}` to `{to}` of `{}`{both}{part}", subject(&whole), product.name);
+        format!("{} {verb} from `{from}` to `{to}` of `{}`{both}{part}", subject(&asked), product.name);
     let mut notes = selection.notes;
+    notes.extend(along.notes(from));
     notes.extend(parts.notes);
     notes.extend(selection.already_there.iter().map(|text| format!("`{text}` is in `{to}` already")));
     let action = "promote".to_owned();
@@ -163,7 +174,7 @@ fn beside(entering: &Entering, leave: &Entering) -> Entering {
 }
 
 /// Adds packages of some repositories to others.
-fn add(packages: &mut Entering, more: &Entering) {
+pub(super) fn add(packages: &mut Entering, more: &Entering) {
     for (repository, more) in more {
         packages.entry(repository.clone()).or_default().extend(more.iter().cloned());
     }

@@ -6,10 +6,11 @@ use nevra::{Evr, Nevra};
 
 use super::gates::{Entering, Gates, Reach};
 use super::pins::{is_met, pins_of};
-use super::promote::subject;
+use super::promote::{add, subject};
 use super::raise::Releases;
 use super::remake::{Known, Made, Remake, Remaking, known, merge, newest};
 use super::selection::{Place, name_and_version, select};
+use super::siblings::{Siblings, siblings};
 use super::{Decision, places};
 use crate::layout::{Kind, Platform, Product, Repository, Stage};
 use crate::plan::{Change, Plan};
@@ -84,6 +85,9 @@ pub(super) fn rollback(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
         .map(|(at, remakes)| (at.clone(), remakes.iter().map(|remake| remake.of.clone()).collect()))
         .collect();
     let mut moving = rejected.clone();
+    let along = Siblings { moving: siblings(world, rejected).moving, ..Siblings::default() };
+    notes.extend(along.notes(&stage.name));
+    add(&mut moving, &along.moving);
     for (repository, olds) in sources.iter().chain(&outdated) {
         moving.entry(repository.clone()).or_default().extend(olds.iter().cloned());
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::gates::Gates;
-use super::promote::subject;
+use super::promote::{add, subject};
 use super::selection::{Place, select};
+use super::siblings::{Siblings, siblings};
 use super::{Decision, places};
 use crate::plan::{Change, Plan};
 use crate::refusal::Refusal;
@@ -26,10 +27,14 @@ pub(super) fn withdraw(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
     gates.roles(asker, Some(&product.name), stage.takers_back(), &what);
     let place = Place { world, product, stage: &stage.name, platforms: &platforms, target: None };
     let selection = gates.prefer(select(&place, wish.packages))?;
-    gates.freeze(world, &product.name, &[&stage.name], &selection.packages);
-    let mut changes = BTreeMap::new();
     let subject = subject(&selection.packages);
-    for (repository, leave) in selection.packages {
+    // What something that stays was built of as well, stays.
+    let along = Siblings { moving: siblings(world, &selection.packages).moving, ..Siblings::default() };
+    let mut leaving = selection.packages;
+    add(&mut leaving, &along.moving);
+    gates.freeze(world, &product.name, &[&stage.name], &leaving);
+    let mut changes = BTreeMap::new();
+    for (repository, leave) in leaving {
         let change = Change::of(places::listing(world, &repository)?, vec![], leave);
         changes.extend(change.map(|change| (repository, change)));
     }
@@ -37,7 +42,8 @@ pub(super) fn withdraw(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
     let gates = gates.finish()?;
     let verb = if subject.starts_with('`') { "leaves" } else { "leave" };
     let sentence = format!("{subject} {verb} `{}` of `{}`", stage.name, product.name);
-    let notes = selection.notes;
+    let mut notes = selection.notes;
+    notes.extend(along.notes(&stage.name));
     Ok(Decision::Effect(Plan {
         action: "withdraw".to_owned(),
         sentence,

@@ -114,7 +114,7 @@ fn a_source_package_is_nothing_that_a_group_lists() {
         "sl5/x86_64 delta: a-1-1.noarch b-1-1.noarch",
         "sl5/x86_64 delta source: a-1-1.src",
         "sl5/x86_64 production: a-1-1.noarch c-1-1.noarch",
-        "sl5/x86_64 production source: a-1-1.src",
+        "sl5/x86_64 production source: a-2-1.src",
     ]);
     groups(&mut world, DELTA, &["g: a b"]);
     groups(&mut world, PRODUCTION, &["g: a c"]);

@@ -50,7 +50,9 @@ fn a_glob_takes_names_and_a_nevra_takes_one() {
         let plan = effect(&site(), &promote(&[text]), &alice(), &[]);
         assert_eq!(
             brief(&plan),
-            "sl5/x86_64 delta: -voms-1.9.14-1.x86_64\nsl5/x86_64 production: +voms-1.9.14-1.x86_64\n"
+            "sl5/x86_64 delta: -voms-1.9.14-1.x86_64\nsl5/x86_64 production: +voms-1.9.14-1.x86_64\n\
+             sl5/x86_64 production source: +voms-1.9.14-1.src\n",
+            "its source goes along, and stays beside `voms-1.9.14-1.i686`"
         );
         assert_eq!(plan.sentence, "`voms-1.9.14-1.x86_64` moves from `delta` to `production` of `glite-3.2`");
     }
