@@ -364,3 +364,21 @@ fn what_is_listed_elsewhere_for_the_overlap_leaves_there_too() {
     assert_eq!(brief(&plan), "sl5/x86_64 delta: -voms-2-1.x86_64\nsl5/x86_64 production: -voms-2-1.x86_64\n");
     assert!(site.world.overlapping.is_empty());
 }
+
+#[test]
+fn what_was_built_with_the_rejected_leaves_with_it() {
+    let mut site = site();
+    let source = "voms-2-1.src.rpm";
+    let debug =
+        crate::Listed { source_rpm: source.into(), ..crate::samples::listed("voms-debuginfo-2-1.x86_64") };
+    for (kind, one) in [("debug", debug), ("source", crate::samples::listed("voms-2-1.src"))] {
+        let at = repository(&format!("sl5/x86_64 delta {kind}"));
+        site.world.repositories.insert(at, vec![one]);
+    }
+    let plan = site.done(&request(&["voms-2-1.x86_64"]));
+    let brief = brief(&plan);
+    for line in ["delta debug: -voms-debuginfo-2-1.x86_64", "delta source: -voms-2-1.src"] {
+        assert!(brief.contains(line), "{brief}");
+    }
+    assert_eq!(plan.sentence.split(';').next(), Some("`voms-2-1.x86_64` leaves `delta` of `glite-3.2`"));
+}
