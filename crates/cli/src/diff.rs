@@ -84,7 +84,8 @@ mod tests {
 
     fn listed(nevra: &str) -> Listed {
         let pkgid = repo::sha256(nevra.as_bytes());
-        Listed { nevra: nevra.parse().unwrap(), pkgid, size: 1, source_rpm: String::new() }
+        plan::ListedPackage { nevra: nevra.parse().unwrap(), pkgid, size: 1, source_rpm: String::new() }
+            .into()
     }
 
     fn lists(names: &[(&str, &[&str])]) -> BTreeMap<String, BTreeSet<Listed>> {

@@ -92,7 +92,7 @@ impl Open {
         let overlapping = current.overlapping.get(&self.repository);
         Stay {
             overlaps_until: overlapping.and_then(|all| all.get(&self.package.pkgid)).copied(),
-            nevra: self.package.nevra,
+            nevra: self.package.nevra.clone(),
             sha256: self.package.pkgid.hex(),
             repository: self.repository,
             entered: self.entered,

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read as _};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use nevra::Sha256;
-use plan::{Arrival, Code, Listed, Refusal};
+use plan::{Arrival, Code, Listed, ListedPackage, Refusal};
 use repo::Entry;
 use store::{Disk, Modified, PoolArrival, Reading, Store};
 
@@ -204,7 +204,8 @@ impl Gate<'_> {
             return Err(Stopped::Refused(Refusal::new(Code::BadPackageName, sentence).hint(MISNAMED)));
         }
         let source_rpm = package.source_rpm.clone();
-        let listed = Listed { nevra: package.nevra.clone(), pkgid: sha256, size, source_rpm };
+        let listed: Listed =
+            ListedPackage { nevra: package.nevra.clone(), pkgid: sha256, size, source_rpm }.into();
         package.href = listed.href();
         let entry = repo::entry_of(&package);
         Ok(Arrived { arrival: Arrival { listed, from: name.to_owned() }, entry, pool })

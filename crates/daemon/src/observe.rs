@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use camino::Utf8PathBuf;
 use nevra::{Digest, Sha256};
-use plan::{Listed, Repository};
+use plan::{Listed, ListedPackage, Repository};
 use repo::{Contents, Entry, Glance, Repomd};
 use store::{Generation, Store};
 
@@ -194,14 +194,15 @@ pub fn listed_of(entry: &Entry) -> Result<Listed, String> {
     let pkgid = entry.pkgid.sha256();
     let pkgid = pkgid.ok_or_else(|| format!("`{}` is not named by a sha256", entry.nevra))?;
     let source_rpm = entry.source_rpm.clone();
-    Ok(Listed { nevra: entry.nevra.clone(), pkgid, size: entry.size_package, source_rpm })
+    Ok(ListedPackage { nevra: entry.nevra.clone(), pkgid, size: entry.size_package, source_rpm }.into())
 }
 
 /// Gives the plan's view of what primary says of a package.
 fn listed_at_glance(seen: Glance) -> Result<Listed, String> {
     let pkgid = seen.pkgid.sha256();
     let pkgid = pkgid.ok_or_else(|| format!("`{}` is not named by a sha256", seen.nevra))?;
-    Ok(Listed { nevra: seen.nevra, pkgid, size: seen.size_package, source_rpm: seen.source_rpm })
+    Ok(ListedPackage { nevra: seen.nevra, pkgid, size: seen.size_package, source_rpm: seen.source_rpm }
+        .into())
 }
 
 /// A published generation with its account; what read-only commands look at.

@@ -40,13 +40,13 @@
 //!     world.repositories.insert(repository, vec![]);
 //! }
 //! let delta = world.layout.named("glite-3.2-sl5-x86_64-delta").expect("it is configured above");
-//! let voms = Listed {
+//! let voms = ListedPackage {
 //!     nevra: "voms-1.9.14-1.x86_64".parse()?,
 //!     pkgid: "3f".repeat(32).parse()?,
 //!     size: 52_000,
 //!     source_rpm: "voms-1.9.14-1.src.rpm".into(),
 //! };
-//! world.repositories.insert(delta, vec![voms]);
+//! world.repositories.insert(delta, vec![voms.into()]);
 //!
 //! let bytes = br#"
 //! format = 1
@@ -118,6 +118,6 @@ pub use standing::{
 };
 pub use witness::{ACROSS_BOOTS_MAX, LAG_MIN, Reading, Witness};
 pub use world::{
-    Arrival, Asker, Existing, Holders, Listed, NamedGeneration, Needs, Retained, World, digest_of_digests,
-    digest_of_set, needs,
+    Arrival, Asker, Existing, Holders, Listed, ListedPackage, NamedGeneration, Needs, Retained, World,
+    digest_of_digests, digest_of_set, needs,
 };

@@ -15,7 +15,7 @@ use crate::layout::{Kind, Layout, Platform, Product, Repository, Route, Stage, V
 use crate::plan::Plan;
 use crate::refusal::{Code, Refusal};
 use crate::request::{Action, Request};
-use crate::world::{Arrival, Asker, Listed, World, digest, digest_of_set};
+use crate::world::{Arrival, Asker, Listed, ListedPackage, World, digest, digest_of_set};
 
 /// `glite-3.2` on `sl5/x86_64` and `sl5/i386`, from `delta` to `production`; the latter lists the newest two.
 pub(crate) fn layout() -> Layout {
@@ -83,11 +83,18 @@ pub(crate) fn listed(text: &str) -> Listed {
     } else {
         format!("{}-{}-{}.src.rpm", nevra.name, nevra.evr.version, nevra.evr.release)
     };
-    Listed { nevra, pkgid, size: 1000, source_rpm }
+    ListedPackage { nevra, pkgid, size: 1000, source_rpm }.into()
 }
 
 pub(crate) fn arrivals(texts: &[&str]) -> Vec<Arrival> {
     texts.iter().map(|text| Arrival { listed: listed(text), from: format!("{text}.rpm") }).collect()
+}
+
+/// The same package but for what is changed.
+pub(crate) fn but(listed: &Listed, change: impl FnOnce(&mut ListedPackage)) -> Listed {
+    let mut package = (**listed).clone();
+    change(&mut package);
+    package.into()
 }
 
 /// A world whose repositories list what the text says: `sl5/x86_64 delta: a-1-1.x86_64 b-1-1.noarch`.

@@ -20,8 +20,15 @@ use crate::request::{Action, Reference, Request};
 use crate::standing::{Freeze, Standing};
 
 /// One package as a repository lists it.
+///
+/// A repository of 50,000 is copied for every request, its plan and its world afterwards: copies share what is known of each package.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Listed {
+#[serde(transparent)]
+pub struct Listed(Arc<ListedPackage>);
+
+/// What is known of a package that is listed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ListedPackage {
     /// Name, version, release and architecture.
     pub nevra: Nevra,
     /// The digest of the whole file.
@@ -31,6 +38,20 @@ pub struct Listed {
     /// The file name of the source package it was built from; empty for source packages.
     #[serde(default)]
     pub source_rpm: String,
+}
+
+impl std::ops::Deref for Listed {
+    type Target = ListedPackage;
+
+    fn deref(&self) -> &ListedPackage {
+        &self.0
+    }
+}
+
+impl From<ListedPackage> for Listed {
+    fn from(package: ListedPackage) -> Self {
+        Self(Arc::new(package))
+    }
 }
 
 impl Listed {

@@ -135,7 +135,7 @@ impl Site {
         let nevra = package.nevra.clone();
         self.says.insert(pkgid, package);
         self.rpms.insert(pkgid, bytes);
-        let listed = Listed { nevra, pkgid, size: 1, source_rpm: String::new() };
+        let listed: Listed = plan::ListedPackage { nevra, pkgid, size: 1, source_rpm: String::new() }.into();
         self.world.repositories.get_mut(&repository(stage)).unwrap().push(listed);
     }
 
@@ -175,12 +175,13 @@ impl Site {
         };
         let made = rebuilt(&head, payload, &rebuild).unwrap();
         let package = read(&made);
-        let listed = Listed {
+        let listed: Listed = plan::ListedPackage {
             nevra: package.nevra.clone(),
             pkgid: repo::sha256(&made),
             size: 1,
             source_rpm: String::new(),
-        };
+        }
+        .into();
         self.says.insert(listed.pkgid, package);
         self.rpms.insert(listed.pkgid, made);
         listed

@@ -123,7 +123,8 @@ fn what_leaves_must_be_listed_and_what_enters_must_not() {
         plan.changes.get_mut(&production()).unwrap().enter.push(listed("yaim-1-1.noarch"));
     });
     planted("I12", "which does not list it", |_, plan| {
-        plan.changes.get_mut(&delta()).unwrap().leave[0].nevra = "other-1-1.noarch".parse().unwrap();
+        let left = &mut plan.changes.get_mut(&delta()).unwrap().leave[0];
+        *left = crate::samples::but(left, |left| left.nevra = "other-1-1.noarch".parse().unwrap());
     });
     planted("I12", "twice", |_, plan| {
         let change = plan.changes.get_mut(&production()).unwrap();

@@ -7,7 +7,7 @@ use closure::{Package, Shelf};
 use nevra::Dependency;
 use sha2::Digest as _;
 
-use super::{alice, listed, world_of};
+use super::{alice, but, listed, world_of};
 use crate::check::check;
 use crate::decide::{Decision, decide};
 use crate::lacking::Indexed;
@@ -97,7 +97,7 @@ impl Metas {
     /// Builds as the engine would, with all that it says of itself.
     fn build(&mut self, recipe: &Recipe) -> Listed {
         let of = self.world.repositories.values().flatten().find(|listed| listed.pkgid == recipe.of);
-        let mut made = of.unwrap().clone();
+        let of = of.unwrap().clone();
         let mut says = Vec::new();
         for text in &self.requires[&recipe.of] {
             let name = text.split(' ').next().unwrap();
@@ -108,12 +108,14 @@ impl Metas {
                 None => says.push(text.clone()),
             }
         }
-        if let Some(release) = &recipe.release {
-            made.nevra.evr.release = release.clone();
-        }
         let mut hasher = sha2::Sha256::new();
         hasher.update(format!("built by {}", recipe.digest()).as_bytes());
-        made.pkgid = digest(hasher);
+        let made = but(&of, |made| {
+            if let Some(release) = &recipe.release {
+                made.nevra.evr.release = release.clone();
+            }
+            made.pkgid = digest(hasher);
+        });
         self.requires.insert(made.pkgid, says);
         made
     }

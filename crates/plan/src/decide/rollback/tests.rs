@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::refusal::Code;
 use crate::request::{Action, Request};
 use crate::samples::metas::Metas;
-use crate::samples::{brief, now, repository, words};
+use crate::samples::{brief, but, listed, now, repository, words};
 use crate::standing::Freeze;
 
 fn request(packages: &[&str]) -> Request {
@@ -91,9 +91,7 @@ fn a_release_is_given_once_whatever_left_since() {
     assert_eq!(raised["ui-2-1.*"], 1);
     let mut site = again.product(|_| {});
     site.world.standing.raised = raised;
-    site.world
-        .repositories
-        .insert(repository("sl5/x86_64 production"), vec![crate::samples::listed("voms-1-1.x86_64")]);
+    site.world.repositories.insert(repository("sl5/x86_64 production"), vec![listed("voms-1-1.x86_64")]);
     site.done(&request(&["voms"]));
     let ui: Vec<String> = site.world.repositories[&delta].iter().map(|one| one.nevra.to_string()).collect();
     assert_eq!(ui, ["ui-2-1.2.noarch"]);
@@ -162,13 +160,13 @@ fn what_another_product_pins_and_does_not_offer_is_refused() {
     let theirs = other.repository(&other.platforms[0], "testing", crate::Kind::Binary);
     Arc::make_mut(&mut site.world.layout).products.insert("emi".into(), other);
     let metas = Metas::of(&["sl5/x86_64 delta: emi-ui-1-1.noarch<voms = 2-1>"]);
-    let listed = metas.world.repositories[&repository("sl5/x86_64 delta")].clone();
+    let all = metas.world.repositories[&repository("sl5/x86_64 delta")].clone();
     site.learn(metas);
-    site.world.repositories.insert(theirs.clone(), listed);
+    site.world.repositories.insert(theirs.clone(), all);
     let refusal = site.refused(&request(&["voms"]), Code::SharedPin);
     assert_eq!(refusal.reasons, ["`emi-ui-1-1.noarch` in `emi-sl5-x86_64-testing` pins `voms-2-1.x86_64`"]);
     // Whoever offers it himself does not lose it.
-    site.world.repositories.get_mut(&theirs).unwrap().push(crate::samples::listed("voms-2-1.x86_64"));
+    site.world.repositories.get_mut(&theirs).unwrap().push(listed("voms-2-1.x86_64"));
     site.world.shelves.clear();
     site.done(&request(&["voms"]));
 }
@@ -353,7 +351,7 @@ fn what_is_listed_elsewhere_for_the_overlap_leaves_there_too() {
         "sl5/x86_64 production: voms-2-1.x86_64 old-1-1.noarch",
     ]);
     let at = repository("sl5/x86_64 delta");
-    let digest = crate::samples::listed("voms-2-1.x86_64").pkgid;
+    let digest = listed("voms-2-1.x86_64").pkgid;
     let until = now() + jiff::SignedDuration::from_hours(1);
     site.world.overlapping.insert(at, [(digest, until)].into());
     let mut request = request(&["voms"]);
@@ -368,10 +366,8 @@ fn what_is_listed_elsewhere_for_the_overlap_leaves_there_too() {
 #[test]
 fn what_was_built_with_the_rejected_leaves_with_it() {
     let mut site = site();
-    let source = "voms-2-1.src.rpm";
-    let debug =
-        crate::Listed { source_rpm: source.into(), ..crate::samples::listed("voms-debuginfo-2-1.x86_64") };
-    for (kind, one) in [("debug", debug), ("source", crate::samples::listed("voms-2-1.src"))] {
+    let debug = but(&listed("voms-debuginfo-2-1.x86_64"), |one| one.source_rpm = "voms-2-1.src.rpm".into());
+    for (kind, one) in [("debug", debug), ("source", listed("voms-2-1.src"))] {
         let at = repository(&format!("sl5/x86_64 delta {kind}"));
         site.world.repositories.insert(at, vec![one]);
     }

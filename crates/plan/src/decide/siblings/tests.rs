@@ -1,11 +1,11 @@
 use super::*;
-use crate::samples::{alice, effect, listed, promote_on, repository, withdraw, world};
+use crate::samples::{alice, but, effect, listed, promote_on, repository, withdraw, world};
 
 /// A world whose `delta` on `sl5/x86_64` lists these, all built of `voms-1-1.src.rpm`, with the source beside them.
 fn built_of_one(binaries: &[&str], debug: &[&str]) -> World {
     let mut world = world();
     let all = |texts: &[&str]| -> Vec<Listed> {
-        let of = |text: &&str| Listed { source_rpm: "voms-1-1.src.rpm".into(), ..listed(text) };
+        let of = |text: &&str| but(&listed(text), |one| one.source_rpm = "voms-1-1.src.rpm".into());
         texts.iter().map(of).collect()
     };
     world.repositories.insert(repository("sl5/x86_64 delta"), all(binaries));

@@ -193,7 +193,7 @@ fn two_files_that_would_have_one_url_are_refused() {
     let mut hex = listed(NAME).pkgid.hex();
     hex.replace_range(63.., if hex.ends_with('0') { "1" } else { "0" });
     let mut arrival = arrivals(&[OTHER]);
-    arrival[0].listed.pkgid = hex.parse().unwrap();
+    arrival[0].listed = crate::samples::but(&arrival[0].listed, |one| one.pkgid = hex.parse().unwrap());
     let action = Action::Variant {
         product: "glite-3.2".into(),
         package: NAME.into(),
