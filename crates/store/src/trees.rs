@@ -17,6 +17,9 @@ pub(crate) const SEALED_DIRECTORY: u32 = 0o555;
 /// The mode of a directory that is being filled.
 pub(crate) const OPEN_DIRECTORY: u32 = 0o755;
 
+/// For how much of a file room is made before it is read.
+const ROOM_MAX: usize = 256 << 20;
+
 /// Directories that got or lost a name and are not synced yet.
 #[derive(Debug, Default)]
 pub(crate) struct Touched(BTreeSet<Utf8PathBuf>);
@@ -137,8 +140,11 @@ impl Store {
 
     /// Reads the whole of a regular file.
     pub(crate) fn read_whole(&self, path: &Utf8Path) -> Result<Vec<u8>, Error> {
-        let mut bytes = Vec::new();
-        self.disk.open(path)?.read_to_end(&mut bytes).map_err(|e| Error::disk("read", path, e))?;
+        let mut reading = self.disk.open(path)?;
+        // Room for all of it at once: a buffer that grows takes twice as much.
+        let size = usize::try_from(reading.state()?.size).unwrap_or_default().min(ROOM_MAX);
+        let mut bytes = Vec::with_capacity(size);
+        reading.read_to_end(&mut bytes).map_err(|e| Error::disk("read", path, e))?;
         Ok(bytes)
     }
 
