@@ -208,8 +208,8 @@ fn sources<'a>(
         return Vec::new();
     }
     let mut sources = Vec::new();
-    for other in families.values().filter(|other| other.is_moved && other.is_beside(family)) {
-        let same = other.repositories.iter().find(|one| one.kind == repository.kind);
+    for other in families.values().filter(|other| other.is_moved && other.is_of_platform_of(family)) {
+        let same = other.repositories.iter().find(|one| one.is_same_but_stage(repository));
         let from = same.map(|one| (one, world.beside.get(one).unwrap_or(&NOTHING)));
         let listed_it = family.entered.iter().any(|nevra| other.before.contains(nevra));
         if let Some((repository, beside)) = from.filter(|_| listed_it) {

@@ -31,11 +31,11 @@ pub(super) struct Family<'a> {
 }
 
 impl Family<'_> {
-    /// Says whether both are stages of the same product on the same platform.
-    pub(super) fn is_beside(&self, other: &Family<'_>) -> bool {
+    /// Says whether both are stages, perhaps the same one, of one product on one platform.
+    pub(super) fn is_of_platform_of(&self, other: &Family<'_>) -> bool {
         let key = |family: &Family<'_>| family.repositories.first().map(binary);
         let (Some(one), Some(two)) = (key(self), key(other)) else { return false };
-        one.is_same_but_stage(&two)
+        one == two || one.is_same_but_stage(&two)
     }
 
     /// Says whether the stage has advisories wait until all of their packages are there.

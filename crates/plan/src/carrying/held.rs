@@ -50,7 +50,6 @@ impl<'a> Line<'a> {
         let own = world.beside.get(repository).filter(|_| is_concerned);
         let is_unread = own.is_some_and(|own| advisories::read(&own.updates).is_err());
         let before = family::before(world, repository);
-        let is_of_platform = |other: &&Family<'_>| std::ptr::eq(*other, family) || other.is_beside(family);
         Self {
             repository,
             family,
@@ -59,7 +58,10 @@ impl<'a> Line<'a> {
             holds: family.holds(world) && !is_unread,
             is_unread,
             before: before.iter().filter_map(|key| families.get(key)).collect(),
-            moved: families.values().filter(|other| other.is_moved).filter(is_of_platform).collect(),
+            moved: families
+                .values()
+                .filter(|other| other.is_moved && other.is_of_platform_of(family))
+                .collect(),
         }
     }
 
