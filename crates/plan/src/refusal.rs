@@ -131,7 +131,7 @@ codes! {
     NotWaivable "not-waivable" 3 "Nobody can answer for the gate."
     Frozen "frozen" 4 "The stage is frozen by a request, a file in the control directory, or the calendar."
     VariantInUse "variant-in-use" 4 "Both files that a variant is about are listed: it cannot end before one of them left."
-    StandingFull "standing-full" 4 "As many waivers, freezes or approvals stand as may, of one person or of all."
+    StandingFull "standing-full" 4 "As many waivers, freezes or approvals stand as may, of one person or of all; or as many advisories are on record as taken back, or wait, as may."
     UsedId "used-id" 4 "The requester has used the id for another request."
     NameTaken "name-taken" 4 "The name was given before: it belongs to one generation for ever, and does not come back once it ended."
     PlanChanged "plan-changed" 4 "The plan is no longer the one the request asks for."
