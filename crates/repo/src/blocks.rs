@@ -28,7 +28,7 @@ use crate::error::Error;
 use crate::form::Form;
 use crate::packing::Compression;
 
-pub use change::{Changed, Hashing, Part};
+pub use change::{Changed, Changing, Hashing, Part};
 pub use prepared::Prepared;
 use recorded::Recorded;
 pub use streaming::{Cutter, Gathered, Gatherer, OpenBlock, PackedBlock};
@@ -102,11 +102,16 @@ impl Blocks {
     /// Packs a file as [`Blocks::write`] does, and hashes it as the form says.
     #[must_use]
     pub fn written(document: Document, form: &Form, fragments: &[&[u8]]) -> Changed {
-        let nothing = Self { document, compression: form.compression, head: 0, blocks: Vec::new(), foot: 0 };
-        let (algorithm, is_opened) = (form.checksum, form.open_checksums);
-        let hashing = Hashing { algorithm, is_opened, known: None, prepared: None };
+        let nothing = Self::nothing(document, form.compression);
         let read = &mut |_| Err(Error::Unmatched { document, problem: "there is no file yet".to_owned() });
-        nothing.change(&BTreeSet::new(), fragments, &hashing, read).expect("of nothing nothing is read")
+        let written = nothing.change(&BTreeSet::new(), fragments, &Hashing::of(form), read);
+        written.expect("of nothing nothing is read")
+    }
+
+    /// Describes a file that is not there yet: what comes of its first change is a new one.
+    #[must_use]
+    pub fn nothing(document: Document, compression: Compression) -> Self {
+        Self { document, compression, head: 0, blocks: Vec::new(), foot: 0 }
     }
 
     /// Tells which of the three files it is.

@@ -69,6 +69,7 @@ mod package;
 mod package_of;
 mod packing;
 mod parse;
+mod pile;
 mod repomd;
 mod repository_tags;
 #[cfg(test)]
@@ -81,8 +82,8 @@ mod xml;
 
 pub use batches::{Batches, Odd};
 pub use blocks::{
-    BLOCK, Block, Blocks, Changed, Cutter, Gathered, Gatherer, Hashing, OpenBlock, PackedBlock, Part,
-    Prepared,
+    BLOCK, Block, Blocks, Changed, Changing, Cutter, Gathered, Gatherer, Hashing, OpenBlock, PackedBlock,
+    Part, Prepared,
 };
 pub use characters::is_carried;
 pub use comps::{Comps, CompsKind, CompsPart, check_comps};
@@ -102,8 +103,8 @@ pub use header_signature::with_header_signature;
 pub use identity::{Identity, placed};
 pub use maker::Recipe;
 pub use metadata::{
-    Metadata, Piece, describe, pack_piece, packages_of, write_index, write_metadata, write_metadata_in,
-    write_metadata_like,
+    Metadata, Piece, describe, pack_piece, packages_of, unpacked_file, write_index, write_metadata,
+    write_metadata_in, write_metadata_like,
 };
 pub use metalink::{Metalink, Offered};
 pub use modules::{Module, Modules};
@@ -111,8 +112,9 @@ pub use package::{Changelog, File, FileKind, Package, Relation};
 pub use package_of::{
     FileFacts, Substance, flagged_files_of, package_of, package_with_changes, substances_of,
 };
-pub use packing::{Compression, pack, unpack};
+pub use packing::{Compression, measure_unpacked, pack, unpack};
 pub use parse::{each_file, each_package, parse_filelists, parse_other, parse_packages, parse_primary};
+pub use pile::Pile;
 pub use repomd::{Measure, Note, Open, Record, Repomd, is_inside};
 pub use repository_tags::Tags;
 pub use updateinfo::{Advisory, Announced, Updateinfo};

@@ -89,7 +89,7 @@ pub fn write_metadata_in(
     pieces: &[Piece<'_>],
 ) -> Metadata {
     let all = [Document::Primary, Document::Filelists, Document::Other].map(|document| {
-        let open = written(document, entries);
+        let open = unpacked_file(document, entries);
         let bytes = pack(form.compression, &open);
         let checksum = form.open_checksums.then(|| digest(form.checksum, &open));
         let open = Open { size: open.len() as u64, checksum };
@@ -164,13 +164,14 @@ pub fn pack_piece(form: &Form, piece: &Piece<'_>, timestamp: i64) -> (Record, Ve
 /// [`Error::Xml`] and [`Error::Unmatched`], where an entry does not say what clients understand: it was read as
 /// [`crate::Contents`] reads it, or made by hand.
 pub fn packages_of(entries: &[Entry]) -> Result<Vec<Package>, Error> {
-    let mut packages = parse_primary(&written(Document::Primary, entries))?;
-    parse_filelists(&written(Document::Filelists, entries), &mut packages)?;
+    let mut packages = parse_primary(&unpacked_file(Document::Primary, entries))?;
+    parse_filelists(&unpacked_file(Document::Filelists, entries), &mut packages)?;
     Ok(packages)
 }
 
-/// Writes one of the three files.
-fn written(document: Document, entries: &[Entry]) -> Vec<u8> {
+/// Writes primary, filelists or other as it unpacks, if these packages are listed.
+#[must_use]
+pub fn unpacked_file(document: Document, entries: &[Entry]) -> Vec<u8> {
     let part = |entry: &Entry| match document {
         Document::Primary => entry.fragments.primary.clone(),
         Document::Filelists => entry.fragments.filelists.clone(),

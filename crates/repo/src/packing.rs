@@ -9,8 +9,12 @@ use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Check, Stream};
 use serde::{Deserialize, Serialize};
 
+use nevra::Algorithm;
+
+use crate::digest::Hasher;
 use crate::error::Error;
 use crate::gzip::{gunzip, gzip};
+use crate::repomd::Measure;
 
 /// The level createrepo_c uses for zstd.
 const ZSTD_LEVEL: i32 = 10;
@@ -172,10 +176,32 @@ pub fn unpack(bytes: &[u8], limit: u64) -> Result<Vec<u8>, Error> {
 /// # Errors
 ///
 /// The first bytes cannot be read, or are those of what is not read here.
-pub(crate) fn unpacking<'a>(mut bytes: impl BufRead + 'a, limit: u64) -> io::Result<Box<dyn Read + 'a>> {
+pub(crate) fn unpacking<'a>(bytes: impl BufRead + 'a, limit: u64) -> io::Result<Box<dyn Read + 'a>> {
+    Ok(Box::new(Bounded { reader: opened(bytes, limit)?, left: limit }))
+}
+
+/// Hashes what packed bytes unpack to, and counts it, without holding it; the limit is that of [`unpack`].
+///
+/// # Errors
+///
+/// As for [`unpack`], in other words.
+pub fn measure_unpacked(bytes: &[u8], limit: u64, algorithm: Algorithm) -> Result<Measure, Error> {
+    let compression = Compression::of(bytes);
+    let packed = |error: io::Error| Error::Packed { compression, problem: error.to_string() };
+    let mut reader = opened(bytes, limit).map_err(packed)?.take(limit.saturating_add(1));
+    let mut hasher = Hasher::new(algorithm);
+    let size = io::copy(&mut reader, &mut hasher).map_err(packed)?;
+    if size > limit {
+        return Err(Error::TooLarge { compression, limit });
+    }
+    Ok(Measure { checksum: hasher.finish(), size })
+}
+
+/// Unpacks as it is read, without end.
+fn opened<'a>(mut bytes: impl BufRead + 'a, limit: u64) -> io::Result<Box<dyn Read + 'a>> {
     let begin = bytes.fill_buf()?;
     let compression = Compression::of(begin);
-    let reader: Box<dyn Read + 'a> = match compression {
+    Ok(match compression {
         Compression::None if begin.starts_with(ZCHUNK) => {
             return Err(io::Error::other("it is zchunk, which is not read here"));
         }
@@ -191,8 +217,7 @@ pub(crate) fn unpacking<'a>(mut bytes: impl BufRead + 'a, limit: u64) -> io::Res
             let stream = Stream::new_stream_decoder(XZ_MEMORY_MAX, CONCATENATED)?;
             Box::new(XzDecoder::new_stream(bytes, stream))
         }
-    };
-    Ok(Box::new(Bounded { reader, left: limit }))
+    })
 }
 
 /// Ends with an error where more comes than may.

@@ -8,9 +8,10 @@ use nevra::{Algorithm, Digest};
 
 use super::member::packed;
 use super::prepared::State;
-use super::{BLOCK, Block, Blocks, Prepared, Text};
+use super::{BLOCK, Block, Blocks, Cutter, OpenBlock, Prepared, Text};
 use crate::digest::Hasher;
 use crate::error::Error;
+use crate::form::Form;
 use crate::packing::Compression;
 use crate::repomd::{Measure, Open};
 
@@ -34,6 +35,14 @@ pub struct Hashing<'a> {
     pub known: Option<&'a Digest>,
     /// What was hashed of it before, if anything was.
     pub prepared: Option<&'a Prepared>,
+}
+
+impl Hashing<'_> {
+    /// Hashes as a form says, where nothing is known.
+    #[must_use]
+    pub fn of(form: &Form) -> Self {
+        Self { algorithm: form.checksum, is_opened: form.open_checksums, known: None, prepared: None }
+    }
 }
 
 /// A file that is put together.
@@ -69,15 +78,33 @@ impl Blocks {
         hashing: &Hashing<'_>,
         read: &mut Read<'_, E>,
     ) -> Result<Changed, E> {
+        let mut changing = self.begin_change(gone, new.len(), hashing, &mut *read)?;
+        new.iter().for_each(|fragment| changing.push(fragment));
+        changing.end(read)
+    }
+
+    /// Begins what [`Blocks::change`] does, for so many `new` packages that follow one by one: of them no more is held than a
+    /// block or two, and what they are packed to.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Blocks::change`].
+    pub fn begin_change<'a, E: From<Error>>(
+        &'a self,
+        gone: &BTreeSet<usize>,
+        new: usize,
+        hashing: &Hashing<'a>,
+        read: &mut Read<'_, E>,
+    ) -> Result<Changing<'a>, E> {
         let places = self.places();
         let last = places.len().checked_sub(1);
         // The last block takes what is new until it is full.
-        let takes = |at: usize| !new.is_empty() && Some(at) == last && self.blocks[at].open < BLOCK as u64;
+        let takes = |at: usize| new > 0 && Some(at) == last && self.blocks[at].open < BLOCK as u64;
         let loses = |at: usize| gone.range(places[at].packages.clone()).next().is_some();
         let is_touched = |at: &usize| loses(*at) || takes(*at);
         let first = (0..places.len()).find(is_touched).unwrap_or(places.len());
         let left = self.packages() - gone.range(..self.packages()).count();
-        let mut out = Assembly::begin(self, left + new.len(), first, hashing);
+        let mut out = Assembly::begin(self, left + new, first, hashing);
         out.check_old(|| read(0..self.head))?;
         let mut pending: Option<Text> = None;
         for (at, place) in places.iter().enumerate() {
@@ -99,14 +126,45 @@ impl Blocks {
                 }
             }
         }
-        if !new.is_empty() {
-            let text = pending.get_or_insert_default();
-            new.iter().for_each(|fragment| text.push(fragment));
+        let mut last = Cutter::new();
+        if let Some(text) = pending {
+            text.each().for_each(|fragment| last.push(fragment).into_iter().for_each(|full| out.pack(&full)));
         }
-        out.anew(pending);
-        let foot = self.size() - self.foot..self.size();
-        out.check_old(|| read(foot))?;
-        Ok(out.end()?)
+        Ok(Changing { out, last, packages: left + new })
+    }
+}
+
+/// A file that is put together while what is new arrives.
+pub struct Changing<'a> {
+    out: Assembly<'a>,
+    /// What comes last and is not packed yet.
+    last: Cutter,
+    /// How many packages the head promises.
+    packages: usize,
+}
+
+impl Changing<'_> {
+    /// Adds a package: one whole element `package`.
+    pub fn push(&mut self, fragment: &[u8]) {
+        self.last.push(fragment).into_iter().for_each(|full| self.out.pack(&full));
+    }
+
+    /// Ends the file; `read` reads the one that is changed.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Blocks::change`]; [`Error::Unmatched`], too, where not as many packages came as were to come.
+    pub fn end<E: From<Error>>(mut self, read: &mut Read<'_, E>) -> Result<Changed, E> {
+        self.last.flush().into_iter().for_each(|rest| self.out.pack(&rest));
+        let old = self.out.old;
+        let found: usize = self.out.blocks.iter().map(|block| block.packages).sum();
+        if found != self.packages {
+            let problem = format!("{} packages were to be listed, and {found} came", self.packages);
+            return Err(Error::Unmatched { document: old.document, problem }.into());
+        }
+        let foot = old.size() - old.foot..old.size();
+        self.out.check_old(|| read(foot))?;
+        Ok(self.out.end()?)
     }
 }
 
@@ -212,13 +270,21 @@ impl<'a> Assembly<'a> {
     fn anew(&mut self, text: Option<Text>) {
         let Some(text) = text else { return };
         for run in text.runs() {
-            let open = text.bytes_of(run.clone());
-            let packed = packed(self.old.compression, open, run.len());
-            self.state.update(&packed, open);
-            let (packed_size, open_size) = (packed.len() as u64, open.len() as u64);
-            self.blocks.push(Block { packed: packed_size, open: open_size, packages: run.len() });
-            put_new(&mut self.parts, packed);
+            self.pack_text(text.bytes_of(run.clone()), run.len());
         }
+    }
+
+    /// Packs a block.
+    fn pack(&mut self, block: &OpenBlock) {
+        self.pack_text(block.text(), block.packages());
+    }
+
+    fn pack_text(&mut self, open: &[u8], packages: usize) {
+        let packed = packed(self.old.compression, open, packages);
+        self.state.update(&packed, open);
+        let (packed_size, open_size) = (packed.len() as u64, open.len() as u64);
+        self.blocks.push(Block { packed: packed_size, open: open_size, packages });
+        put_new(&mut self.parts, packed);
     }
 
     fn end(mut self) -> Result<Changed, Error> {

@@ -100,6 +100,14 @@ impl Cutter {
 }
 
 impl OpenBlock {
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    pub(super) fn packages(&self) -> usize {
+        self.packages
+    }
+
     /// Packs it. What has no blocks is packed in the end, as a whole.
     #[must_use]
     pub fn pack(self, compression: Compression) -> PackedBlock {

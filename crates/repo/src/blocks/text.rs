@@ -40,6 +40,11 @@ impl Text {
         self.ends.push(self.bytes.len());
     }
 
+    /// Gives the packages, in order.
+    pub(super) fn each(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.ends.len()).map(|at| self.bytes_of(at..at + 1))
+    }
+
     pub(super) fn append(&mut self, other: Self) {
         let behind = self.bytes.len();
         self.bytes.extend_from_slice(&other.bytes);
