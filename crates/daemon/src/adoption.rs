@@ -10,6 +10,7 @@
 mod compared;
 pub(crate) mod folder;
 pub(crate) mod metadata;
+mod old;
 mod packages;
 mod place;
 
@@ -19,7 +20,8 @@ use camino::Utf8Path;
 use plan::{Code, Refusal};
 use repo::{Record, Repomd};
 
-use crate::arrivals::{Arrived, Gate, Stopped};
+use crate::arrivals::{Brought, Gate, Stopped};
+use crate::error::Error;
 use crate::progress::Progress;
 use crate::writing::Beside;
 use folder::Folder;
@@ -51,20 +53,25 @@ impl Gate<'_> {
         folder: &str,
         rehearsed: bool,
         watch: &mut dyn FnMut(Progress),
-    ) -> Result<(Vec<Arrived>, Adopted), Stopped> {
+    ) -> Result<(Brought, Adopted), Stopped> {
         let folder = Folder::open(self.disk, Utf8Path::new(folder))?;
         let read = metadata::read(&folder)?;
-        if read.contents.entries.is_empty() {
+        if read.old.packages.is_empty() {
             let sentence = format!("the repository in `{}` lists no package", folder.top);
             return Err(Stopped::Refused(Refusal::new(Code::NoSuchPackage, sentence)));
         }
         let mut notes = read.notes;
-        let arrived = packages::bring_in(self, claim, &folder, &read.contents, rehearsed, watch)?;
-        notes.extend(compared::differences(&read.contents, &read.open, &arrived));
-        notes.extend(packages::unlisted(&folder, &arrived)?);
+        let arrived = packages::bring_in(self, claim, &folder, &read.old, rehearsed, watch)?;
+        notes.extend(compared::differences(&read.old, &arrived).map_err(damaged)?);
+        notes.extend(packages::unlisted(&folder, &arrived.packages)?);
         let metadata::Metadata { repomd, carried, beside, metadata, .. } = read;
         Ok((arrived, Adopted { repomd, carried, beside, metadata, notes }))
     }
+}
+
+/// What was packed a moment ago cannot be unpacked.
+fn damaged(error: repo::Error) -> Stopped {
+    Stopped::Failed(Error::Metadata { place: "what was read of it".to_owned(), reason: error.to_string() })
 }
 
 impl Adopted {

@@ -1,12 +1,13 @@
 //! Package files that arrive: copied into the site, hashed, read and named before anything is planned.
 
 use std::io::{ErrorKind, Read as _};
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use nevra::Sha256;
 use plan::{Arrival, Code, Listed, ListedPackage, Refusal};
-use repo::Entry;
+use repo::{Entry, Pile};
 use store::{Disk, Modified, PoolArrival, Reading, Store};
 
 use crate::error::Error;
@@ -21,10 +22,17 @@ pub(crate) const FOLDER_DEPTH_MAX: usize = 8;
 pub struct Arrived {
     /// What the plan sees.
     pub arrival: Arrival,
-    /// Its metadata.
-    pub entry: Entry,
     /// Where its bytes are, if the pool does not have them yet.
     pub pool: Option<PoolArrival>,
+}
+
+/// What an import or an adoption brought in.
+#[derive(Clone, Debug, Default)]
+pub struct Brought {
+    /// The packages, in order.
+    pub packages: Vec<Arrived>,
+    /// What metadata will say of each, by its place among them.
+    pub said: Arc<Pile>,
 }
 
 /// Where arriving files are brought in.
@@ -69,15 +77,28 @@ impl From<store::Error> for Stopped {
     }
 }
 
+/// What is being brought in.
+#[derive(Default)]
+pub(crate) struct Arriving {
+    pub(crate) packages: Vec<Arrived>,
+    said: Pile,
+}
+
+impl Arriving {
+    pub(crate) fn push(&mut self, (arrived, entry): (Arrived, Entry)) {
+        self.packages.push(arrived);
+        self.said.push(&entry);
+    }
+
+    pub(crate) fn brought(self) -> Brought {
+        Brought { packages: self.packages, said: Arc::new(self.said) }
+    }
+}
+
 impl Gate<'_> {
     /// Brings in what an import of `claim` names: files of `upload/`, and the packages below `folder`.
-    pub fn bring_in(
-        &self,
-        claim: &str,
-        files: &[String],
-        folder: Option<&str>,
-    ) -> Result<Vec<Arrived>, Stopped> {
-        let mut arrived = Vec::new();
+    pub fn bring_in(&self, claim: &str, files: &[String], folder: Option<&str>) -> Result<Brought, Stopped> {
+        let mut arrived = Arriving::default();
         for file in files {
             arrived.push(self.uploaded(claim, file)?);
         }
@@ -85,16 +106,16 @@ impl Gate<'_> {
             for path in self.packages_below(Utf8Path::new(folder), FOLDER_DEPTH_MAX)? {
                 let name = path.file_name().expect("a path made by joining a name has one");
                 let file = self.disk.open(&path).map_err(|error| folder_not_readable(&path, &error))?;
-                let stored = format!("folder-{:06}", arrived.len());
+                let stored = format!("folder-{:06}", arrived.packages.len());
                 arrived.push(self.copied(claim, &stored, name, file, None)?);
             }
         }
-        if arrived.is_empty() {
+        if arrived.packages.is_empty() {
             let folder = folder.unwrap_or("the request");
             let sentence = format!("no package files (`*.rpm`) were found in `{folder}`");
             return Err(Stopped::Refused(Refusal::new(Code::NoSuchPackage, sentence)));
         }
-        Ok(arrived)
+        Ok(arrived.brought())
     }
 
     /// Lists the regular files `*.rpm` below `folder`, in order of their names; links are not followed.
@@ -116,7 +137,7 @@ impl Gate<'_> {
     }
 
     /// Brings in `upload/<sha256>-<name>`; what the pool already has need not be uploaded again.
-    fn uploaded(&self, claim: &str, file: &str) -> Result<Arrived, Stopped> {
+    fn uploaded(&self, claim: &str, file: &str) -> Result<(Arrived, Entry), Stopped> {
         let Some((digest, name)) = plan::upload_parts(file) else {
             let sentence = format!("`{file}` is not the name of an upload: `<sha256>-<name>` is wanted");
             return Err(Stopped::Refused(Refusal::new(Code::NoSuchUpload, sentence)));
@@ -151,7 +172,7 @@ impl Gate<'_> {
         name: &str,
         mut file: Box<dyn Reading>,
         expected: Option<Sha256>,
-    ) -> Result<Arrived, Stopped> {
+    ) -> Result<(Arrived, Entry), Stopped> {
         let store::State { modified, size: stated, .. } = file.state()?;
         let seconds = modified.seconds.min(self.now.as_second());
         let modified = Modified { seconds, nanoseconds: 0 };
@@ -174,13 +195,13 @@ impl Gate<'_> {
     }
 
     /// Takes a package the pool already has.
-    fn pooled(&self, digest: &Sha256, name: &str) -> Result<Arrived, Stopped> {
+    fn pooled(&self, digest: &Sha256, name: &str) -> Result<(Arrived, Entry), Stopped> {
         let path = self.store.paths().pool_file(digest);
         let state = self.disk.open(&path)?.state()?;
         self.read(&path, *digest, state.size, state.modified.seconds, name, None)
     }
 
-    /// Reads a package that was verified and lies at `path`, perhaps already in the pool.
+    /// Reads a package that was verified and lies at `path`, perhaps already in the pool, and gives its metadata, too.
     pub(crate) fn read(
         &self,
         path: &Utf8Path,
@@ -189,7 +210,7 @@ impl Gate<'_> {
         mtime: i64,
         name: &str,
         pool: Option<PoolArrival>,
-    ) -> Result<Arrived, Stopped> {
+    ) -> Result<(Arrived, Entry), Stopped> {
         let mut file = self.disk.open(path)?;
         let said = self.reader.read(path, &mut *file)?;
         let mut package = said.map_err(|unfit| bad_package(name, size, &unfit))?;
@@ -208,7 +229,7 @@ impl Gate<'_> {
             ListedPackage { nevra: package.nevra.clone(), pkgid: sha256, size, source_rpm }.into();
         package.href = listed.href();
         let entry = repo::entry_of(&package);
-        Ok(Arrived { arrival: Arrival { listed, from: name.to_owned() }, entry, pool })
+        Ok((Arrived { arrival: Arrival { listed, from: name.to_owned() }, pool }, entry))
     }
 }
 

@@ -175,14 +175,13 @@ impl<'a> Line<'a> {
     }
 
     fn verdict(&mut self, waiting: &Waiting, number: u64) -> Result<Verdict, Error> {
-        let Waiting { claimed, request, asker, arrived, adopted } = waiting;
+        let Waiting { claimed, request, asker, adopted, .. } = waiting;
         match request.action {
             // New repositories appear without a single package being read.
             Action::Config {} => self.load_names()?,
             _ => self.load(waiting)?,
         }
-        let arrivals: Vec<Arrival> =
-            arrived.iter().flatten().map(|arrived| arrived.arrival.clone()).collect();
+        let arrivals: Vec<Arrival> = waiting.packages().map(|arrived| arrived.arrival.clone()).collect();
         let grounds = self.grounds(waiting);
         let grounds = grounds.building(&self.world.rebuilt);
         self.engine.grounds.insert(claimed.name.clone(), grounds.clone().bringing(&arrivals));
@@ -322,7 +321,7 @@ impl<'a> Line<'a> {
         }
         let listed =
             self.world.repositories.values().flatten().map(|listed| listed.pkgid).collect::<BTreeSet<_>>();
-        let arrived = waiting.iter().flat_map(|waiting| waiting.arrived.iter().flatten()).chain(&self.made);
+        let arrived = waiting.iter().flat_map(Waiting::packages).chain(&self.made);
         let arriving = arrived.filter_map(|arrived| arrived.pool.clone());
         let pool: BTreeMap<_, _> =
             arriving.filter(|pool| listed.contains(&pool.digest)).map(|pool| (pool.digest, pool)).collect();

@@ -13,6 +13,7 @@ use std::io::{Read as _, Write as _};
 use camino::Utf8PathBuf;
 use nevra::Sha256;
 use plan::{Code, Recipe, Unbuilt};
+use repo::Entry;
 use store::Modified;
 
 use crate::arrivals::{Arrived, Gate, Stopped};
@@ -29,7 +30,7 @@ const KEPT_MAX: usize = 1000;
 const WHO: &str = "Sluice";
 
 /// What came of a recipe.
-pub(crate) type Built = Result<Arrived, Unbuilt>;
+pub(crate) type Built = Result<(Arrived, Entry), Unbuilt>;
 
 /// Who signs what was built.
 enum Signature {
@@ -185,7 +186,7 @@ fn brought_in(
     recipe: &Recipe,
     waiting: &Waiting,
     kept: &camino::Utf8Path,
-) -> Result<Option<Arrived>, Error> {
+) -> Result<Option<(Arrived, Entry)>, Error> {
     let claim = &waiting.claimed.name;
     let digest = kept.file_name().and_then(|name| name.rsplit_once('-')).map(|(_, digest)| digest);
     let Some(digest) = digest.and_then(|digest| digest.parse::<Sha256>().ok()) else { return Ok(None) };

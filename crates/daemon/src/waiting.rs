@@ -7,7 +7,7 @@ use nevra::Sha256;
 use plan::{Action, Asker, Format, Request};
 
 use crate::adoption::Adopted;
-use crate::arrivals::{Arrived, Gate, Stopped};
+use crate::arrivals::{Arrived, Brought, Gate, Stopped};
 use crate::progress::Progress;
 use crate::spool::{Claimed, Owner};
 
@@ -18,7 +18,7 @@ pub(crate) struct Waiting {
     pub(crate) request: Request,
     pub(crate) asker: Asker,
     /// What an import brought in; copied before the line, and once only.
-    pub(crate) arrived: Option<Vec<Arrived>>,
+    pub(crate) arrived: Option<Brought>,
     /// What an adoption read beside the packages.
     pub(crate) adopted: Option<Arc<Adopted>>,
 }
@@ -49,6 +49,11 @@ impl Waiting {
     /// Tells whether a claim name is one of the clock's; those of files have no slash.
     pub(crate) fn is_name_of_the_clock(claim: &str) -> bool {
         claim.starts_with("clock/")
+    }
+
+    /// Gives the packages that it brought in.
+    pub(crate) fn packages(&self) -> impl Iterator<Item = &Arrived> {
+        self.arrived.iter().flat_map(|brought| &brought.packages)
     }
 
     /// Brings in what an import or an adoption names, once.

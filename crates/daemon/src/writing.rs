@@ -239,7 +239,7 @@ impl Wanted {
                 beside,
             });
         }
-        let mut metadata = repo::write_metadata_in(&form, packages.all()?, revision, &head, &pieces);
+        let mut metadata = repo::write_metadata_in(&form, &packages.all()?, revision, &head, &pieces);
         if self.writing.has_databases {
             databases::add_to(&mut metadata, &form, Compression::Bzip2, revision)
                 .map_err(|error| Error::Databases { reason: error.to_string() })?;

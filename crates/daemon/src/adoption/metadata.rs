@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
-use nevra::Digest;
+use nevra::{Algorithm, Digest};
 use plan::{Code, Refusal};
 use repo::{Contents, Document, Record, Repomd, Written};
 
 use super::folder::Folder;
+use super::old::{DOCUMENTS, Old};
 use crate::writing::{Beside, is_beside, is_group};
 
 /// The largest repomd.xml that is read, in bytes.
@@ -28,9 +29,7 @@ const LEFT_OUT: [&str; 2] = ["prestodelta", "deltainfo"];
 /// What was read and verified.
 pub(super) struct Metadata {
     pub(super) repomd: Repomd,
-    pub(super) contents: Contents,
-    /// Primary, filelists and other, unpacked.
-    pub(super) open: [Vec<u8>; 3],
+    pub(super) old: Old,
     pub(super) carried: Vec<(Record, Vec<u8>)>,
     pub(super) beside: Beside,
     pub(super) metadata: BTreeMap<String, Vec<u8>>,
@@ -49,7 +48,7 @@ const LIMITS: Limits = Limits { size_max: SIZE_MAX, open_size_max: OPEN_SIZE_MAX
 
 pub(super) fn read(folder: &Folder<'_>) -> Result<Metadata, Refusal> {
     let (repomd, _) = repomd(folder, "repodata/repomd.xml")?;
-    let mut open = BTreeMap::new();
+    let mut needed = BTreeMap::new();
     let mut carried = Vec::new();
     let mut beside = Beside::default();
     let mut metadata = BTreeMap::new();
@@ -59,6 +58,7 @@ pub(super) fn read(folder: &Folder<'_>) -> Result<Metadata, Refusal> {
         let is_needed = ["primary", "filelists", "other"].contains(&record.kind.as_str());
         let is_packed = record.open_checksum.is_some() || record.open_size.is_some();
         let opened = match (is_packed || is_needed || is_group(&record.kind), is_beside(record)) {
+            (true, _) if is_needed && is_proven(record, &bytes, &LIMITS) => None,
             (true, _) => Some(unpacked(folder, record, &bytes, &LIMITS)?),
             // What nobody can read is carried as it is.
             (false, true) => unpacked(folder, record, &bytes, &LIMITS).ok(),
@@ -74,19 +74,26 @@ pub(super) fn read(folder: &Folder<'_>) -> Result<Metadata, Refusal> {
             carried.push((record.named_by(repo::sha256(&bytes), bytes.len() as u64, open), bytes.clone()));
         }
         beside.take(record, opened.as_deref());
-        if let Some(opened) = opened.filter(|_| is_needed) {
-            open.insert(record.kind.clone(), opened);
+        if is_needed {
+            needed.insert(record.kind.as_str(), (record, href.clone()));
         }
         metadata.insert(href, bytes);
     }
-    let mut take = |kind: &str| {
-        open.remove(kind).ok_or_else(|| {
-            let sentence = format!("the repomd.xml in `{}` names no `{kind}`", folder.top);
-            Refusal::new(Code::BadMetadata, sentence)
-        })
+    let find = |document: Document| {
+        needed.get(document.as_str()).map(|(record, href)| (*record, metadata[href].as_slice())).ok_or_else(
+            || {
+                let sentence = format!("the repomd.xml in `{}` names no `{document}`", folder.top);
+                Refusal::new(Code::BadMetadata, sentence)
+            },
+        )
     };
-    let open = [take("primary")?, take("filelists")?, take("other")?];
-    let contents = contents(folder, &open)?;
+    let [primary, filelists, other] = DOCUMENTS;
+    let files = [find(primary)?, find(filelists)?, find(other)?];
+    let old = Old::read(files.map(|(_, bytes)| bytes), LIMITS.open_size_max, || {
+        let [primary, filelists, other] =
+            files.map(|(record, bytes)| unpacked(folder, record, bytes, &LIMITS));
+        contents(folder, [primary?, filelists?, other?])
+    })?;
     let mut notes = Vec::new();
     if !left_out.is_empty() {
         let them = left_out.join(", ");
@@ -97,7 +104,7 @@ pub(super) fn read(folder: &Folder<'_>) -> Result<Metadata, Refusal> {
             notes.push(format!("left out: `repodata/{name}`, which is about the old repomd.xml; clients with `repo_gpgcheck=1` need another"));
         }
     }
-    Ok(Metadata { repomd, contents, open, carried, beside, metadata, notes })
+    Ok(Metadata { old, carried, beside, metadata, notes, repomd })
 }
 
 /// Reads the repomd.xml at `href`; gives its bytes as well.
@@ -193,8 +200,7 @@ pub(crate) fn unpacked(
 ) -> Result<Vec<u8>, Refusal> {
     let place = folder.top.join(&record.href);
     let said_by = format!("record `{}` of repomd.xml", record.kind.escape_debug());
-    let believable = (bytes.len() as u64).saturating_mul(RATIO_MAX).clamp(1 << 20, limits.open_size_max);
-    let limit = record.open_size.map_or(believable, |stated| stated.min(believable));
+    let limit = believable(record, bytes, limits);
     let open = repo::unpack(bytes, limit).map_err(|error| match error {
         repo::Error::TooLarge { .. } => {
             let sentence = format!("`{place}` unpacks to more than {limit} bytes, of {} packed", bytes.len());
@@ -213,10 +219,25 @@ pub(crate) fn unpacked(
     Ok(open)
 }
 
+/// Says whether a file unpacks to what its record states, without holding what comes out.
+fn is_proven(record: &Record, bytes: &[u8], limits: &Limits) -> bool {
+    let algorithm = record.open_checksum.as_ref().map_or(Algorithm::Sha256, |stated| stated.algorithm);
+    let measured = repo::measure_unpacked(bytes, believable(record, bytes, limits), algorithm);
+    measured.is_ok_and(|open| {
+        record.open_size.is_none_or(|stated| stated == open.size)
+            && record.open_checksum.as_ref().is_none_or(|stated| *stated == open.checksum)
+    })
+}
+
+/// How much may come out of a file, in bytes.
+fn believable(record: &Record, bytes: &[u8], limits: &Limits) -> u64 {
+    let believable = (bytes.len() as u64).saturating_mul(RATIO_MAX).clamp(1 << 20, limits.open_size_max);
+    record.open_size.map_or(believable, |stated| stated.min(believable))
+}
+
 /// Reads what the three files list; they must list the same packages, as many as each claims.
-fn contents(folder: &Folder<'_>, open: &[Vec<u8>; 3]) -> Result<Contents, Refusal> {
-    let documents = [Document::Primary, Document::Filelists, Document::Other];
-    for (document, bytes) in documents.into_iter().zip(open) {
+fn contents(folder: &Folder<'_>, open: [Vec<u8>; 3]) -> Result<Contents, Refusal> {
+    for (document, bytes) in DOCUMENTS.into_iter().zip(&open) {
         let place = format!("{document} of {}", folder.top);
         let listing = Written::read(document, bytes).map_err(|error| wrong(&place, bytes, &error))?;
         let listed = listing.packages.len();
@@ -226,7 +247,7 @@ fn contents(folder: &Folder<'_>, open: &[Vec<u8>; 3]) -> Result<Contents, Refusa
             return Err(Refusal::new(Code::CountMismatch, sentence));
         }
     }
-    let [primary, filelists, other] = open;
+    let [primary, filelists, other] = &open;
     Contents::read(primary, filelists, other).map_err(|error| match error {
         repo::Error::Unmatched { .. } => {
             let sentence = format!("the metadata in `{}` contradicts itself: {error}", folder.top);

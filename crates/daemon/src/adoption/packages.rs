@@ -6,12 +6,13 @@ use std::io::Read as _;
 use camino::Utf8Path;
 use nevra::{Digest, Sha256};
 use plan::{Code, Refusal};
-use repo::{Contents, Entry, Hasher};
+use repo::Hasher;
 use sha2::Digest as _;
 use store::{Kind, Modified, PoolArrival};
 
 use super::folder::{Folder, Found};
-use crate::arrivals::{Arrived, FOLDER_DEPTH_MAX, Gate, Stopped};
+use super::old::{Old, OldPackage};
+use crate::arrivals::{Arrived, Arriving, Brought, FOLDER_DEPTH_MAX, Gate, Stopped};
 use crate::progress::Progress;
 
 /// After how many packages their names are made durable, so that a power cut does not cost all of them.
@@ -23,30 +24,30 @@ const TELL_EVERY: u64 = 64 << 20;
 /// How many of many are named.
 const NAMED_MAX: usize = 5;
 
-/// Verifies and brings in every package that `contents` lists.
+/// Verifies and brings in every package that the old metadata lists.
 pub(super) fn bring_in(
     gate: &Gate<'_>,
     claim: &str,
     folder: &Folder<'_>,
-    contents: &Contents,
+    old: &Old,
     rehearsed: bool,
     watch: &mut dyn FnMut(Progress),
-) -> Result<Vec<Arrived>, Stopped> {
+) -> Result<Brought, Stopped> {
     let mut progress = Progress {
-        packages_all: contents.entries.len(),
-        bytes_all: contents.entries.iter().map(|entry| entry.size_package).sum(),
+        packages_all: old.packages.len(),
+        bytes_all: old.packages.iter().map(|entry| entry.size).sum(),
         ..Progress::default()
     };
     // What an earlier attempt completed; of the same claim, so of the same request.
     let mut there = gate.store.brought_in(claim)?;
     let mut known = BTreeMap::<Digest, Sha256>::new();
-    let mut arrived = Vec::with_capacity(contents.entries.len());
-    for entry in &contents.entries {
+    let mut arrived = Arriving::default();
+    for entry in &old.packages {
         let found = located(folder, entry)?;
         let seconds = found.state.modified.seconds.min(gate.now.as_second());
         let mut one = Bringing { gate, claim, entry, found, seconds, progress, watch };
         let key = format!("{}-{}", entry.pkgid.algorithm, entry.pkgid.hex);
-        let complete = there.get(&key).filter(|file| file.size == entry.size_package).cloned();
+        let complete = there.get(&key).filter(|file| file.size == entry.size).cloned();
         let pooled = |digest: &Sha256| -> Result<bool, Stopped> {
             Ok(gate.disk.state(&gate.store.paths().pool_file(digest))?.is_some())
         };
@@ -65,7 +66,7 @@ pub(super) fn bring_in(
             }
         };
         known.insert(entry.pkgid.clone(), sha256);
-        let (size, href) = (entry.size_package, one.found.href);
+        let (size, href) = (entry.size, one.found.href);
         let pool_file = gate.store.paths().pool_file(&sha256);
         let is_pooled = pooled(&sha256)?;
         let place = match &from {
@@ -87,21 +88,20 @@ pub(super) fn bring_in(
         }
     }
     gate.store.sync_import(claim)?;
-    Ok(arrived)
+    Ok(arrived.brought())
 }
 
 /// Finds the file of a listed package, which must have the listed size.
-fn located(folder: &Folder<'_>, entry: &Entry) -> Result<Found, Refusal> {
+fn located(folder: &Folder<'_>, entry: &OldPackage) -> Result<Found, Refusal> {
     let said_by = format!("primary, of `{}`,", entry.nevra);
     if entry.base.as_ref().is_some_and(|base| !base.is_empty()) {
         return Err(folder.outside(entry.base.as_deref().unwrap_or_default(), &said_by));
     }
     let found = folder.find(&entry.href, &said_by)?;
-    if found.state.size == entry.size_package {
+    if found.state.size == entry.size {
         return Ok(found);
     }
-    let sentence =
-        format!("`{}` has {} bytes, primary says {}", found.path, found.state.size, entry.size_package);
+    let sentence = format!("`{}` has {} bytes, primary says {}", found.path, found.state.size, entry.size);
     Err(Refusal::new(Code::SizeMismatch, sentence).hint("somebody replaced the package after createrepo ran"))
 }
 
@@ -109,7 +109,7 @@ fn located(folder: &Folder<'_>, entry: &Entry) -> Result<Found, Refusal> {
 struct Bringing<'a, 'b> {
     gate: &'a Gate<'a>,
     claim: &'a str,
-    entry: &'a Entry,
+    entry: &'a OldPackage,
     found: Found,
     seconds: i64,
     progress: Progress,
@@ -142,7 +142,7 @@ impl Bringing<'_, '_> {
     /// Copies the file into the site, or shares its blocks; what is hashed is the copy.
     fn copied(&mut self, key: &str) -> Result<store::Arrived, Stopped> {
         let mut stated = Hasher::new(self.entry.pkgid.algorithm);
-        let wanted = (self.entry.size_package, Modified::of_seconds(self.seconds));
+        let wanted = (self.entry.size, Modified::of_seconds(self.seconds));
         let (progress, mut told) = (self.progress, Told::default());
         let watch = &mut *self.watch;
         let brought =

@@ -23,9 +23,9 @@ impl Line<'_> {
                 made => made?,
             };
             let Some(made) = made else { continue };
-            let told = made.map(|arrived| {
+            let told = made.map(|(arrived, entry)| {
                 let listed = arrived.arrival.listed.clone();
-                self.known.add(listed.pkgid, arrived.entry.clone());
+                self.known.add(listed.pkgid, entry);
                 self.arriving.extend(arrived.pool.as_ref().map(|pool| (pool.digest, pool.from.clone())));
                 self.built.push(arrived);
                 listed

@@ -10,6 +10,7 @@ use super::Line;
 use crate::contexts::Kept;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::known::AT_ONCE;
 use crate::shelves::relations;
 use crate::waiting::Waiting;
 
@@ -71,9 +72,12 @@ impl Line<'_> {
     fn read_relations(&mut self, packages: &BTreeSet<Sha256>) -> Result<(), Error> {
         let wrong = |reason| Error::Metadata { place: "what enters".to_owned(), reason };
         let unknown = |digest| wrong(format!("nothing is known of the package {digest}"));
-        let entries = self.known.entries(packages)?.map_err(unknown)?;
-        let read = relations(&entries).map_err(wrong)?;
-        self.world.relations.extend(packages.iter().copied().zip(read.into_iter().map(Arc::new)));
+        let packages: Vec<&Sha256> = packages.iter().collect();
+        for some in packages.chunks(AT_ONCE) {
+            let entries = self.known.entries(some.iter().copied())?.map_err(unknown)?;
+            let read = relations(&entries).map_err(wrong)?.into_iter().map(Arc::new);
+            self.world.relations.extend(some.iter().map(|digest| **digest).zip(read));
+        }
         Ok(())
     }
 

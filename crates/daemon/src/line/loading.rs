@@ -99,8 +99,10 @@ impl Line<'_> {
             Some(adopted) => Some(self.existing(waiting, adopted)?),
             None => None,
         };
-        for arrived in waiting.arrived.iter().flatten() {
-            self.known.add(arrived.arrival.listed.pkgid, arrived.entry.clone());
+        if let Some(brought) = &waiting.arrived {
+            self.known.add_brought(brought);
+        }
+        for arrived in waiting.packages() {
             let pool = arrived.pool.as_ref().map(|pool| (pool.digest, pool.from.clone()));
             self.arriving.extend(pool);
         }
@@ -119,7 +121,7 @@ impl Line<'_> {
             .map(|(product, platform)| product.repository(&platform, stage, *kind));
         let Some((target, (current, _))) = target.zip(self.current) else { return Ok(existing) };
         let Some(path) = self.world.layout.path(&target) else { return Ok(existing) };
-        for arrived in waiting.arrived.iter().flatten() {
+        for arrived in waiting.packages() {
             let href = &arrived.arrival.from;
             let taken = match Place::of(&target, &path, href) {
                 Place::File(file) => current.files.public.get(&file).map(|facts| facts.sha256),
@@ -156,7 +158,7 @@ impl Line<'_> {
 
     /// Hashes anew what is listed where clients know no SHA-256, as far as no metadata tells.
     pub(super) fn name_for_old_clients(&mut self, waiting: &[Waiting]) -> Result<(), Error> {
-        let arrived = waiting.iter().flat_map(|waiting| waiting.arrived.iter().flatten()).chain(&self.made);
+        let arrived = waiting.iter().flat_map(Waiting::packages).chain(&self.made);
         let arriving: BTreeMap<Sha256, Utf8PathBuf> = arrived
             .filter_map(|arrived| arrived.pool.as_ref().map(|pool| (pool.digest, pool.from.clone())))
             .collect();

@@ -37,25 +37,19 @@ impl Publication<'_> {
         let in_blocks = shelf.and_then(|shelf| Some((shelf, shelf.in_blocks()?)));
         if let Some((shelf, files)) = in_blocks.filter(|(_, files)| wanted.goes_on_in(files)) {
             let gone = moves.left.iter().filter_map(|left| shelf.place_of(&left.pkgid)).collect();
-            let new = self.entries(&moves.entered)?;
-            return wanted.write(&Packages::Changed { files, gone, new: &new }, now, earlier, recorded);
+            let changed = Packages::Changed { files, gone, new: &moves.entered, known: self.known };
+            return wanted.write(&changed, now, earlier, recorded);
         }
-        let entries = self.entries_of(wanted, listed)?;
-        wanted.write(&Packages::All(&entries), now, earlier, recorded)
-    }
-
-    /// Gives the metadata of packages.
-    pub(super) fn entries(&self, listed: &[Listed]) -> Result<Vec<Entry>, Error> {
-        let known = self.known.entries(listed.iter().map(|listed| &listed.pkgid))?;
-        known.map_err(|digest| {
-            let unknown = listed.iter().find(|listed| listed.pkgid == digest);
-            Error::NoEntry { nevra: unknown.map_or_else(String::new, |listed| listed.nevra.to_string()) }
-        })
+        if wanted.writing.is_named_by_sha1 {
+            let entries = self.entries_of(wanted, listed)?;
+            return wanted.write(&Packages::All(&entries), now, earlier, recorded);
+        }
+        wanted.write(&Packages::Listed { listed, known: self.known }, now, earlier, recorded)
     }
 
     /// Gives the metadata of packages, named as their clients want it.
     pub(super) fn entries_of(&self, wanted: &Wanted, listed: &[Listed]) -> Result<Vec<Entry>, Error> {
-        let mut entries = self.entries(listed)?;
+        let mut entries = self.known.entries_of(listed)?;
         if wanted.writing.is_named_by_sha1 {
             for (package, entry) in listed.iter().zip(&mut entries) {
                 let nothing = || Error::NoEntry { nevra: package.nevra.to_string() };

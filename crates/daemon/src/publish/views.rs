@@ -127,7 +127,7 @@ impl Publication<'_> {
 
     /// Reads what a repository lists, as far as views follow from it.
     fn viewed(&self, name: &str, listed: &[Listed], meta_packages: &[String]) -> Result<Viewed, Error> {
-        let entries = self.entries(listed)?;
+        let entries = self.known.entries_of(listed)?;
         let wrong = |reason| Error::Metadata { place: format!("the views of {name}"), reason };
         Viewed::of(name, &entries, (meta_packages, edition())).map_err(wrong)
     }
