@@ -1,7 +1,6 @@
 //! Which packages are known without reading them: those that repodata lists, if their files have the size and time of then.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 
 use camino::Utf8Path;
 use nevra::Algorithm;
@@ -12,10 +11,6 @@ use super::blocks::{OldFile, Opened, opened};
 use super::index_of;
 use super::repacked::repacked;
 use crate::Error;
-
-/// How many bytes of the first repository's primary, packed and unpacked, are kept until they are copied, so that they need not
-/// be unpacked twice: those of a large distribution's updates.
-const HELD: usize = 48 << 20;
 
 /// What is known of packages without reading them.
 #[derive(Default)]
@@ -31,12 +26,7 @@ pub(crate) struct Known {
 pub(crate) struct Repository {
     pub files: [OldFile; 3],
     packages: Vec<Identity>,
-    /// The first blocks of primary, as they were opened to see the packages.
-    held: Held,
 }
-
-/// Blocks that were opened; each is given away once.
-type Held = Vec<Mutex<Option<Opened>>>;
 
 /// A package that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,16 +53,12 @@ impl Known {
         compression: Compression,
     ) -> Result<(), Error> {
         let Some(repomd) = index_of(disk, repository)? else { return Ok(()) };
-        let (files, packages, held) = match opened(disk, repository, &repomd)? {
+        let (files, packages) = match opened(disk, repository, &repomd)? {
             Some(files) => {
-                let (packages, held) =
-                    identities(&files[0], if self.repositories.is_empty() { HELD } else { 0 })?;
-                (files, packages, held)
+                let packages = identities(&files[0])?;
+                (files, packages)
             }
-            None => {
-                let (files, packages) = repacked(disk, repository, &repomd, compression)?;
-                (files, packages, Vec::new())
-            }
+            None => repacked(disk, repository, &repomd, compression)?,
         };
         let repository = self.repositories.len();
         for (package, identity) in packages.iter().enumerate() {
@@ -86,7 +72,7 @@ impl Known {
                 self.by_href.insert(identity.href.clone(), at);
             }
         }
-        self.repositories.push(Repository { files, packages, held });
+        self.repositories.push(Repository { files, packages });
         Ok(())
     }
 
@@ -113,11 +99,11 @@ impl Known {
         &self.repositories[repository].files[document]
     }
 
-    /// Reads and unpacks a block, the text into `room`, and proves that it lists the packages that primary lists there.
+    /// Unpacks a block, the text into `room`, and proves that it lists the packages that primary lists there.
     ///
     /// # Errors
     ///
-    /// It cannot be read, or lists others: then nothing of the repository is to be believed.
+    /// It cannot be unpacked, or lists others: then nothing of the repository is to be believed.
     pub(crate) fn open(
         &self,
         repository: usize,
@@ -125,12 +111,7 @@ impl Known {
         block: usize,
         room: Vec<u8>,
     ) -> Result<Opened, Error> {
-        let Repository { files, packages, held } = &self.repositories[repository];
-        if let Some(held) = held.get(block).filter(|_| document == 0)
-            && let Some(opened) = held.lock().expect("nobody panics with it in hand").take()
-        {
-            return Ok(opened);
-        }
+        let Repository { files, packages } = &self.repositories[repository];
         let file = &files[document];
         let opened = file.open(block, room)?;
         // Of primary the packages were read from these blocks themselves.
@@ -167,24 +148,18 @@ fn lists(fragment: &[u8], pkgid: &str) -> bool {
     [format!(" pkgid=\"{pkgid}\""), format!(" pkgid='{pkgid}'")].iter().any(|words| tag.contains(words))
 }
 
-/// Sees which packages primary lists, and keeps the blocks that were opened for it, as far as they are not too many.
-fn identities(primary: &OldFile, most: usize) -> Result<(Vec<Identity>, Held), Error> {
+/// Sees which packages primary lists.
+fn identities(primary: &OldFile) -> Result<Vec<Identity>, Error> {
     // The file may claim any number.
     let mut packages = Vec::new();
-    let (mut held, mut size, mut room) = (Vec::new(), 0, Vec::new());
+    let mut room = Vec::new();
     for block in 0..primary.places.len() {
         let opened = primary.open(block, room)?;
         for package in 0..opened.ends.len() {
             let identity = Identity::of(opened.fragment(package));
             packages.push(identity.map_err(|cause| primary.misunderstood(cause))?);
         }
-        size += opened.text.len() + opened.packed.len();
-        if size <= most {
-            held.push(Mutex::new(Some(opened)));
-            room = Vec::new();
-        } else {
-            room = opened.text;
-        }
+        room = opened.text;
     }
-    Ok((packages, held))
+    Ok(packages)
 }
