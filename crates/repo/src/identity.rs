@@ -1,11 +1,19 @@
 //! What tells whether a file is the one that metadata lists, and where metadata says that it lies.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use nevra::{Algorithm, Digest};
 
 use crate::error::Error;
 use crate::fragments::location_element;
 use crate::glance::glance;
+
+/// What stands before the four things that are looked for: to prepare the search for each package takes as long as to search.
+static BEFORE: LazyLock<[Finder<'static>; 4]> = LazyLock::new(|| {
+    ["\n  <checksum type=\"", "\n  <time file=\"", "\n  <size package=\"", "\n  <location href=\""]
+        .map(|before| Finder::new(before))
+});
 
 /// What a primary fragment says of the file it lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,18 +50,20 @@ impl Identity {
 
     /// Finds the four elements in the order of createrepo_c. Text cannot be taken for them: it holds no `<`.
     fn at_sight(fragment: &[u8]) -> Option<Self> {
+        let [checksum, time, size, location] = &*BEFORE;
         let mut rest = fragment;
-        let mut between = |before: &[u8], after: &[u8]| {
-            let behind = rest.get(memmem::find(rest, before)? + before.len()..)?;
-            let end = memmem::find(behind, after)?;
-            rest = &behind[end + after.len()..];
+        let mut between = |before: Option<&Finder<'_>>, after: &[u8]| {
+            let begin = before.map_or(Some(0), |before| Some(before.find(rest)? + before.needle().len()))?;
+            let behind = &rest[begin..];
+            let end = memchr::memchr(*after.first()?, behind)?;
+            rest = behind[end..].strip_prefix(after)?;
             std::str::from_utf8(&behind[..end]).ok()
         };
-        let algorithm: Algorithm = between(b"\n  <checksum type=\"", b"\" pkgid=\"YES\">")?.parse().ok()?;
-        let pkgid = Digest::new(algorithm, between(b"", b"</checksum>\n")?).ok()?;
-        let time_file = between(b"\n  <time file=\"", b"\"")?.parse().ok()?;
-        let size_package = between(b"\n  <size package=\"", b"\"")?.parse().ok()?;
-        let href = between(b"\n  <location href=\"", b"\"/>\n")?;
+        let algorithm: Algorithm = between(Some(checksum), b"\" pkgid=\"YES\">")?.parse().ok()?;
+        let pkgid = Digest::new(algorithm, between(None, b"</checksum>\n")?).ok()?;
+        let time_file = between(Some(time), b"\"")?.parse().ok()?;
+        let size_package = between(Some(size), b"\"")?.parse().ok()?;
+        let href = between(Some(location), b"\"/>\n")?;
         let is_plain = !href.is_empty() && !href.contains(['&', '<', '>', '"', '\n', '\t']);
         is_plain.then(|| Self { pkgid, href: href.to_owned(), base: None, size_package, time_file })
     }

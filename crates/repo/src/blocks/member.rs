@@ -116,7 +116,8 @@ pub(super) fn unpacked(member: &[u8], open: u64, mut out: Vec<u8>) -> Result<Vec
         out = Vec::with_capacity(if size < SMALL { size } else { size.max(BLOCK + SMALL / 2) });
     }
     out.resize(size, 0);
-    match TOOLS.with_borrow_mut(|tools| tools.unpacker.gzip_decompress(member, &mut out)) {
+    let deflated = &member[WORDS..member.len() - END];
+    match TOOLS.with_borrow_mut(|tools| tools.unpacker.deflate_decompress(deflated, &mut out)) {
         Ok(size) if size == out.len() && ends_as(member, &out) => Ok(out),
         // Another reader may know what is wrong with it, or that nothing is.
         _ => unpack(member, open),
