@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use camino::Utf8PathBuf;
-use repo::{Compression, Document, Form, Gathered, Piece, Record, Repomd};
+use repo::{Compression, Document, Form, Gathered, Piece, Record, Repomd, Slice};
 use store::{Disk, Modified};
 
 use crate::earlier::{Carried, DOCUMENTS, Known, index_of};
@@ -26,6 +26,8 @@ pub struct Report {
     pub packages: usize,
     /// How many of them were read; the others were taken over.
     pub read: usize,
+    /// How many blocks of primary, filelists and other were copied without being opened.
+    pub closed: [usize; 3],
     /// What looked like a package and is not listed, by name; and whatever else is lost.
     pub unreadable: Vec<Unreadable>,
     /// What somebody should know, and nobody has to act upon.
@@ -85,12 +87,16 @@ pub fn create(disk: &dyn Disk, order: &Order) -> Result<Report, Error> {
         if let Some((name, bytes)) = file.filter(|(name, _)| taken.insert(name.clone())) {
             // Whoever wrote the record may have claimed any time.
             let modified = Some(Modified::of_seconds(record.timestamp.clamp(0, order.now)));
-            repodata.written.push(Written { name, pieces: vec![bytes], modified });
+            repodata.written.push(Written { name, pieces: vec![bytes.into()], modified });
         }
         new.repomd.records.push(record);
     }
     let modified = Some(index_time(order.now, old.index_modified()));
-    repodata.written.push(Written { name: INDEX.to_owned(), pieces: vec![new.repomd.write()], modified });
+    repodata.written.push(Written {
+        name: INDEX.to_owned(),
+        pieces: vec![new.repomd.write().into()],
+        modified,
+    });
 
     let mut names = old.kept(order.retention, index.as_ref(), order.now);
     names.retain(|name| repodata.written.iter().all(|file| file.name != *name));
@@ -101,19 +107,20 @@ pub fn create(disk: &dyn Disk, order: &Order) -> Result<Report, Error> {
     repodata.kept.retain(|place| !taken.contains(place.as_str()));
     let (replaced, left) = place.replace(&repodata)?;
     notes.extend(left.map(|error| format!("what was replaced still lies in `.repodata`: {error}")));
-    Ok(Report { packages: written.packages, read: written.read, unreadable, notes, replaced })
+    let Listed { packages, read, closed, .. } = written;
+    Ok(Report { packages, read, closed, unreadable, notes, replaced })
 }
 
 /// The new metadata while it grows.
 struct New {
     repomd: Repomd,
     /// By name below `repodata`, in pieces that follow each other.
-    files: Vec<(String, Vec<Vec<u8>>)>,
+    files: Vec<(String, Vec<Slice>)>,
 }
 
 impl New {
     fn add(&mut self, (record, bytes): (Record, Vec<u8>)) {
-        self.files.push((below_repodata(&record.href), vec![bytes]));
+        self.files.push((below_repodata(&record.href), vec![bytes.into()]));
         self.repomd.records.push(record);
     }
 

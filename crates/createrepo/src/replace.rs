@@ -21,6 +21,7 @@ use std::collections::BTreeSet;
 use std::io::{ErrorKind, Write};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use repo::Slice;
 use store::planted::{self, Bug};
 use store::{Disk, Kind, Modified};
 
@@ -53,7 +54,7 @@ pub(crate) struct Written {
     /// Its name in `repodata`.
     pub name: String,
     /// Its bytes, in pieces that follow each other.
-    pub pieces: Vec<Vec<u8>>,
+    pub pieces: Vec<Slice>,
     /// Its time; now if it is `None`.
     pub modified: Option<Modified>,
 }

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Condvar, Mutex, MutexGuard};
 
-use repo::{Cutter, Fragments, Gathered, Gatherer, OpenBlock, PackedBlock, Slice};
+use repo::{Cutter, Fragments, Gathered, Gatherer, OpenBlock, PackedBlock, Prefix, Slice};
 use store::Disk;
 
 use crate::earlier::{At, DOCUMENTS, Known, Opened};
@@ -42,6 +42,8 @@ pub(crate) struct Written {
     pub packages: usize,
     /// How many of them were read.
     pub read: usize,
+    /// How many blocks were copied without being opened, of each file.
+    pub closed: [usize; 3],
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -57,15 +59,18 @@ pub(crate) fn written(
     items: &[Item<'_>],
 ) -> Result<Written, Error> {
     let reads: Vec<usize> = (0..items.len()).filter(|at| items[*at].source == Source::Read).collect();
-    let lane = |document| Lane {
-        gatherer: Mutex::new(Gatherer::new(
-            document,
-            order.form.compression,
-            order.form.checksum,
-            items.len(),
-        )),
-        moved_on: Condvar::new(),
+    let prefixes = [0, 1, 2].map(|file| prefix(order, known, items, file));
+    let closed = prefixes.each_ref().map(|prefix| prefix.as_ref().map_or(0, Prefix::closed));
+    let lane = |file: usize, prefix: Option<Prefix>| {
+        let (compression, checksum) = (order.form.compression, order.form.checksum);
+        let gatherer = Gatherer::new(DOCUMENTS[file], compression, checksum, items.len());
+        let gatherer = Mutex::new(match prefix {
+            Some(prefix) => gatherer.behind(prefix),
+            None => gatherer,
+        });
+        Lane { gatherer, moved_on: Condvar::new() }
     };
+    let [primary, filelists, other] = prefixes;
     let workers = order.workers.get().min(items.len());
     let work = Work {
         disk,
@@ -73,7 +78,8 @@ pub(crate) fn written(
         known,
         items,
         reads,
-        lanes: DOCUMENTS.map(lane),
+        lanes: [lane(0, primary), lane(1, filelists), lane(2, other)],
+        closed,
         state: Mutex::new(State::default()),
         changed: Condvar::new(),
     };
@@ -82,6 +88,21 @@ pub(crate) fn written(
         work.run();
     });
     work.finish()
+}
+
+/// Finds out with how many blocks of a file that is there one of the three files begins, and what is known of these.
+fn prefix(order: &Order, known: &Known, items: &[Item<'_>], file: usize) -> Option<Prefix> {
+    let Source::Known(At { repository, package: 0 }) = items.first()?.source else { return None };
+    let old = known.file(repository, file);
+    if old.compression != order.form.compression {
+        return None;
+    }
+    let stays = |(package, item): &(usize, &Item<'_>)| {
+        item.source == Source::Known(At { repository, package: *package })
+    };
+    let run = items.iter().enumerate().take_while(stays).count();
+    let blocks = old.places.partition_point(|(_, packages)| packages.end <= run);
+    old.past.as_ref()?.first(blocks, items.len(), order.form.checksum)
 }
 
 /// What all threads share.
@@ -93,6 +114,8 @@ struct Work<'a> {
     /// Those items that have to be read.
     reads: Vec<usize>,
     lanes: [Lane; 3],
+    /// How many of the first blocks need not be opened.
+    closed: [usize; 3],
     state: Mutex<State>,
     /// Something is there to be done, or nothing will be any more.
     changed: Condvar,
@@ -333,6 +356,10 @@ impl Work<'_> {
         let lane = &self.lanes[file];
         let block = match block {
             Block::Pack(block) => block.pack(self.order.form.compression),
+            Block::Keep { number, repository, block } if number < self.closed[file] => {
+                let old = self.known.file(repository, file);
+                PackedBlock::closed(number, old.closed(block), old.blocks.blocks()[block])
+            }
             Block::Keep { number, repository, block } => {
                 let room = lane.gatherer.lock().expect("nobody panics with it in hand").room();
                 let Opened { packed, text, ends } = self.known.open(repository, file, block, room)?;
@@ -362,11 +389,13 @@ impl Work<'_> {
             let gathered = gatherer.finish(self.order.form.checksum);
             gathered.map_err(|cause| Error::Metadata { path: self.order.output.join("repodata"), cause })
         };
+        let closed = self.closed;
         let [primary, filelists, other] = self.lanes.map(finish);
         Ok(Written {
             files: [primary?, filelists?, other?],
             packages: state.packages,
             read: self.reads.len() - state.unreadable.len(),
+            closed,
             unreadable: state.unreadable,
         })
     }

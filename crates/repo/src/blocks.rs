@@ -13,9 +13,11 @@
 mod change;
 mod finding;
 mod member;
+mod past;
 mod prepared;
 mod recorded;
 mod streaming;
+mod table;
 mod text;
 
 use std::collections::BTreeSet;
@@ -29,6 +31,7 @@ use crate::form::Form;
 use crate::packing::Compression;
 
 pub use change::{Changed, Changing, Hashing, Part};
+pub use past::{Found, Past, Prefix};
 pub use prepared::Prepared;
 use recorded::Recorded;
 pub use streaming::{Cutter, Gathered, Gatherer, OpenBlock, PackedBlock};

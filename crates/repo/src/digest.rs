@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use md5::Md5;
 use nevra::{Algorithm, Digest, Sha256};
 use sha1::{Digest as _, Sha1};
+use sha2::digest::common::hazmat::SerializableState;
 use sha2::{Sha224, Sha384, Sha512};
 
 /// Hashes bytes.
@@ -46,6 +47,18 @@ enum State {
     Sha512(Sha512),
 }
 
+/// How far a SHA-256 is: eight words, the number of 64-byte pieces that went into them, and what is left over, its length first.
+pub(crate) type Saved = [u8; SAVED];
+
+/// The size of [`Saved`].
+pub(crate) const SAVED: usize = 32 + 8 + 64;
+
+/// Tells how many bytes went into what was saved.
+pub(crate) fn hashed_by(saved: &Saved) -> u64 {
+    let pieces = saved[32..].first_chunk().map_or(0, |pieces| u64::from_le_bytes(*pieces));
+    pieces.saturating_mul(64).saturating_add(saved[40].into())
+}
+
 impl Hasher {
     /// Begins with nothing.
     #[must_use]
@@ -85,6 +98,19 @@ impl Hasher {
             State::Sha384(state) => made(Algorithm::Sha384, &state.finalize()),
             State::Sha512(state) => made(Algorithm::Sha512, &state.finalize()),
         }
+    }
+
+    /// Saves how far it is; `None` for whatever is not SHA-256.
+    pub(crate) fn saved(&self) -> Option<Saved> {
+        match &self.0 {
+            State::Sha256(state) => state.serialize().as_slice().try_into().ok(),
+            _ => None,
+        }
+    }
+
+    /// Goes on from what was saved; `None` if that is none.
+    pub(crate) fn resumed(saved: &Saved) -> Option<Self> {
+        sha2::Sha256::deserialize(saved.into()).ok().map(|state| Self(State::Sha256(state)))
     }
 }
 

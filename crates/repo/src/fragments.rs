@@ -1,5 +1,6 @@
 //! A package as the three files list it, byte for byte as createrepo_c 0.17.3 writes it.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::io::Write;
 use std::ops::{Deref, Range};
@@ -38,6 +39,23 @@ impl Slice {
         Self { buffer: Arc::clone(buffer), range: range.start.min(end)..end }
     }
 
+    /// Gives a part of it; what lies outside of it is cut off.
+    #[must_use]
+    pub fn part(&self, range: Range<usize>) -> Self {
+        let end = self.range.end.min(self.range.start.saturating_add(range.end));
+        let start = end.min(self.range.start.saturating_add(range.start));
+        Self { buffer: Arc::clone(&self.buffer), range: start..end }
+    }
+
+    /// Takes in what lies behind it in the same buffer, if that is the next slice; says whether it is.
+    pub(crate) fn takes_in(&mut self, next: &Self) -> bool {
+        let is_next = self.shares_with(next) && self.range.end == next.range.start;
+        if is_next {
+            self.range.end = next.range.end;
+        }
+        is_next
+    }
+
     /// Says whether two slices are parts of one buffer.
     #[must_use]
     pub fn shares_with(&self, other: &Self) -> bool {
@@ -62,6 +80,12 @@ impl Deref for Slice {
 
 impl AsRef<[u8]> for Slice {
     fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Borrow<[u8]> for Slice {
+    fn borrow(&self) -> &[u8] {
         self
     }
 }

@@ -82,8 +82,8 @@ mod xml;
 
 pub use batches::{Batches, Odd};
 pub use blocks::{
-    BLOCK, Block, Blocks, Changed, Changing, Cutter, Gathered, Gatherer, Hashing, OpenBlock, PackedBlock,
-    Part, Prepared,
+    BLOCK, Block, Blocks, Changed, Changing, Cutter, Found, Gathered, Gatherer, Hashing, OpenBlock,
+    PackedBlock, Part, Past, Prefix, Prepared,
 };
 pub use characters::is_carried;
 pub use comps::{Comps, CompsKind, CompsPart, check_comps};

@@ -2,11 +2,10 @@
 
 use std::io::{self, SeekFrom};
 use std::ops::Range;
-use std::sync::Mutex;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use nevra::Algorithm;
-use repo::{Blocks, Compression, Document, Hasher, Record, Repomd};
+use repo::{Blocks, Compression, Document, Found, Hasher, Past, Record, Repomd, Slice};
 use store::{Disk, Reading};
 
 use crate::Error;
@@ -21,26 +20,20 @@ const PIECE: usize = 1 << 17;
 /// One of the three files.
 pub(crate) struct OldFile {
     pub(super) path: Utf8PathBuf,
-    pub(super) bytes: Bytes,
+    /// Each block, as it lies there.
+    pub(super) pieces: Vec<Slice>,
     pub blocks: Blocks,
+    /// How far it is hashed where its blocks begin, where it was packed by us.
+    pub past: Option<Past>,
     /// How its blocks are packed.
     pub compression: Compression,
     /// The bytes of each block, and the places of its packages.
     pub places: Vec<(Range<u64>, Range<usize>)>,
 }
 
-/// Where the bytes of a file are.
-pub(super) enum Bytes {
-    /// On the disk; it was proven that they are those of the record.
-    Opened(Mutex<Box<dyn Reading>>),
-    /// In memory, a block at each place but the first and the last.
-    Held(Vec<Vec<u8>>),
-}
-
 /// A block, as it lies there and unpacked.
-#[derive(Default)]
 pub(crate) struct Opened {
-    pub packed: Vec<u8>,
+    pub packed: Slice,
     pub text: Vec<u8>,
     /// Where each package ends in the text.
     pub ends: Vec<usize>,
@@ -60,23 +53,21 @@ impl OldFile {
         self.places.partition_point(|(_, packages)| packages.end <= package)
     }
 
-    /// Reads and unpacks a block, the text into `room`.
+    /// Unpacks a block, the text into `room`.
     ///
     /// # Errors
     ///
-    /// It cannot be read, or does not hold what the file says of it.
+    /// It does not hold what the file says of it.
     pub(crate) fn open(&self, block: usize, room: Vec<u8>) -> Result<Opened, Error> {
-        let packed = match &self.bytes {
-            Bytes::Opened(file) => {
-                let mut file = file.lock().expect("nobody panics with it in hand");
-                let read = part(&mut **file, self.places[block].0.clone());
-                read.map_err(|cause| Error::Read { path: self.path.clone(), cause })?
-            }
-            Bytes::Held(pieces) => pieces[block + 1].clone(),
-        };
+        let packed = self.closed(block);
         let (text, ends) =
             self.blocks.open(block, &packed, room).map_err(|cause| self.misunderstood(cause))?;
         Ok(Opened { packed, text, ends })
+    }
+
+    /// Gives a block as it lies there.
+    pub(crate) fn closed(&self, block: usize) -> Slice {
+        self.pieces[block].clone()
     }
 
     pub(crate) fn misunderstood(&self, cause: repo::Error) -> Error {
@@ -114,23 +105,50 @@ fn found(
 ) -> Result<Option<OldFile>, Error> {
     let mut file = disk.open(&path)?;
     let size = file.state()?.size;
-    let blocks = {
+    let found = {
         let read =
             &mut |bytes| part(&mut *file, bytes).map_err(|cause| Error::Read { path: path.clone(), cause });
         Blocks::find(document, size, &mut |bytes| read(bytes).map_err(Stopped::World))
     };
-    let blocks = match blocks {
-        Ok(Some(blocks)) => blocks,
+    let found = match found {
+        Ok(Some(found)) => found,
         Ok(None) | Err(Stopped::File) => return Ok(None),
         Err(Stopped::World(error)) => return Err(error),
     };
-    let digest = digest(&mut *file, record.checksum.algorithm);
-    if digest.map_err(|cause| Error::Read { path: path.clone(), cause })? != record.checksum {
+    let failed = |cause| Error::Read { path: path.clone(), cause };
+    let (bytes, digest, past) = whole(&mut *file, size, found, record.checksum.algorithm).map_err(failed)?;
+    if digest != record.checksum {
         return Err(Error::Checksum { path, checksum: record.checksum.clone() });
     }
+    let Some(past) = past else { return Ok(None) };
+    let blocks = past.blocks().clone();
+    let compression = blocks.compression();
     let places = blocks.all_places();
-    let bytes = Bytes::Opened(Mutex::new(file));
-    Ok(Some(OldFile { path, bytes, blocks, compression: Compression::Gzip, places }))
+    let piece = |(place, _): &(Range<u64>, _)| {
+        // The file is in memory.
+        bytes.part(place.start as usize..place.end as usize)
+    };
+    let pieces = places.iter().map(piece).collect();
+    Ok(Some(OldFile { path, pieces, blocks, past: Some(past), compression, places }))
+}
+
+/// Reads all of a file, once.
+fn whole(
+    file: &mut dyn Reading,
+    size: u64,
+    found: Found,
+    algorithm: Algorithm,
+) -> io::Result<(Slice, nevra::Digest, Option<Past>)> {
+    file.seek(SeekFrom::Start(0))?;
+    // Its blocks were found, and fill so many bytes.
+    let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)?];
+    let (digest, past) = found.read(algorithm, &mut |place, hasher| {
+        let part = &mut bytes[place.start as usize..place.end as usize];
+        file.read_exact(part)?;
+        hasher.update(part);
+        io::Result::Ok(())
+    })?;
+    Ok((bytes.into(), digest, past))
 }
 
 /// Why the blocks of a file were not found.

@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use repo::{Batches, Compression, Contents, Cutter, Document, Entry, Gatherer, Identity, Odd, Repomd};
 use store::{Disk, Reading};
 
-use super::blocks::{Bytes, DOCUMENTS, OldFile, digest, record};
+use super::blocks::{DOCUMENTS, OldFile, digest, record};
 use super::{FILE_MAX, file_of};
 use crate::Error;
 
@@ -114,7 +114,7 @@ impl Repacked {
             cutter.flush().into_iter().for_each(|block| gatherer.put(block.pack(compression)));
             let (blocks, pieces) = gatherer.into_blocks();
             let places = blocks.all_places();
-            OldFile { path, bytes: Bytes::Held(pieces), blocks, compression, places }
+            OldFile { path, pieces, blocks, past: None, compression, places }
         };
         let [primary, filelists, other] = self.files;
         let [first, second, third] = DOCUMENTS;

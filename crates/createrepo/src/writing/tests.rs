@@ -51,12 +51,16 @@ fn run(disk: &ForgetfulDisk, way: Way) -> Report {
 
 /// A package whose three fragments together have some twenty kilobytes.
 fn put(disk: &ForgetfulDisk, place: &str, number: usize, edition: usize) {
+    put_large(disk, place, number, edition, 100, 300 + number);
+}
+
+fn put_large(disk: &ForgetfulDisk, place: &str, number: usize, edition: usize, files: usize, words: usize) {
     let mut recipe = Recipe::new(format!("package{number:03}"), "1", format!("{}", edition + 1));
-    for file in 0..100 + edition {
+    for file in 0..files + edition {
         recipe = recipe.file(&format!("/usr/share/package{number}/folder{}/file-{file}.conf", file % 7), "");
         recipe = recipe.provides(&format!("thing-{number}-{file} = {edition}"));
     }
-    recipe = recipe.change(1_700_000_000, "Ann <ann@example.org>", &"- a word of it\n".repeat(300 + number));
+    recipe = recipe.change(1_700_000_000, "Ann <ann@example.org>", &"- a word of it\n".repeat(words));
     let path = format!("/srv/{place}");
     if disk.state(path.as_str().into()).unwrap().is_some() {
         disk.remove_file(path.as_str().into()).unwrap();
@@ -172,7 +176,7 @@ fn an_update_copies_the_blocks_that_nothing_happened_to() {
                 |range: std::ops::Range<u64>| packed[range.start as usize..range.end as usize].to_vec();
             let size = packed.len() as u64;
             let found = Blocks::find(document, size, &mut |range| Ok::<_, repo::Error>(slice(range)));
-            found.unwrap().unwrap().all_places().into_iter().map(|(bytes, _)| slice(bytes)).collect()
+            found.unwrap().unwrap().blocks.all_places().into_iter().map(|(bytes, _)| slice(bytes)).collect()
         };
         let (before, after) = (blocks(&before[document.as_str()]), blocks(&after[document.as_str()]));
         let copied = after.iter().filter(|block| before.contains(block)).count();
@@ -251,4 +255,92 @@ fn a_package_that_is_lost_on_the_way_is_not_counted() {
             assert_eq!(text.matches("</package>").count(), 257, "{kind}");
         }
     }
+}
+
+/// How many packages there are where each of the three files has a table.
+const MANY: usize = 150;
+
+fn start_many() -> ForgetfulDisk {
+    let disk = ForgetfulDisk::new();
+    for directory in ["/srv", "/fresh"] {
+        disk.make_directory(directory.into(), 0o755).unwrap();
+    }
+    (0..MANY).for_each(|number| put_one_of_many(&disk, number, 0));
+    disk
+}
+
+fn put_one_of_many(disk: &ForgetfulDisk, number: usize, edition: usize) {
+    put_large(disk, &place(number), number, edition, 380, 1900);
+}
+
+#[test]
+fn what_nothing_happened_to_is_neither_opened_nor_hashed() {
+    for compression in [Compression::Gzip, Compression::Zstd] {
+        let way = Way { compression, ..WAY };
+        let disk = start_many();
+        assert_eq!(run(&disk, way).closed, [0; 3]);
+        let first = files(&disk, "/srv");
+        let report = run(&disk, Way { updates: true, ..way });
+        assert!(report.closed.iter().all(|closed| *closed >= 8), "{compression}: {:?}", report.closed);
+        assert!(files(&disk, "/srv") == first, "{compression}: nothing happened");
+        for (edition, (number, is_closed)) in
+            [(MANY - 1, true), (0, false), (MANY - 1, true)].iter().enumerate()
+        {
+            put_one_of_many(&disk, *number, edition + 1);
+            let report = run(&disk, Way { updates: true, ..way });
+            assert_eq!((report.read, report.notes), (1, Vec::new()), "{compression}");
+            let closed =
+                report.closed.iter().all(|closed| if *is_closed { *closed >= 8 } else { *closed == 0 });
+            assert!(closed, "{compression}, {number}: {:?}", report.closed);
+            check_like_fresh(&disk, way);
+        }
+        // The number of packages stands in front of everything.
+        disk.remove_file(format!("/srv/{}", place(MANY - 1)).as_str().into()).unwrap();
+        assert_eq!(run(&disk, Way { updates: true, ..way }).closed, [0; 3]);
+        check_like_fresh(&disk, way);
+        // What is packed otherwise goes on from nothing.
+        let other = Way { compression: Compression::None, updates: true, ..way };
+        let report = run(&disk, other);
+        assert_eq!((report.closed, report.read), ([0; 3], 0));
+        check_like_fresh(&disk, other);
+    }
+}
+
+#[test]
+fn whatever_changes_an_update_behind_a_table_says_what_reading_everything_says() {
+    let mut closed = 0;
+    for seed in 0..4 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let compression = [Compression::Gzip, Compression::Zstd][seed as usize % 2];
+        let way = Way { compression, workers: 1 + seed as usize / 2, ..WAY };
+        let disk = start_many();
+        run(&disk, way);
+        for round in 1..6 {
+            for _ in 0..random.usize(1..3) {
+                let number = random.usize(..MANY);
+                let path = format!("/srv/{}", place(number));
+                let is_there = disk.state(path.as_str().into()).unwrap().is_some();
+                if is_there && random.u8(..6) == 0 {
+                    disk.remove_file(path.as_str().into()).unwrap();
+                } else {
+                    put_one_of_many(&disk, number, round);
+                }
+            }
+            // One that cannot be read is expected, and lost on the way.
+            let odd = "/srv/package999.rpm";
+            let is_odd = random.u8(..4) == 0;
+            if is_odd {
+                disk.create(odd.into(), 0o644).unwrap().write_all(b"no package").unwrap();
+            }
+            let report = run(&disk, Way { updates: true, ..way });
+            assert_eq!(report.notes, Vec::<String>::new(), "seed {seed}, round {round}");
+            assert_eq!(report.unreadable.len(), usize::from(is_odd), "seed {seed}, round {round}");
+            closed += report.closed.iter().sum::<usize>();
+            check_like_fresh(&disk, way);
+            if is_odd {
+                disk.remove_file(odd.into()).unwrap();
+            }
+        }
+    }
+    assert!(closed > 0);
 }

@@ -3,20 +3,22 @@
 use std::ops::Range;
 
 use super::member::{WORDS, Words};
-use super::{Block, Blocks};
+use super::table::{self, Table};
+use super::{Block, Blocks, Found};
 use crate::document::Document;
 use crate::error::Error;
 use crate::packing::Compression;
 
 /// A block that claims more is read in one piece with the whole file.
-const OPEN_MAX: u32 = 256 << 20;
+pub(super) const OPEN_MAX: u64 = 256 << 20;
 
 impl Blocks {
     /// Finds the blocks of a file of so many bytes, reading a few bytes of each and unpacking none.
     ///
-    /// `None` where the members do not say what they hold, do not fill the file, or list another number of packages than the
-    /// head claims: the file is somebody else's, or packed otherwise than by gzip, and has to be read as a whole. What is found
-    /// is what the file says; each block is looked at when it is unpacked ([`Blocks::open`]).
+    /// The members of gzip tell, the frames of zstd only where a table stands behind them. `None` where they do not say what they
+    /// hold, do not fill the file, or list another number of packages than the head claims: the file is somebody else's, or packed
+    /// otherwise, and has to be read as a whole. What is found is what the file says; each block is looked at when it is unpacked
+    /// ([`Blocks::open`]).
     ///
     /// # Errors
     ///
@@ -28,44 +30,35 @@ impl Blocks {
     /// let (file, blocks) = Blocks::write(Document::Other, Compression::Gzip, &[b"<package/>\n"]);
     /// let slice = |range: std::ops::Range<u64>| file[range.start as usize..range.end as usize].to_vec();
     /// let found = Blocks::find(Document::Other, file.len() as u64, &mut |range| Ok::<_, Error>(slice(range)))?;
-    /// assert_eq!(found, Some(blocks));
+    /// assert_eq!(found.map(|found| found.blocks), Some(blocks));
     /// # Ok::<(), Error>(())
     /// ```
     pub fn find<E: From<Error>>(
         document: Document,
         size: u64,
         read: &mut dyn FnMut(Range<u64>) -> Result<Vec<u8>, E>,
-    ) -> Result<Option<Self>, E> {
-        let mut members: Vec<Block> = Vec::new();
-        let mut at = 0;
-        while at < size {
-            let words = Words::read(&read(at..size.min(at + WORDS as u64))?);
-            let Some(words) = words.filter(|words| words.open <= OPEN_MAX) else { return Ok(None) };
-            let (packed, open) = (u64::from(words.packed), u64::from(words.open));
-            members.push(Block { packed, open, packages: words.packages as usize });
-            at += packed;
-        }
-        let [head, blocks @ .., foot] = &members[..] else { return Ok(None) };
-        let is_whole = at == size
-            && (head.packages, foot.packages) == (0, 0)
-            && blocks.iter().all(|block| block.packages > 0);
-        let packages = blocks.iter().map(|block| block.packages).sum();
-        let header = document.header(packages);
-        if !is_whole || head.open != header.len() as u64 {
-            return Ok(None);
-        }
-        let told = super::member::unpacked(&read(0..head.packed)?, head.open, Vec::new());
+    ) -> Result<Option<Found>, E> {
+        let compression = Compression::of(&read(0..size.min(4))?);
+        let end = read(size.saturating_sub(table::END)..size)?;
+        let table = match Table::place(compression, size, &end) {
+            Some(place) => Table::read(document, compression, &read(place.clone())?, place.start),
+            None => None,
+        };
+        let blocks = match compression {
+            Compression::Gzip => {
+                let size = table.as_ref().map_or(size, |table| table.blocks.size());
+                members(document, size, read)?
+            }
+            _ => table.as_ref().map(|table| table.blocks.clone()),
+        };
+        let Some(blocks) = blocks else { return Ok(None) };
+        let header = document.header(blocks.packages());
+        let told = super::member::unpacked(&read(0..blocks.head)?, header.len() as u64, Vec::new());
         if !told.is_ok_and(|told| told == header) {
             return Ok(None);
         }
-        let compression = Compression::Gzip;
-        Ok(Some(Self {
-            document,
-            compression,
-            head: head.packed,
-            blocks: blocks.to_vec(),
-            foot: foot.packed,
-        }))
+        let table = table.filter(|table| table.blocks == blocks);
+        Ok(Some(Found { blocks, table, size }))
     }
 
     /// Finds the bytes of a block in the file, and the places of its packages in the list.
@@ -97,13 +90,39 @@ impl Blocks {
     }
 }
 
+/// Finds the blocks of so many bytes of gzip, reading a few bytes of each member.
+fn members<E: From<Error>>(
+    document: Document,
+    size: u64,
+    read: &mut dyn FnMut(Range<u64>) -> Result<Vec<u8>, E>,
+) -> Result<Option<Blocks>, E> {
+    let mut members: Vec<Block> = Vec::new();
+    let mut at = 0;
+    while at < size {
+        let words = Words::read(&read(at..size.min(at + WORDS as u64))?);
+        let Some(words) = words.filter(|words| u64::from(words.open) <= OPEN_MAX) else { return Ok(None) };
+        let (packed, open) = (u64::from(words.packed), u64::from(words.open));
+        members.push(Block { packed, open, packages: words.packages as usize });
+        at += packed;
+    }
+    let [head, blocks @ .., foot] = &members[..] else { return Ok(None) };
+    let is_whole = at == size
+        && (head.packages, foot.packages) == (0, 0)
+        && blocks.iter().all(|block| block.packages > 0);
+    let compression = Compression::Gzip;
+    let (blocks, head, foot) = (blocks.to_vec(), head.packed, foot.packed);
+    Ok(is_whole.then_some(Blocks { document, compression, head, blocks, foot }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn found(file: &[u8]) -> Option<Blocks> {
         let slice = |range: Range<u64>| file[range.start as usize..range.end as usize].to_vec();
-        Blocks::find(Document::Other, file.len() as u64, &mut |range| Ok::<_, Error>(slice(range))).unwrap()
+        let found =
+            Blocks::find(Document::Other, file.len() as u64, &mut |range| Ok::<_, Error>(slice(range)));
+        found.unwrap().map(|found| found.blocks)
     }
 
     fn written() -> (Vec<u8>, Blocks) {
@@ -237,7 +256,7 @@ mod tests {
         let bomb = zeros(64 << 20);
         let packed = (WORDS + bomb.len()) as u32;
         for (claimed, is_possible) in
-            [(1000, true), (16 << 20, true), (OPEN_MAX + 1, false), (u32::MAX, false)]
+            [(1000, true), (16 << 20, true), (OPEN_MAX as u32 + 1, false), (u32::MAX, false)]
         {
             let member = lying(packed, claimed, 1, &bomb);
             let file = [&head[..], &member, &foot].concat();

@@ -7,15 +7,18 @@
 //!
 //! The head says how many packages there are, and stands first. So packed blocks are kept until that is known; their text is
 //! hashed as it passes behind the head that is expected, and once more from the blocks if a package was lost on the way.
+//! The first blocks of a file that is there already are neither opened nor hashed where a [`Prefix`] is known.
 
 use std::collections::BTreeMap;
 
-use nevra::{Algorithm, Digest};
+use nevra::Algorithm;
 
-use super::{BLOCK, Block, Blocks, Text, member};
-use crate::digest::Hasher;
+use super::table::{STRIDE, Table};
+use super::{BLOCK, Block, Blocks, Prefix, Text, member};
+use crate::digest::{Hasher, Saved};
 use crate::document::Document;
 use crate::error::Error;
+use crate::fragments::Slice;
 use crate::packing::{Compression, pack};
 use crate::repomd::Measure;
 
@@ -40,11 +43,15 @@ pub struct OpenBlock {
     packages: usize,
 }
 
-/// One block, packed, with its text.
+/// One block, packed, with its text if that is known.
 #[derive(Clone, Debug)]
 pub struct PackedBlock {
-    open: OpenBlock,
-    packed: Vec<u8>,
+    number: usize,
+    packed: Slice,
+    text: Option<Vec<u8>>,
+    /// The size of the text.
+    open: u64,
+    packages: usize,
 }
 
 impl Cutter {
@@ -115,21 +122,29 @@ impl OpenBlock {
             Compression::Gzip | Compression::Zstd => member::packed(compression, &self.text, self.packages),
             Compression::None | Compression::Bzip2 | Compression::Xz => Vec::new(),
         };
-        PackedBlock { open: self, packed }
+        PackedBlock::kept(self.number, packed.into(), self.text, self.packages)
     }
 }
 
 impl PackedBlock {
     /// Takes a block of another file as it stands, with its text; the number is that of [`Cutter::skip`].
     #[must_use]
-    pub fn kept(number: usize, packed: Vec<u8>, text: Vec<u8>, packages: usize) -> Self {
-        Self { open: OpenBlock { number, text, packages }, packed }
+    pub fn kept(number: usize, packed: Slice, text: Vec<u8>, packages: usize) -> Self {
+        let open = text.len() as u64;
+        Self { number, packed, text: Some(text), open, packages }
+    }
+
+    /// Takes a block of another file as it stands, without its text: one of those that a [`Prefix`] says need not be opened. The
+    /// text of any other is unpacked in the end, with that of all blocks.
+    #[must_use]
+    pub fn closed(number: usize, packed: Slice, block: Block) -> Self {
+        Self { number, packed, text: None, open: block.open, packages: block.packages }
     }
 
     /// Tells its place among the blocks of the file.
     #[must_use]
     pub fn number(&self) -> usize {
-        self.open.number
+        self.number
     }
 }
 
@@ -142,7 +157,11 @@ pub struct Gatherer {
     /// `None` where nobody asks for the digest of the text.
     open: Option<Hasher>,
     open_size: u64,
-    blocks: Vec<(Block, Vec<u8>)>,
+    /// How far the digest is where some blocks begin.
+    states: BTreeMap<usize, Saved>,
+    /// What is known of the first blocks.
+    prefix: Option<Prefix>,
+    blocks: Vec<(Block, Slice)>,
     /// Blocks that came too early.
     waiting: BTreeMap<usize, PackedBlock>,
     /// Room that texts had.
@@ -153,12 +172,12 @@ pub struct Gatherer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gathered {
     /// Its bytes, in pieces that follow each other.
-    pub pieces: Vec<Vec<u8>>,
+    pub pieces: Vec<Slice>,
     /// What a record says of it.
     pub file: Measure,
     /// What a record says of its text; `None` if it is not packed.
     pub open: Option<Measure>,
-    /// Its blocks; `None` if it is packed by what has none.
+    /// Its blocks, without the table behind them; `None` if it is packed by what has none.
     pub blocks: Option<Blocks>,
 }
 
@@ -170,15 +189,36 @@ impl Gatherer {
         let head = document.header(expected);
         open.update(&head);
         let open_size = head.len() as u64;
-        let (blocks, waiting, spare) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self { document, compression, expected, open: Some(open), open_size, blocks, waiting, spare }
+        Self { expected, open: Some(open), open_size, ..Self::of_blocks(document, compression) }
     }
 
     /// Begins a file of which only the blocks matter ([`Gatherer::into_blocks`]): no text is hashed.
     #[must_use]
     pub fn of_blocks(document: Document, compression: Compression) -> Self {
-        let (blocks, waiting, spare) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self { document, compression, expected: 0, open: None, open_size: 0, blocks, waiting, spare }
+        Self {
+            document,
+            compression,
+            expected: 0,
+            open: None,
+            open_size: 0,
+            states: BTreeMap::new(),
+            prefix: None,
+            blocks: Vec::new(),
+            waiting: BTreeMap::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Goes on from what is known of the first blocks, before any has come: these blocks come first, as they are, and as many
+    /// packages are expected as their file lists.
+    #[must_use]
+    pub fn behind(mut self, prefix: Prefix) -> Self {
+        if let Some((_, open)) = &prefix.open {
+            self.open = Some(open.clone());
+            self.states.clone_from(&prefix.states);
+        }
+        self.prefix = Some(prefix);
+        self
     }
 
     /// Tells the number of the first block that has not come yet. Those that come earlier than it are kept with their text: who
@@ -196,27 +236,48 @@ impl Gatherer {
 
     /// Takes a block.
     pub fn put(&mut self, block: PackedBlock) {
-        self.waiting.insert(block.open.number, block);
-        while let Some(PackedBlock { open, packed }) = self.waiting.remove(&self.blocks.len()) {
-            if let Some(hasher) = &mut self.open {
-                hasher.update(&open.text);
-            }
-            self.open_size += open.text.len() as u64;
-            let is_packed = matches!(self.compression, Compression::Gzip | Compression::Zstd);
-            let (size, packages) = (open.text.len() as u64, open.packages);
-            let packed = if is_packed {
-                if self.spare.len() < SPARE && open.text.capacity() <= 2 * BLOCK {
-                    self.spare.push(open.text);
+        self.waiting.insert(block.number, block);
+        while let Some(PackedBlock { packed, text, open, packages, .. }) =
+            self.waiting.remove(&self.blocks.len())
+        {
+            self.hash(text.as_deref());
+            self.open_size += open;
+            let packed = match text {
+                // What is not packed is its text.
+                Some(text) if !matches!(self.compression, Compression::Gzip | Compression::Zstd) => {
+                    text.into()
                 }
-                packed
-            } else {
-                open.text
+                Some(text) => {
+                    if self.spare.len() < SPARE && text.capacity() <= 2 * BLOCK {
+                        self.spare.push(text);
+                    }
+                    packed
+                }
+                None => packed,
             };
-            self.blocks.push((Block { packed: packed.len() as u64, open: size, packages }, packed));
+            self.blocks.push((Block { packed: packed.len() as u64, open, packages }, packed));
         }
     }
 
-    /// Ends the file, with the digests that `algorithm` makes. Every block has come.
+    /// Hashes the text of the next block.
+    fn hash(&mut self, text: Option<&[u8]>) {
+        let at = self.blocks.len();
+        let is_hashed = self.prefix.as_ref().is_some_and(|prefix| at < prefix.closed());
+        match (text, &mut self.open) {
+            (None, _) if is_hashed => {}
+            (Some(text), Some(hasher)) if !is_hashed => {
+                if at > 0 && at.is_multiple_of(STRIDE) {
+                    self.states.extend(hasher.saved().map(|state| (at, state)));
+                }
+                hasher.update(text);
+            }
+            // All of it is hashed in the end.
+            _ => self.open = None,
+        }
+    }
+
+    /// Ends the file, with the digests that `algorithm` makes. Every block has come. A file of some size says behind its foot what
+    /// spares hashing it when it changes; only where it is hashed by SHA-256, and packed by gzip or zstd.
     ///
     /// # Errors
     ///
@@ -231,28 +292,45 @@ impl Gatherer {
         };
         hasher.update(foot);
         let open = Measure { checksum: hasher.finish(), size: self.open_size + foot.len() as u64 };
-        let (blocks, texts): (Vec<Block>, Vec<Vec<u8>>) = self.blocks.into_iter().unzip();
-        let (pieces, blocks) = if compression.has_blocks() {
-            let [head, foot] = [&*head, foot].map(|text| member::packed(compression, text, 0));
-            let (head_size, foot_size) = (head.len() as u64, foot.len() as u64);
-            let blocks = Blocks { document, compression, head: head_size, blocks, foot: foot_size };
-            (around(head, texts, foot), Some(blocks))
-        } else {
-            let whole = around(head, texts, foot.to_vec()).concat();
-            (vec![pack(compression, &whole)], None)
-        };
-        let file = measured(algorithm, &pieces);
         let open = (compression != Compression::None).then_some(open);
-        Ok(Gathered { pieces, file, open, blocks })
+        let Self { prefix, blocks, states, .. } = self;
+        let (blocks, texts): (Vec<Block>, Vec<Slice>) = blocks.into_iter().unzip();
+        if !compression.has_blocks() {
+            let texts = texts.iter().map(AsRef::as_ref);
+            let whole: Vec<&[u8]> = std::iter::once(&head[..]).chain(texts).chain([foot]).collect();
+            let packed = pack(compression, &whole.concat());
+            let file = Measure::of(algorithm, &packed);
+            return Ok(Gathered { pieces: vec![packed.into()], file, open, blocks: None });
+        }
+        let [head, foot] = [&*head, foot].map(|text| member::packed(compression, text, 0));
+        let (head_size, foot_size) = (head.len() as u64, foot.len() as u64);
+        let is_same = |prefix: &Prefix| {
+            blocks.starts_with(&prefix.blocks) && prefix.head == crate::digest(algorithm, &head)
+        };
+        let prefix = prefix.filter(is_same);
+        let hashed = prefix.as_ref().map_or(0, |prefix| 1 + prefix.blocks.len());
+        let mut hasher = prefix.map_or_else(|| Hasher::new(algorithm), |prefix| prefix.packed);
+        let blocks = Blocks { document, compression, head: head_size, blocks, foot: foot_size };
+        let ends = (Slice::from(head), Slice::from(foot));
+        let mut pieces: Vec<Slice> = std::iter::once(ends.0).chain(texts).chain([ends.1]).collect();
+        pieces[hashed..].iter().for_each(|piece| hasher.update(piece));
+        let digest = hasher.clone().finish().sha256();
+        let table = digest.and_then(|digest| Table { blocks: blocks.clone(), digest, states }.write());
+        if let Some(table) = table {
+            hasher.update(&table);
+            pieces.push(table.into());
+        }
+        let size = pieces.iter().map(|piece| piece.len() as u64).sum();
+        let file = Measure { checksum: hasher.finish(), size };
+        Ok(Gathered { pieces: joined(pieces), file, open, blocks: Some(blocks) })
     }
 
-    /// Ends the file where only its blocks matter: head and foot are empty pieces, and nothing is said of the whole. Every block
-    /// has come, and the file is packed by what has blocks.
+    /// Ends the file where only its blocks matter: there is a piece for each, and nothing is said of the whole. Every block has
+    /// come, and the file is packed by what has blocks.
     #[must_use]
-    pub fn into_blocks(self) -> (Blocks, Vec<Vec<u8>>) {
+    pub fn into_blocks(self) -> (Blocks, Vec<Slice>) {
         let (document, compression) = (self.document, self.compression);
-        let (blocks, texts): (Vec<Block>, Vec<Vec<u8>>) = self.blocks.into_iter().unzip();
-        let pieces = around(Vec::new(), texts, Vec::new());
+        let (blocks, pieces) = self.blocks.into_iter().unzip();
         (Blocks { document, compression, head: 0, blocks, foot: 0 }, pieces)
     }
 
@@ -260,9 +338,15 @@ impl Gatherer {
         let mut hasher = Hasher::new(algorithm);
         hasher.update(head);
         let mut size = head.len() as u64;
-        for (block, packed) in &self.blocks {
+        self.states.clear();
+        let mut room = Vec::new();
+        for (at, (block, packed)) in self.blocks.iter().enumerate() {
+            if at > 0 && at.is_multiple_of(STRIDE) {
+                self.states.extend(hasher.saved().map(|state| (at, state)));
+            }
             if matches!(self.compression, Compression::Gzip | Compression::Zstd) {
-                hasher.update(&member::unpacked(packed, block.open, Vec::new())?);
+                room = member::unpacked(packed, block.open, room)?;
+                hasher.update(&room);
             } else {
                 hasher.update(packed);
             }
@@ -273,15 +357,15 @@ impl Gatherer {
     }
 }
 
-fn around(head: Vec<u8>, texts: Vec<Vec<u8>>, foot: Vec<u8>) -> Vec<Vec<u8>> {
-    std::iter::once(head).chain(texts).chain([foot]).collect()
-}
-
-fn measured(algorithm: Algorithm, pieces: &[Vec<u8>]) -> Measure {
-    let mut hasher = Hasher::new(algorithm);
-    pieces.iter().for_each(|piece| hasher.update(piece));
-    let checksum: Digest = hasher.finish();
-    Measure { checksum, size: pieces.iter().map(|piece| piece.len() as u64).sum() }
+/// Makes one of pieces that follow each other in memory.
+fn joined(pieces: Vec<Slice>) -> Vec<Slice> {
+    let mut joined: Vec<Slice> = Vec::new();
+    for piece in pieces {
+        if !joined.last_mut().is_some_and(|last| last.takes_in(&piece)) {
+            joined.push(piece);
+        }
+    }
+    joined
 }
 
 #[cfg(test)]
@@ -325,9 +409,13 @@ mod tests {
             for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
                 let (file, blocks) = Blocks::write(Document::Other, compression, &lent);
                 let stream = gathered(compression, &fragments, count + lost, seed);
-                assert!(stream.pieces.concat() == file, "seed {seed}, {compression}");
+                let bytes = stream.pieces.concat();
+                let (body, table) = bytes.split_at(file.len());
+                assert!(body == file, "seed {seed}, {compression}");
+                let has_table = compression != Compression::None && blocks.blocks.len() > STRIDE;
+                assert_eq!(!table.is_empty(), has_table, "seed {seed}, {compression}");
                 assert_eq!(stream.blocks.as_ref(), Some(&blocks));
-                assert_eq!(stream.file, Measure::of(SHA, &file));
+                assert_eq!(stream.file, Measure::of(SHA, &bytes));
                 let open = crate::unpack(&file, 1 << 30).unwrap();
                 let open = (compression != Compression::None).then(|| Measure::of(SHA, &open));
                 assert_eq!(stream.open, open, "seed {seed}, {compression}");
@@ -344,7 +432,7 @@ mod tests {
             let head = Document::Other.header(60);
             let open = [&*head, &fragments.concat(), Document::Other.footer()].concat();
             assert_eq!(stream.open, Some(Measure::of(SHA, &open)));
-            assert!(stream.pieces[0] == pack(compression, &open));
+            assert!(*stream.pieces[0] == pack(compression, &open));
         }
     }
 
@@ -375,7 +463,7 @@ mod tests {
                 continue;
             }
             cutter.flush().into_iter().for_each(|block| gatherer.put(block.pack(Compression::Gzip)));
-            gatherer.put(PackedBlock::kept(cutter.skip(), packed.to_vec(), text, packages.len()));
+            gatherer.put(PackedBlock::kept(cutter.skip(), packed.to_vec().into(), text, packages.len()));
             kept += 1;
         }
         cutter.flush().into_iter().for_each(|block| gatherer.put(block.pack(Compression::Gzip)));
