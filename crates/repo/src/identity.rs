@@ -12,7 +12,7 @@ use crate::glance::glance;
 /// What stands before the four things that are looked for: to prepare the search for each package takes as long as to search.
 static BEFORE: LazyLock<[Finder<'static>; 4]> = LazyLock::new(|| {
     ["\n  <checksum type=\"", "\n  <time file=\"", "\n  <size package=\"", "\n  <location href=\""]
-        .map(|before| Finder::new(before))
+        .map(Finder::new)
 });
 
 /// What a primary fragment says of the file it lists.
