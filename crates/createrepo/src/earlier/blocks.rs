@@ -14,6 +14,8 @@ use crate::replace::INDEX;
 /// The three files that are made from the packages, in the order in which they are dealt with everywhere.
 pub(crate) const DOCUMENTS: [Document; 3] = [Document::Primary, Document::Filelists, Document::Other];
 
+/// A larger file is not taken into memory, whoever seems to have made it: those of the largest distributions have a quarter of it.
+const WHOLE_MAX: u64 = 256 << 20;
 /// How much of a file is read at once to prove its digest.
 const PIECE: usize = 1 << 17;
 
@@ -105,6 +107,9 @@ fn found(
 ) -> Result<Option<OldFile>, Error> {
     let mut file = disk.open(&path)?;
     let size = file.state()?.size;
+    if size > WHOLE_MAX {
+        return Ok(None);
+    }
     let found = {
         let read =
             &mut |bytes| part(&mut *file, bytes).map_err(|cause| Error::Read { path: path.clone(), cause });
