@@ -1,6 +1,7 @@
 //! `sluice createrepo` beside createrepo_c: every option with the same words, the same directory, the same result.
 
 mod hostile;
+mod tables;
 mod updating;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -10,10 +10,8 @@ use std::sync::Arc;
 use nevra::{Algorithm, Dependency, Digest, Evr, Nevra, Sha256};
 use plan::Format;
 use repo::{
-    Blocks, Compression, Cutter, Document, FileFacts, Found, Gatherer, Hashing, PackedBlock, Part, Recipe,
-    Repomd,
+    Blocks, Compression, Cutter, Document, FileFacts, Gatherer, Hashing, Part, Recipe, Repomd, Written,
 };
-use repo::{Slice, Written};
 use signatures::Certificate;
 use store::forgetful::ForgetfulDisk;
 use store::{Disk, Store};
@@ -360,52 +358,24 @@ fn packed(bytes: &[u8]) {
     }
 }
 
-/// Lists of packages in one block, in several, and in none.
+/// Lists of packages in one block, in several, in none, and in ten behind which a table stands.
 fn lists_in_blocks() -> Vec<Vec<u8>> {
-    // Much text that packs well.
     let large = format!("<package>{}</package>\n", "<file>/usr/share</file>".repeat(9_000));
     let small = "<package><file>/etc</file></package>\n".to_owned();
     let lists: [Vec<&[u8]>; 3] =
         [vec![], vec![small.as_bytes(); 3], vec![large.as_bytes(), small.as_bytes(), large.as_bytes()]];
     let write = |list: &Vec<&[u8]>| Blocks::write(Document::Filelists, Compression::Gzip, list);
     let index = serde_json::to_vec(&write(&lists[2]).1).unwrap();
+    let full = large.replace("</p", &format!("{}</p", "<file>/etc</file>".repeat(4_000)));
     let tables = [Compression::Gzip, Compression::Zstd].map(|compression| {
-        let mut gatherer = Gatherer::new(Document::Filelists, compression, Algorithm::Sha256, 10);
-        let mut cutter = Cutter::new();
-        // Each fills a block.
-        let full = format!("<package>{}</package>\n", "<file>/usr/share</file>".repeat(11_500));
-        let blocks = (0..10).filter_map(|_| cutter.push(full.as_bytes())).collect::<Vec<_>>();
-        let blocks = blocks.into_iter().chain(cutter.flush());
-        blocks.for_each(|block| gatherer.put(block.pack(compression)));
-        gatherer.finish(Algorithm::Sha256).unwrap().pieces.concat()
+        let (mut file, mut cutter) =
+            (Gatherer::new(Document::Filelists, compression, Algorithm::Sha256, 10), Cutter::new());
+        for _ in 0..10 {
+            file.put(cutter.push(full.as_bytes()).or_else(|| cutter.flush()).unwrap().pack(compression));
+        }
+        file.finish(Algorithm::Sha256).unwrap().pieces.concat()
     });
     lists.iter().map(|list| write(list).0).chain([index]).chain(tables).collect()
-}
-
-/// What stands in a table is of the file that was read, and a file that begins with its blocks is what its digests say.
-fn goes_on(found: Found, slice: &dyn Fn(Range<u64>) -> Vec<u8>) {
-    let blocks = found.blocks.clone();
-    let read = found.read(Algorithm::Sha256, &mut |range, hasher: &mut repo::Hasher| {
-        hasher.update(&slice(range));
-        Ok::<_, repo::Error>(())
-    });
-    let Ok((_, Some(past))) = read else { return };
-    let all = (blocks.blocks().len(), blocks.packages());
-    let Some(prefix) = past.first(all.0, all.1, Algorithm::Sha256) else { return };
-    let closed = prefix.closed();
-    let gatherer = Gatherer::new(blocks.document(), blocks.compression(), Algorithm::Sha256, all.1);
-    let mut gatherer = gatherer.behind(prefix);
-    for (at, (range, packages)) in blocks.all_places().into_iter().enumerate() {
-        let packed = Slice::from(slice(range));
-        gatherer.put(if at < closed {
-            PackedBlock::closed(at, packed, blocks.blocks()[at])
-        } else {
-            let Ok((text, _)) = blocks.open(at, &packed, Vec::new()) else { return };
-            PackedBlock::kept(at, packed, text, packages.len())
-        });
-    }
-    let Ok(gathered) = gatherer.finish(Algorithm::Sha256) else { return };
-    assert_eq!(gathered.file, repo::Measure::of(Algorithm::Sha256, &gathered.pieces.concat()));
 }
 
 /// A list whose members say which blocks it has: what they say is believed as far as it is so, and what is made of them says the
@@ -418,11 +388,8 @@ fn blocks(bytes: &[u8]) {
     for document in [Document::Primary, Document::Filelists, Document::Other] {
         let read = &mut |range| Ok::<_, repo::Error>(slice(range));
         let Ok(Some(found)) = Blocks::find(document, bytes.len() as u64, read) else { continue };
-        let (body, blocks) = (found.blocks.size(), found.blocks.clone());
-        // Behind the blocks stands nothing that comes out.
-        let table = slice(body..bytes.len() as u64);
-        assert!(repo::unpack(&table, 0).is_ok());
-        goes_on(found, &slice);
+        let blocks = found.blocks; // Behind them stands nothing that comes out.
+        assert!(repo::unpack(&slice(blocks.size()..bytes.len() as u64), 0).is_ok());
         for (at, (range, packages)) in blocks.all_places().into_iter().enumerate() {
             if let Ok((text, ends)) = blocks.open(at, &slice(range), Vec::new()) {
                 assert_eq!((text.len() as u64, ends.len()), (blocks.blocks()[at].open, packages.len()));
