@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use nevra::{Arch, Sha256};
 use plan::{Answer, Kind, Listed, Repository, Standing, Witness};
 use serde::{Deserialize, Serialize};
+use store::AccountText;
 
 use crate::error::Error;
 use crate::grounds::Grounds;
@@ -200,8 +201,9 @@ impl Shelved {
 
 impl Account {
     /// Reads the account of generation `number` from its manifest.
-    pub fn of(number: u64, value: &serde_json::Value) -> Result<Self, Error> {
-        let account = Self::deserialize(value)
+    pub fn of(number: u64, text: &AccountText) -> Result<Self, Error> {
+        let account: Self = text
+            .read()
             .map_err(|source| Error::Account { generation: number, reason: source.to_string() })?;
         if account.format != FORMAT {
             let reason = format!("its format is `{}`, this program reads `{FORMAT}`", account.format);
@@ -235,8 +237,8 @@ impl Account {
         self.clock.as_ref().map_or(created, |witness| witness.time.max(created))
     }
 
-    /// Gives the value the store carries.
-    pub fn value(&self) -> serde_json::Value {
-        serde_json::to_value(self).expect("an account has text keys only, so it always serialises")
+    /// Gives the text the store carries.
+    pub fn text(&self) -> AccountText {
+        AccountText::of(self).expect("an account has text keys only, so it always serialises")
     }
 }

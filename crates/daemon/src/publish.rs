@@ -261,7 +261,7 @@ impl Publication<'_> {
             drop_generations: self.drop_generations,
             names,
             policy: self.config.bytes.clone(),
-            account: account.value(),
+            account: account.text(),
         };
         Ok(Drafted { draft, written: remembered })
     }

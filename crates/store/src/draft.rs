@@ -6,11 +6,10 @@ use std::ops::Range;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use nevra::Sha256;
-use serde_json::Value;
 
 use crate::paths::{is_component, is_name, is_plain};
 use crate::planted::{self, Bug};
-use crate::{Error, Modified, Named};
+use crate::{AccountText, Error, Modified, Named};
 
 /// Everything one generation will consist of and bring about.
 #[derive(Debug, Clone)]
@@ -40,7 +39,7 @@ pub struct Draft {
     /// The bytes of the policy in force.
     pub policy: Vec<u8>,
     /// What the manifest says of requests and changes.
-    pub account: Value,
+    pub account: AccountText,
 }
 
 /// Where the bytes of a file come from.

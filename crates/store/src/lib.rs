@@ -15,7 +15,7 @@
 //! ```
 //! use std::collections::{BTreeMap, BTreeSet};
 //! use std::sync::Arc;
-//! use store::{Draft, Modified, PackageLink, PoolArrival, PosixDisk, Recovery, Source, Store};
+//! use store::{AccountText, Draft, Modified, PackageLink, PoolArrival, PosixDisk, Recovery, Source, Store};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let root = camino::Utf8PathBuf::from_path_buf(folder.path().join("root")).unwrap();
@@ -44,7 +44,7 @@
 //!     drop_generations: BTreeSet::new(),
 //!     names: BTreeMap::new(),
 //!     policy: b"format = 1\n".to_vec(),
-//!     account: serde_json::json!({"settled": ["claim-1"]}),
+//!     account: AccountText::of(&serde_json::json!({"settled": ["claim-1"]}))?,
 //! };
 //! let generation = store.commit(&lock, draft)?;
 //!
@@ -59,6 +59,7 @@
 //! What the next generation keeps, it carries ([`Source::Carry`]): a hard link costs about 30 us, and is made
 //! only while the file is what the last generation recorded.
 
+mod account_text;
 mod arrivals;
 mod commit;
 #[cfg(test)]
@@ -92,6 +93,7 @@ mod trees;
 #[cfg(test)]
 mod workshop;
 
+pub use account_text::AccountText;
 pub use arrivals::Arrived;
 pub use disk::{Disk, Kind, Modified, Names, Reading, State, Writing};
 pub use draft::{Draft, PackageLink, Part, PoolArrival, Source};

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use nevra::Sha256;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+use crate::AccountText;
 
 /// The record of one generation; it is kept for ever, in `history/` once the generation is not.
 ///
@@ -38,7 +39,7 @@ pub struct Manifest {
     /// Every name ever given to a generation.
     pub names: BTreeMap<String, Named>,
     /// The requests settled here and what they changed; the store does not look inside.
-    pub account: Value,
+    pub account: AccountText,
 }
 
 /// The generation a generation was made from.

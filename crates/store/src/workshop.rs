@@ -9,8 +9,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 use crate::{
-    Arrived, Disk, Draft, Generation, Kind, Lock, Modified, PackageLink, PoolArrival, PosixDisk, Source,
-    Store,
+    AccountText, Arrived, Disk, Draft, Generation, Kind, Lock, Modified, PackageLink, PoolArrival, PosixDisk,
+    Source, Store,
 };
 
 /// A store of its own, gone when it is dropped.
@@ -103,7 +103,7 @@ impl Workshop {
             drop_generations: Default::default(),
             names: current.map(|current| current.manifest.names).unwrap_or_default(),
             policy: b"format = 1\n".to_vec(),
-            account: serde_json::json!({ "settled": [number] }),
+            account: AccountText::of(&serde_json::json!({ "settled": [number] })).unwrap(),
         }
     }
 

@@ -50,7 +50,7 @@ fn lines(text: &str) -> Lines {
 impl History {
     pub fn look_at_what_is_said(&mut self, store: &Store, current: &Generation) {
         let Some(mut advised) = self.advised.take() else { return };
-        let account: serde_json::Value = current.manifest.account.clone();
+        let account: serde_json::Value = current.manifest.account.read().unwrap();
         let names = |stage: &str| -> BTreeSet<String> {
             let listed = self.listed.get(stage).into_iter().flatten();
             listed.map(|id| format!("{}-1-1.x86_64", packages()[id].name)).collect()

@@ -38,7 +38,10 @@ fn what_is_published_is_what_was_drafted() {
     assert_eq!(shop.read(&format!("public/current/x/Packages/{within}")), "package 1");
     assert_eq!(generation.manifest.parent, None);
     assert_eq!(generation.manifest.links_made.len(), 3);
-    assert_eq!(generation.manifest.account, serde_json::json!({ "settled": [1] }));
+    assert_eq!(
+        generation.manifest.account.read::<serde_json::Value>().unwrap(),
+        serde_json::json!({ "settled": [1] })
+    );
 }
 
 #[test]

@@ -56,7 +56,7 @@ impl<'a> Staging<'a> {
             drop_links: std::mem::take(&mut draft.drop_links),
             drop_generations: std::mem::take(&mut draft.drop_generations),
             names: std::mem::take(&mut draft.names),
-            account: draft.account.take(),
+            account: std::mem::take(&mut draft.account),
         }
     }
 

@@ -10,7 +10,8 @@ use super::inspection::ROOT;
 use crate::forgetful::ForgetfulDisk;
 use crate::trees::sha256_of;
 use crate::{
-    CommitError, Disk, Draft, Error, Lock, Modified, Named, PackageLink, PoolArrival, Recovery, Source, Store,
+    AccountText, CommitError, Disk, Draft, Error, Lock, Modified, Named, PackageLink, PoolArrival, Recovery,
+    Source, Store,
 };
 
 /// How many chapters the story has.
@@ -108,7 +109,10 @@ impl Site {
     /// The chapter that comes next on this disk: numbers may have gaps, stories have none.
     pub(super) fn next_chapter(&self) -> u64 {
         match self.store.current().unwrap() {
-            Some(generation) => generation.manifest.account["chapter"].as_u64().unwrap() + 1,
+            Some(generation) => {
+                generation.manifest.account.read::<serde_json::Value>().unwrap()["chapter"].as_u64().unwrap()
+                    + 1
+            }
             None => 1,
         }
     }
@@ -163,10 +167,11 @@ impl Site {
             3 => end(&mut names, "first"),
             _ => end(&mut names, "second"),
         }
-        let account = serde_json::json!({
+        let account = AccountText::of(&serde_json::json!({
             "chapter": chapter,
             "listed": links.iter().map(|link| link.path.clone()).collect::<Vec<_>>(),
-        });
+        }))
+        .unwrap();
         Ok(Draft {
             number,
             created: time(chapter),
