@@ -31,6 +31,7 @@ mod hostile;
 mod installable;
 mod killed;
 mod many;
+mod memory;
 mod metalink;
 mod mirror;
 mod node_types;

@@ -15,6 +15,7 @@ mod packages;
 mod place;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use camino::Utf8Path;
 use plan::{Code, Refusal};
@@ -38,7 +39,7 @@ pub struct Adopted {
     /// What else it leads to and is read.
     pub beside: Beside,
     /// Every metadata file under its old href.
-    pub metadata: BTreeMap<String, Vec<u8>>,
+    pub metadata: BTreeMap<String, Arc<Vec<u8>>>,
     /// What a person should know.
     pub notes: Vec<String>,
 }

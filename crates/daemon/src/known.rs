@@ -11,8 +11,10 @@ use crate::arrivals::Brought;
 use crate::error::Error;
 use crate::observe::Shelf;
 
-/// How many packages are read at once where all of many are wanted: what is said of them is not to be held.
-pub(crate) const AT_ONCE: usize = 256;
+/// How much is read at once where all of many packages are wanted, in bytes: what is said of them is not to be held.
+const AT_ONCE: usize = 4 << 20;
+/// What is taken to be said of a package of which nobody knows it, in bytes.
+const USUAL: usize = 16 << 10;
 
 /// Packages by digest.
 #[derive(Debug, Default)]
@@ -57,6 +59,26 @@ impl Known {
         let is_piled =
             |listed: &Listed| self.piles.iter().any(|pile| pile.places.contains_key(&listed.pkgid));
         listed.iter().all(is_piled)
+    }
+
+    /// Divides packages into runs of which no more is said than may be held, but for one that says more by itself.
+    pub(crate) fn runs<'a>(&'a self, listed: &'a [Listed]) -> impl Iterator<Item = &'a [Listed]> {
+        let size_of = move |listed: &Listed| {
+            let piled = |pile: &Piled| pile.places.get(&listed.pkgid).map(|at| pile.said.size_at(*at));
+            self.piles.iter().find_map(piled).unwrap_or(USUAL)
+        };
+        let mut left = listed;
+        std::iter::from_fn(move || {
+            let (mut size, mut is_first) = (0, true);
+            let fits = |listed: &&Listed| {
+                let is_first = std::mem::take(&mut is_first);
+                size += size_of(listed);
+                is_first || size <= AT_ONCE
+            };
+            let (run, rest) = left.split_at(left.iter().take_while(fits).count());
+            left = rest;
+            (!run.is_empty()).then_some(run)
+        })
     }
 
     /// Says whether anything is known of a package.

@@ -10,7 +10,7 @@ use crate::glance::glance;
 use crate::packing::Compression;
 
 /// How much text is packed at once, in bytes.
-const PIECE: usize = 1 << 17;
+const PIECE: usize = 1 << 18;
 /// Nobody keeps what is packed here: it is to cost less time than the text costs room.
 const LEVEL: i32 = 1;
 
@@ -34,6 +34,8 @@ struct Piece {
     packed: Box<[u8]>,
     /// How many bytes come out.
     open: usize,
+    /// How many entries lie here and in front of it.
+    behind: usize,
     ends: Vec<Ends>,
 }
 
@@ -63,6 +65,17 @@ impl Pile {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Counts the bytes that are said of the package at a place; none where there is none.
+    #[must_use]
+    pub fn size_at(&self, place: usize) -> usize {
+        let piece = self.pieces.partition_point(|piece| piece.behind <= place);
+        let first = piece.checked_sub(1).map_or(0, |before| self.pieces[before].behind);
+        let ends = self.pieces.get(piece).map_or(&self.ends, |piece| &piece.ends);
+        let end_of = |at: usize| ends.get(at).map_or(0, |ends| ends[2]);
+        let at = place - first;
+        end_of(at).saturating_sub(at.checked_sub(1).map_or(0, end_of))
     }
 
     /// Gives the entries at some places, in this order; places where there is none are passed over.
@@ -103,7 +116,7 @@ impl Pile {
         let packed = packed.into_boxed_slice();
         let (open, ends) = (self.text.len(), std::mem::take(&mut self.ends));
         self.packed += ends.len();
-        self.pieces.push(Piece { packed, open, ends });
+        self.pieces.push(Piece { packed, open, behind: self.packed, ends });
         self.text.clear();
         // A package may be larger than any piece; room for it is not kept.
         self.text.shrink_to(2 * PIECE);
@@ -145,6 +158,8 @@ mod tests {
             .collect();
         for (at, entry) in entries.iter().enumerate() {
             assert_eq!(pile.push(entry), at);
+            let Fragments { primary, filelists, other } = &*entry.fragments;
+            assert_eq!(pile.size_at(at), primary.len() + filelists.len() + other.len());
         }
         assert!(pile.pieces.len() > 3 && !pile.ends.is_empty(), "both kinds of places are there");
         for _ in 0..30 {
@@ -156,5 +171,6 @@ mod tests {
         }
         assert_eq!(pile.entries(&(0..300).collect()).unwrap(), entries);
         assert!(pile.entries(&BTreeSet::from([300])).unwrap().is_empty());
+        assert_eq!((pile.size_at(300), Pile::default().size_at(0)), (0, 0));
     }
 }

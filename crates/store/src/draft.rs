@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
@@ -76,6 +77,15 @@ pub enum Source {
         sha256: Sha256,
         /// The time of last modification web servers will show.
         modified: Modified,
+    },
+    /// New bytes that somebody else holds, too: a large file is not to lie in memory twice.
+    Shared {
+        /// The contents.
+        bytes: Arc<Vec<u8>>,
+        /// The time of last modification web servers will show.
+        modified: Modified,
+        /// Until when it stays, if it is superseded.
+        until: Option<Timestamp>,
     },
     /// New bytes.
     Bytes {

@@ -105,6 +105,9 @@ impl<'a> Staging<'a> {
             Source::Bytes { bytes, modified, until } => {
                 return self.write(half, path, &bytes, modified, until);
             }
+            Source::Shared { bytes, modified, until } => {
+                return self.write(half, path, &bytes, modified, until);
+            }
             Source::Pooled { digest, until } => return self.pooled(half, path, digest, until),
             Source::Spliced { from, parts, sha256, modified } => {
                 return self.splice(half, path, &from, (&parts, sha256, modified));

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use repo::{Entry, Written};
 
-use super::old::{DOCUMENTS, Old};
+use super::old::{AT_ONCE, DOCUMENTS, Old};
 use crate::arrivals::Brought;
-use crate::known::AT_ONCE;
 
 /// How many packages are compared element by element; the rest are only counted.
 const COMPARED_MAX: usize = 2000;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::sync::Arc;
 
 use nevra::{Algorithm, Digest};
 use plan::{Code, Refusal};
@@ -32,7 +33,7 @@ pub(super) struct Metadata {
     pub(super) old: Old,
     pub(super) carried: Vec<(Record, Vec<u8>)>,
     pub(super) beside: Beside,
-    pub(super) metadata: BTreeMap<String, Vec<u8>>,
+    pub(super) metadata: BTreeMap<String, Arc<Vec<u8>>>,
     pub(super) notes: Vec<String>,
 }
 
@@ -77,7 +78,7 @@ pub(super) fn read(folder: &Folder<'_>) -> Result<Metadata, Refusal> {
         if is_needed {
             needed.insert(record.kind.as_str(), (record, href.clone()));
         }
-        metadata.insert(href, bytes);
+        metadata.insert(href, Arc::new(bytes));
     }
     let find = |document: Document| {
         needed.get(document.as_str()).map(|(record, href)| (*record, metadata[href].as_slice())).ok_or_else(
@@ -171,7 +172,8 @@ pub(crate) fn whole(
         let sentence = format!("`{path}` is larger than {} bytes", limits.size_max);
         return Err(Refusal::new(Code::BadMetadata, sentence));
     }
-    let mut bytes = Vec::new();
+    // It is kept until it is published: in no more room than it needs, and one byte to see whether there is more.
+    let mut bytes = Vec::with_capacity(usize::try_from(found.state.size).unwrap_or(0) + 1);
     let read = (&mut found.file).take(found.state.size + 1).read_to_end(&mut bytes);
     read.map_err(|error| unreadable(path, &error))?;
     if bytes.len() as u64 != found.state.size {

@@ -8,7 +8,8 @@ use nevra::{Digest, Nevra};
 use plan::Refusal;
 use repo::{Batches, Contents, Document, Entry, Odd, Pile, Written};
 
-use crate::known::AT_ONCE;
+/// How many packages are read at once; few, for nobody knows in advance how much is said of one.
+pub(super) const AT_ONCE: usize = 8;
 
 /// The three lists, in the order in which they are read.
 pub(super) const DOCUMENTS: [Document; 3] = [Document::Primary, Document::Filelists, Document::Other];

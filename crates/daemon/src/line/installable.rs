@@ -10,9 +10,11 @@ use super::Line;
 use crate::contexts::Kept;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::known::AT_ONCE;
 use crate::shelves::relations;
 use crate::waiting::Waiting;
+
+/// Of how many packages all that is said is held while their relations are taken out of it.
+const READ_AT_ONCE: usize = 256;
 
 impl Line<'_> {
     /// Fills in what the decision about a request lacked; `false` if it must wait for a signature.
@@ -73,7 +75,7 @@ impl Line<'_> {
         let wrong = |reason| Error::Metadata { place: "what enters".to_owned(), reason };
         let unknown = |digest| wrong(format!("nothing is known of the package {digest}"));
         let packages: Vec<&Sha256> = packages.iter().collect();
-        for some in packages.chunks(AT_ONCE) {
+        for some in packages.chunks(READ_AT_ONCE) {
             let entries = self.known.entries(some.iter().copied())?.map_err(unknown)?;
             let read = relations(&entries).map_err(wrong)?.into_iter().map(Arc::new);
             self.world.relations.extend(some.iter().map(|digest| **digest).zip(read));

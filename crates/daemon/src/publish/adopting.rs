@@ -1,6 +1,7 @@
 //! What an adopted repository adds to a draft: its records, its old metadata, its packages under their old hrefs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
@@ -80,7 +81,7 @@ impl Publication<'_> {
                 }
                 let source = match known(&file).filter(|facts| facts.sha256 == repo::sha256(bytes)) {
                     Some(_) => Source::CarryUntil(until),
-                    None => Source::Bytes { bytes: bytes.clone(), modified, until: Some(until) },
+                    None => Source::Shared { bytes: Arc::clone(bytes), modified, until: Some(until) },
                 };
                 public.insert(file, source);
             }

@@ -12,7 +12,7 @@ use plan::Listed;
 use repo::{Blocks, Changed, Changing, Document, Entry, Form, Hashing, Record};
 
 use crate::error::Error;
-use crate::known::{AT_ONCE, Known};
+use crate::known::Known;
 use crate::observe::blocks::{DOCUMENTS, Fault, InBlocks, Opened};
 
 /// The packages of a repository.
@@ -114,14 +114,17 @@ impl Packages<'_> {
 
     /// Gives what is new of the files, a few packages at a time.
     fn batches(&self) -> Box<dyn Iterator<Item = Result<Batch<'_>, Error>> + '_> {
-        let (listed, known, at_once) = match self {
-            Self::All(entries) => return Box::new(iter::once(Ok(Arc::new(Cow::Borrowed(*entries))))),
-            Self::Listed { listed, known } => (listed, known, AT_ONCE),
-            Self::Changed { new, known, .. } if known.has_arrived(new) => (new, known, AT_ONCE),
+        let read = |known: &Known, some: &[Listed]| Ok(Arc::new(Cow::Owned(known.entries_of(some)?)));
+        match self {
+            Self::All(entries) => Box::new(iter::once(Ok(Arc::new(Cow::Borrowed(*entries))))),
             // What others list may stand there in another order, and no block is to be read twice.
-            Self::Changed { new, known, .. } => (new, known, new.len().max(1)),
-        };
-        Box::new(listed.chunks(at_once).map(|some| Ok(Arc::new(Cow::Owned(known.entries_of(some)?)))))
+            Self::Changed { new, known, .. } if !known.has_arrived(new) => {
+                Box::new(iter::once_with(move || read(known, new)))
+            }
+            Self::Listed { listed: new, known } | Self::Changed { new, known, .. } => {
+                Box::new(known.runs(new).map(move |some| read(known, some)))
+            }
+        }
     }
 
     /// Counts the packages that are new in the files.
@@ -142,11 +145,11 @@ impl Packages<'_> {
                 let sizes = entries.iter().map(|entry| entry.fragments.filelists.len() as u64);
                 sizes.sum::<u64>() < LITTLE
             }
-            Self::Listed { listed, .. } => listed.len() <= AT_ONCE,
-            Self::Changed { files, gone, new, .. } => files.files.iter().all(|file| {
+            Self::Listed { listed, known } => known.runs(listed).nth(1).is_none(),
+            Self::Changed { files, gone, new, known } => files.files.iter().all(|file| {
                 let packages = file.blocks.packages() - gone.len() + new.len();
                 file.hashing().prepared.is_some_and(|prepared| prepared.is_for(packages))
-                    || file.blocks.open_size() < LITTLE && new.len() <= AT_ONCE
+                    || file.blocks.open_size() < LITTLE && known.runs(new).nth(1).is_none()
             }),
         }
     }
