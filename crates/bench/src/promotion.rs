@@ -271,10 +271,10 @@ pub fn rows(
         let mut theirs: Vec<Row> =
             makers.iter().map(|maker| row(&format!("{} --update", maker.name))).collect();
         let mut ours = row("sluice daemon");
-        for _ in 0..rounds {
+        for round in 0..rounds {
             for (maker, row) in makers.iter().zip(&mut theirs) {
                 let now = match task {
-                    "updates" => changed_directory(work, &directory, packages, count)?,
+                    "updates" => changed_directory(work, &directory, (packages, count), (round, rounds))?,
                     _ => with_more(work, &directory, (packages, count))?,
                 };
                 row.rounds.push(update(maker, work, &now)?);

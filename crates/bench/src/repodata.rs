@@ -54,18 +54,27 @@ pub fn rows(
         (row.task, row.packages, row.changed) = ("from scratch".into(), packages, packages);
     }
     for changed in changes.iter().copied().filter(|changed| *changed <= packages) {
-        let now = changed_directory(work, &directory, packages, changed)?;
-        let mut updates = measured(makers, rounds, |maker| {
-            // Each begins with what it made itself.
-            let output = emptied(&work.join("output"))?;
-            copy(&maker.output(work).join("repodata"), &output.join("repodata"))?;
-            used_by(&maker.command(&now, &output, &["--update"]))
-        })?;
+        let mut updates: Vec<Row> = Vec::new();
+        for round in 0..rounds {
+            let now = changed_directory(work, &directory, (packages, changed), (round, rounds))?;
+            let of_round = measured(makers, 1, |maker| {
+                // Each begins with what it made itself.
+                let output = emptied(&work.join("output"))?;
+                copy(&maker.output(work).join("repodata"), &output.join("repodata"))?;
+                used_by(&maker.command(&now, &output, &["--update"]))
+            })?;
+            match updates.is_empty() {
+                true => updates = of_round,
+                false => {
+                    updates.iter_mut().zip(of_round).for_each(|(all, one)| all.rounds.extend(one.rounds));
+                }
+            }
+            fs::remove_dir_all(&now).with_context(|| format!("failed to remove `{now}`"))?;
+        }
         for row in &mut updates {
             (row.task, row.packages, row.changed) = ("--update".into(), packages, changed);
         }
         rows.extend(updates);
-        fs::remove_dir_all(&now).with_context(|| format!("failed to remove `{now}`"))?;
     }
     Ok(rows)
 }
@@ -104,18 +113,20 @@ pub fn directory_of(work: &Utf8Path, packages: usize) -> anyhow::Result<Utf8Path
     Ok(directory)
 }
 
-/// The same with updates of some packages, scattered over all of it; files that did not change are the same files.
+/// The same with updates of some packages, scattered over all of it; files that did not change are the same files. Each round
+/// updates others: what stands before the first that changed costs some less than what stands behind it.
 pub fn changed_directory(
     work: &Utf8Path,
     before: &Utf8Path,
-    packages: usize,
-    changed: usize,
+    (packages, changed): (usize, usize),
+    (round, rounds): (usize, usize),
 ) -> anyhow::Result<Utf8PathBuf> {
     let now = emptied(&work.join("changed"))?;
     let step = packages / changed;
+    let first = step * (2 * round + 1) / (2 * rounds);
     for number in 0..packages {
         let recipe = invented(SEED, number, 0);
-        if number % step == 0 && number / step < changed {
+        if number % step == first && number / step < changed {
             write(&now, &invented(SEED, number, 1))?;
             continue;
         }
@@ -177,7 +188,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let work = Utf8Path::from_path(root.path()).unwrap();
         let before = directory_of(work, 30).unwrap();
-        let now = changed_directory(work, &before, 30, 4).unwrap();
+        let now = changed_directory(work, &before, (30, 4), (1, 3)).unwrap();
         let names = |directory: &Utf8Path| -> std::collections::BTreeSet<String> {
             let letters = directory.read_dir_utf8().unwrap();
             let files = letters.flat_map(|letter| letter.unwrap().path().read_dir_utf8().unwrap());
