@@ -80,7 +80,7 @@ def a_symlink_out_of_public(copy):
     copy.symlink("../../generations", "public/@2/private")
 
 
-@plant("I2", also={"I6"})
+@plant("I2", also={"I6", "I9"})
 def packages_lead_to_another_repository(copy):
     path = f"public/@{copy.current}/glite/el9/x86_64/delta/source/Packages"
     text = os.readlink(copy.at(path)).replace("delta-source", "production-source")
