@@ -10,7 +10,7 @@ use super::promote::{add, subject};
 use super::raise::Releases;
 use super::remake::{Known, Made, Remake, Remaking, known, merge, newest};
 use super::selection::{Place, name_and_version, select};
-use super::siblings::{Siblings, siblings};
+use super::siblings::Siblings;
 use super::{Decision, places};
 use crate::layout::{Kind, Platform, Product, Repository, Stage};
 use crate::plan::{Change, Plan};
@@ -85,7 +85,7 @@ pub(super) fn rollback(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
         .map(|(at, remakes)| (at.clone(), remakes.iter().map(|remake| remake.of.clone()).collect()))
         .collect();
     let mut moving = rejected.clone();
-    let along = Siblings { moving: siblings(world, rejected).moving, ..Siblings::default() };
+    let along = Siblings::leaving(world, rejected);
     notes.extend(along.notes(&stage.name));
     add(&mut moving, &along.moving);
     for (repository, olds) in sources.iter().chain(&outdated) {

@@ -49,6 +49,11 @@ pub(super) fn siblings(world: &World, asked: &Entering) -> Siblings {
 }
 
 impl Siblings {
+    /// Finds what leaves a stage with these packages: what something that stays was built of as well, stays.
+    pub(super) fn leaving(world: &World, asked: &Entering) -> Self {
+        Self { moving: siblings(world, asked).moving, shared: Entering::new() }
+    }
+
     /// Leaves out what several share and a stage has already.
     pub(super) fn new_in(mut self, world: &World, stage: &str) -> Self {
         for (repository, shared) in &mut self.shared {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::gates::Gates;
 use super::promote::{add, subject};
 use super::selection::{Place, select};
-use super::siblings::{Siblings, siblings};
+use super::siblings::Siblings;
 use super::{Decision, places};
 use crate::plan::{Change, Plan};
 use crate::refusal::Refusal;
@@ -28,8 +28,7 @@ pub(super) fn withdraw(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
     let place = Place { world, product, stage: &stage.name, platforms: &platforms, target: None };
     let selection = gates.prefer(select(&place, wish.packages))?;
     let subject = subject(&selection.packages);
-    // What something that stays was built of as well, stays.
-    let along = Siblings { moving: siblings(world, &selection.packages).moving, ..Siblings::default() };
+    let along = Siblings::leaving(world, &selection.packages);
     let mut leaving = selection.packages;
     add(&mut leaving, &along.moving);
     gates.freeze(world, &product.name, &[&stage.name], &leaving);
