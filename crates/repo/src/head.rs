@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::ops::Range;
 
-use nevra::{Algorithm, Digest};
+use nevra::{Algorithm, Digest, Fingerprint};
 use sha1::Digest as _;
 
 use crate::Error;
@@ -96,6 +96,22 @@ impl Head {
             }
         }
         Ok(strongest)
+    }
+
+    /// Tells by what a database of rpm knows this package once it is installed.
+    ///
+    /// The digests of the header are made from its bytes, whether they are stated or not: a database has what the
+    /// package states, and that they are the same is [`Head::check_header`]'s to say, as it is rpm's before it
+    /// installs. Headers of rpm 3 have none, for rpm rewrites them as it installs. The MD5 is the one that is stated:
+    /// it covers the payload, which is not read here.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let bytes = (!self.header.is_of_rpm_3).then(|| self.header_bytes());
+        Fingerprint {
+            sha256_header: bytes.map(crate::sha256),
+            sha1_header: bytes.map(|bytes| sha1::Sha1::digest(bytes).into()),
+            md5: self.signature_bytes(tags::signature::MD5.number).and_then(|md5| md5.try_into().ok()),
+        }
     }
 
     /// Shows the digest the header states for the payload as it lies in the file, `None` if it

@@ -91,3 +91,38 @@ fn values_are_read_as_they_stand() {
     assert_eq!(header.text(tags::URL), None);
     assert_eq!(signature.text(tags::signature::SHA256).map(<[u8]>::len), Some(64));
 }
+
+#[test]
+fn a_fingerprint_is_what_the_signature_header_states_and_outlives_signing() {
+    let rpm = Recipe::new("foo", "1", "1").file("/usr/bin/foo", "x").build();
+    let head = read_head(&mut rpm.as_slice()).unwrap();
+    let fingerprint = head.fingerprint();
+    let text = |tag| head.signature.text(tag).map(|text| String::from_utf8(text.to_vec()).unwrap());
+    assert_eq!(
+        fingerprint.sha256_header.map(|digest| digest.hex()),
+        text(tags::signature::SHA256),
+        "it is of the bytes that rpm hashes"
+    );
+    let sha1 = crate::digest(Algorithm::Sha1, head.header_bytes()).hex;
+    let sha256 = crate::sha256(head.header_bytes());
+    // A recipe states no MD5.
+    assert_eq!(fingerprint.to_string(), format!("sha256={sha256} sha1={sha1} md5=-"));
+
+    let body = [&[4, 0, 1, 8][..], &[7; 300]].concat();
+    let packet = [&[0x89, (body.len() >> 8) as u8, body.len() as u8], &body[..]].concat();
+    let signed = crate::with_header_signature(&rpm, &packet).unwrap();
+    assert_ne!(signed, rpm);
+    assert_eq!(read_head(&mut signed.as_slice()).unwrap().fingerprint(), fingerprint);
+
+    let rebuilt = Recipe::new("foo", "1", "1").file("/usr/bin/foo", "y").build();
+    let rebuilt = read_head(&mut rebuilt.as_slice()).unwrap().fingerprint();
+    assert_eq!(rebuilt.compare(&fingerprint), Some((Algorithm::Sha256, false)));
+}
+
+#[test]
+fn a_header_of_rpm_3_has_no_digest_to_be_known_by() {
+    let mut head = read_head(&mut sample().as_slice()).unwrap();
+    assert_ne!(head.fingerprint(), Fingerprint::default());
+    head.header.is_of_rpm_3 = true;
+    assert_eq!(head.fingerprint(), Fingerprint::default());
+}
