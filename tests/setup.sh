@@ -7,6 +7,7 @@ set -euo pipefail
 # What a test runs, and the package that brings it. Not dnf-plugins-core: it and zypper exclude each other.
 needed=(
     "apache2 apache2"
+    "busybox busybox"
     "createrepo_c createrepo-c"
     "curl curl"
     "dnf dnf"
@@ -26,6 +27,7 @@ needed=(
     "rsync rsync"
     "rsync rsync"
     "setpriv util-linux"
+    "shellcheck shellcheck"
     "ssh openssh-client"
     "ssh-keygen openssh-client"
     "sshd openssh-server"

@@ -55,6 +55,7 @@ mod scrub;
 mod signatures;
 mod signed;
 mod signed_requests;
+mod site_report;
 mod site_status;
 mod splicing;
 mod stories;

@@ -36,6 +36,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "repo",
             "signatures",
             "store",
+            "workflow",
         ],
     ),
     ("testkit", &[]),

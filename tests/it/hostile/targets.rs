@@ -49,6 +49,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "audit", run: audit, seeds: || vec![AUDIT.as_bytes().to_vec()] },
     Target { name: "answer", run: answer, seeds: || vec![ANSWER.as_bytes().to_vec()] },
     Target { name: "http", run: daemon::web::tried, seeds: web_requests },
+    Target { name: "site_report", run: site_report, seeds: || texts(&[SITE_REPORT]) },
     Target { name: "worker", run: daemon::reading::tried, seeds: worker_answers },
     Target {
         name: "names",
@@ -86,6 +87,21 @@ fn toml_requests() -> Vec<Vec<u8>> {
     .collect()
 }
 
+const SITE_REPORT: &str = include_str!("targets/site-report.txt");
+
+fn site_report(bytes: &[u8]) {
+    use workflow::evidence::{Wanted, compare, parse};
+    if let Ok(report) = parse(bytes) {
+        let stored = serde_json::to_vec(&report).unwrap();
+        assert_eq!(serde_json::from_slice::<workflow::evidence::SiteReport>(&stored).unwrap(), report);
+        let installed = report.installed.iter();
+        let same: Vec<Wanted> =
+            installed.map(|one| Wanted { nevra: one.nevra.clone(), fingerprint: one.fingerprint }).collect();
+        let difference = compare(&report, &same);
+        assert!(difference.packages.len() <= same.len() && !difference.to_string().is_empty());
+    }
+}
+
 fn json_requests() -> Vec<Vec<u8>> {
     texts(&[
         r#"{"format": 1, "action": "promote", "product": "glite-3.2", "from": "delta", "to": "production", "packages": ["voms"], "reason": "\u00e9\n"}"#,
@@ -93,28 +109,7 @@ fn json_requests() -> Vec<Vec<u8>> {
     ])
 }
 
-const CONFIGURATION: &str = r#"format = 1
-[site]
-name = "Example"
-root = "/srv/sluice"
-spool = "/var/spool/sluice"
-base_url = "https://repo.example.org"
-grace = "14d"
-[roles]
-release-team = ["user:alice", "group:release", "uid:1000"]
-[[product]]
-name = "glite-3.2"
-preset = "glite"
-platforms = ["el9/x86_64", "sl5/x86_64"]
-[[product.stage]]
-name = "candidate"
-import_roles = ["operations"]
-restricted = ["192.0.2.0/24", "2001:db8::/32"]
-[[product.route]]
-from = "candidate"
-to = "production"
-roles = ["release-team"]
-"#;
+const CONFIGURATION: &str = include_str!("targets/configuration.toml");
 
 fn configuration(bytes: &[u8]) {
     if let Err(errors) = daemon::config::Config::parse(bytes, "sluice.toml") {
