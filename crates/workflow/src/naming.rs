@@ -375,8 +375,10 @@ words! {
 
 words! {
     /// How soon sites had better take an update; written as the subject of its announcement has it (G19). Read in any case.
+    #[derive(Default)]
     Priority {
         /// When it suits them.
+        #[default]
         Normal = "Normal",
         /// Soon.
         High = "HIGH",

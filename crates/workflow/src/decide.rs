@@ -1,0 +1,260 @@
+//! The decision: what a step brings about, or why it is not taken. A function of its arguments alone.
+
+use jiff::Timestamp;
+use nevra::Sha256;
+use std::collections::BTreeSet;
+
+use crate::bundle::Bundle;
+use crate::command::{Answer, Command};
+use crate::content::Item;
+use crate::fact::Fact;
+use crate::names::{Id, TeamName};
+use crate::naming::Priority;
+use crate::patch::Patch;
+use crate::refusal::{Code, Refusal};
+use crate::role::{Actor, Part};
+use crate::rules::Rules;
+use crate::state::{State, Workflow};
+use crate::task::Task;
+use crate::team::Team;
+
+mod bundle;
+mod patch;
+mod release;
+mod remind;
+mod task;
+mod team;
+
+/// What the clocks say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// The wall clock.
+    pub wall: Timestamp,
+    /// The time that was witnessed: no jump of the wall clock moves it.
+    pub witnessed: Timestamp,
+}
+
+impl Times {
+    /// Tells the instant that has come for sure.
+    pub fn proven(self) -> Timestamp {
+        self.wall.min(self.witnessed)
+    }
+}
+
+/// What a step looks at beside the state.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// Everything that is remembered.
+    pub workflow: &'a Workflow,
+    /// What is remembered of the product.
+    pub state: &'a State,
+    /// How its procedure is set up.
+    pub rules: &'a Rules,
+    /// Who asks.
+    pub actor: &'a Actor,
+    /// When.
+    pub times: Times,
+    /// Why, in the asker's words.
+    pub reason: &'a str,
+    /// The packages that the request selects, found in the repositories.
+    pub items: &'a BTreeSet<Item>,
+    /// The node types that pin one of them.
+    pub pinning: &'a BTreeSet<String>,
+    /// Whether a stage lists a package.
+    pub lists: &'a dyn Fn(&str, &Item) -> bool,
+    /// Who answers for it that a patch enters production without the tests that it needs, if anybody does.
+    pub waived: &'a dyn Fn(&Patch) -> Option<String>,
+    /// The hash of the plan that the request is about.
+    pub plan: Option<Sha256>,
+}
+
+/// What a step brings about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decided {
+    /// What happens, in order; nothing if everything is so already.
+    pub facts: Vec<Fact>,
+    /// What becomes of packages, in the same instant.
+    pub moves: Option<Moves>,
+    /// Who is told.
+    pub notices: Vec<Notice>,
+    /// What whoever asks should know.
+    pub notes: Vec<String>,
+    /// What happens, in one plain sentence.
+    pub sentence: String,
+}
+
+/// What becomes of packages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Moves {
+    /// They go from one stage to the next.
+    Forward {
+        /// The stage they leave.
+        from: String,
+        /// The stage they enter.
+        to: String,
+        /// The packages.
+        items: BTreeSet<Item>,
+        /// Whether others of the same bundles stay behind.
+        partial: bool,
+        /// The name of the generation in which that happens, if it gets one.
+        name: Option<String>,
+    },
+    /// They leave the stage, and what pins them pins the version before.
+    Back {
+        /// The stage.
+        stage: String,
+        /// The packages.
+        items: BTreeSet<Item>,
+    },
+}
+
+/// Somebody who is told of something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// To whom.
+    pub to: Part,
+    /// What, in one sentence.
+    pub sentence: String,
+}
+
+/// Decides a step of procedure `glite`.
+///
+/// # Errors
+///
+/// A [`Refusal`] says why it is not taken; nothing happens then.
+pub fn decide(asked: &Asked<'_>, command: &Command) -> Result<Decided, Refusal> {
+    match command {
+        Command::TeamAdd { team, contact, members, stacks, platforms, node_types } => {
+            let entry = Team {
+                members: members.clone(),
+                stacks: stacks.clone(),
+                platforms: platforms.clone(),
+                node_types: node_types.clone(),
+                contact: contact.trim().to_owned(),
+            };
+            team::add(asked, team, &entry)
+        }
+        Command::TeamRemove { team } => team::remove(asked, team),
+        Command::PatchAdd { patch, title, node_types, bugs, .. } => {
+            patch::add(asked, patch, title, node_types, bugs)
+        }
+        Command::PatchChange { patch, .. } => patch::change(asked, patch),
+        Command::PatchStatus { patches, status } => patch::set(asked, patches, *status),
+        Command::PatchComment { patch, comment } => patch::comment(asked, patch, comment),
+        Command::BundleCreate { bundle, patches, urgent } => bundle::create(asked, bundle, patches, *urgent),
+        Command::BundleAdd { bundle, patches } => bundle::add(asked, bundle, patches),
+        Command::BundleRemove { bundle, patches } => bundle::remove(asked, bundle, patches),
+        Command::BundleDeploy { bundle } => bundle::deploy(asked, bundle),
+        Command::BundleHold { bundle } => bundle::hold(asked, bundle, true),
+        Command::BundleContinue { bundle } => bundle::hold(asked, bundle, false),
+        Command::BundleRollback { bundle, .. } => bundle::roll_back(asked, bundle),
+        Command::TaskAssign { bundle, teams, rollback, node_types, days } => {
+            let wish = task::Wish { bundle, teams, is_rollback: *rollback, node_types, days: *days };
+            task::assign(asked, &wish)
+        }
+        Command::TaskAnswer { task, answer } => task::answer(asked, *task, *answer == Answer::Accept),
+        Command::TaskStart { task, outcome, tickets, content } => {
+            task::start(asked, *task, *outcome, tickets, *content)
+        }
+        Command::TaskComment { task, comment } => task::comment(asked, *task, comment),
+        Command::TaskDone { task, outcome, tickets, content } => {
+            task::done(asked, *task, *outcome, tickets, *content)
+        }
+        Command::TaskExtend { task, days } => task::extend(asked, *task, *days),
+        Command::TaskDowntime { task, from, until } => task::downtime(asked, *task, *from, *until),
+        Command::TaskClose { task } => task::close(asked, *task),
+        Command::ReleasePrepare { update, patches, priority, partial } => {
+            release::prepare(asked, *update, patches, *priority, *partial)
+        }
+        Command::ReleaseReady { update } => release::ready(asked, *update),
+        Command::ReleaseApprove { update } => release::approve(asked, *update),
+        Command::ReleasePublish { update } => release::publish(asked, *update),
+        Command::ReleaseReports { update } => release::reports(asked, *update),
+        Command::Remind {} => remind::remind(asked),
+    }
+}
+
+/// Decides what publishing patches would do, whoever asks: so that it can be planned before anybody approves of it.
+///
+/// # Errors
+///
+/// A [`Refusal`] says why they cannot be published.
+pub fn publishing(
+    asked: &Asked<'_>,
+    update: u32,
+    patches: &BTreeSet<Id>,
+    priority: Priority,
+    partial: bool,
+) -> Result<Decided, Refusal> {
+    let patches = release::chosen(asked, update, patches)?;
+    release::publishing(asked, update, (&patches, priority), partial)
+}
+
+impl<'a> Asked<'a> {
+    /// Refuses whoever plays none of these parts.
+    fn must_be(&self, parts: &[Part], step: &str) -> Result<(), Refusal> {
+        if parts.iter().any(|part| self.actor.is(part)) {
+            return Ok(());
+        }
+        let who: Vec<String> = parts.iter().map(Part::to_string).collect();
+        let sentence =
+            format!("{step} is a step of {}, and `{}` is not of them", who.join(" or "), self.actor.name);
+        Err(Refusal::new(Code::WrongActor, sentence)
+            .hint("the configuration says with `[roles]` and `[product.NAME.procedure]` who is"))
+    }
+
+    fn patch(&self, id: &Id) -> Result<&'a Patch, Refusal> {
+        let refused = || Refusal::new(Code::NoSuchPatch, format!("there is no patch `{id}`"));
+        self.state.patches.get(id).ok_or_else(refused)
+    }
+
+    fn bundle(&self, id: &Id) -> Result<&'a Bundle, Refusal> {
+        let refused = || Refusal::new(Code::NoSuchBundle, format!("there is no bundle `{id}`"));
+        self.state.bundles.get(id).ok_or_else(refused)
+    }
+
+    fn task(&self, number: u32) -> Result<&'a Task, Refusal> {
+        let refused = || Refusal::new(Code::NoSuchTask, format!("there is no task {number}"));
+        self.state.tasks.get(&number).ok_or_else(refused)
+    }
+
+    /// Refuses a bundle that somebody holds.
+    fn goes_on(&self, id: &Id, bundle: &Bundle) -> Result<(), Refusal> {
+        match &bundle.held {
+            Some(why) => {
+                let sentence = format!("bundle `{id}` is held: {why}");
+                Err(Refusal::new(Code::BundleHeld, sentence).hint("`bundle-continue` lets it go on"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a task of another team.
+    fn must_be_team(&self, number: u32, team: &TeamName) -> Result<(), Refusal> {
+        if self.actor.is(&Part::Team(team.clone())) {
+            return Ok(());
+        }
+        let sentence = format!("task {number} is of `{team}`, for which `{}` may not act", self.actor.name);
+        Err(Refusal::new(Code::NotYourTask, sentence))
+    }
+}
+
+/// Writes ids one after the other.
+fn listed<T: ToString>(all: impl IntoIterator<Item = T>) -> String {
+    all.into_iter().map(|one| format!("`{}`", one.to_string())).collect::<Vec<_>>().join(", ")
+}
+
+/// Writes a number of things.
+fn count(number: usize, one: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        _ => format!("{number} {one}s"),
+    }
+}
+
+fn notice(to: Part, sentence: impl Into<String>) -> Notice {
+    Notice { to, sentence: sentence.into() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,361 @@
+//! Tasks: assigned to teams, answered, run, and done (G7 to G9, E4 to E9, R6, R7).
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use nevra::Sha256;
+
+use crate::bundle::Bundle;
+use crate::completeness::differences;
+use crate::content::content_of_all;
+use crate::decide::{Asked, Decided, listed, notice};
+use crate::fact::{About, Fact};
+use crate::names::{Id, TeamName};
+use crate::outcome::Outcome;
+use crate::patch::{Patch, Place, Status};
+use crate::refusal::{Code, Refusal};
+use crate::role::Part;
+use crate::task::{Downtime, Progress, Task, Work};
+
+/// The patches that a task is about.
+type Concerned<'a> = Vec<(&'a Id, &'a Patch)>;
+
+/// The longest quarantine, and the longest extension of one, in days.
+const DAYS_MAX: u32 = 366;
+
+pub(super) struct Wish<'a> {
+    pub(super) bundle: &'a Id,
+    pub(super) teams: &'a BTreeSet<TeamName>,
+    pub(super) is_rollback: bool,
+    pub(super) node_types: &'a BTreeSet<String>,
+    pub(super) days: Option<u32>,
+}
+
+pub(super) fn assign(asked: &Asked<'_>, wish: &Wish<'_>) -> Result<Decided, Refusal> {
+    asked.must_be(&[Part::Operations], "to assign tasks")?;
+    let bundle = asked.bundle(wish.bundle)?;
+    if wish.teams.is_empty() {
+        return Err(Refusal::new(Code::NothingNamed, "the request names no team"));
+    }
+    let work = if wish.is_rollback { Work::Rollback } else { Work::Rollout };
+    let about = match work {
+        Work::Rollout => to_roll_out(asked, wish.bundle, bundle)?,
+        Work::Rollback => to_roll_back(asked, wish.bundle, bundle)?,
+    };
+    let quarantine = quarantine(asked, bundle, work, wish.days)?;
+    let answer_by = asked.rules.calendar.due(asked.times.proven(), asked.rules.answer_days);
+    let mut decided = Decided::default();
+    for (number, team) in (asked.state.next_task()..).zip(wish.teams) {
+        let (node_types, patches) = for_team(asked, team, wish.node_types, &about)?;
+        let content = content_of_all(patches.iter().map(|(id, patch)| (*id, patch.content())));
+        let patches: BTreeSet<Id> = patches.into_iter().map(|(id, _)| id.clone()).collect();
+        let mut same = asked.state.tasks_of(wish.bundle).filter(|(_, task)| {
+            task.work == work
+                && task.team == *team
+                && task.content == content
+                && task.progress != Progress::Closed
+        });
+        if let Some((number, _)) = same.next() {
+            let sentence = format!("`{team}` has task {number} about the same already");
+            return Err(Refusal::new(Code::AlreadyAssigned, sentence));
+        }
+        let what = match work {
+            Work::Rollout => "install",
+            Work::Rollback => "go back from",
+        };
+        let asks = format!(
+            "task {number}: please {what} {} of bundle `{}`, and answer by {answer_by}",
+            listed(&patches),
+            wish.bundle
+        );
+        decided.notices.push(notice(Part::Team(team.clone()), asks));
+        decided.facts.push(Fact::TaskAssigned {
+            task: number,
+            work,
+            bundle: wish.bundle.clone(),
+            patches,
+            content,
+            team: team.clone(),
+            node_types,
+            answer_by,
+            quarantine,
+        });
+    }
+    decided.sentence = format!("{} asked about bundle `{}`", are(wish.teams), wish.bundle);
+    Ok(decided)
+}
+
+fn are(teams: &BTreeSet<TeamName>) -> String {
+    let verb = if teams.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", listed(teams))
+}
+
+/// The patches that sites are to try, provided that they find them.
+fn to_roll_out<'a>(asked: &Asked<'a>, id: &Id, bundle: &'a Bundle) -> Result<Concerned<'a>, Refusal> {
+    asked.goes_on(id, bundle)?;
+    let Some(revision) = bundle.revisions.last() else {
+        let sentence = format!("bundle `{id}` is not with early adopters");
+        return Err(Refusal::new(Code::WrongState, sentence).hint("`bundle-deploy` hands it to them"));
+    };
+    // What took the urgent lane is tried after it was released: that pays the debt.
+    let wanted = match bundle.is_urgent {
+        true => &[Status::RollingOut, Status::ReadyForProduction][..],
+        false => &[Status::RollingOut],
+    };
+    let lists = |item: &crate::Item| (asked.lists)(&asked.rules.beta, item);
+    let differ = differences(asked.state, id, bundle, wanted, &lists);
+    if !differ.is_empty() {
+        let sentence = format!("bundle `{id}` is not complete");
+        return Err(Refusal::new(Code::Incomplete, sentence).reasons(differ));
+    }
+    let shown = revision.deployed.saturating_add(asked.rules.mirrors_delay).unwrap_or(Timestamp::MAX);
+    if asked.times.proven() < shown {
+        let sentence = format!("mirrors may not show bundle `{id}` before {shown}");
+        return Err(Refusal::new(Code::MirrorsBehind, sentence));
+    }
+    let is_meant = |patch: &Patch| match patch.place {
+        Place::Beta => true,
+        Place::Production => bundle.is_urgent,
+        Place::Before | Place::TakenOut => false,
+    };
+    let about: Vec<_> = asked.state.patches_of(bundle).filter(|(_, patch)| is_meant(patch)).collect();
+    match about.is_empty() {
+        true => {
+            Err(Refusal::new(Code::WrongState, format!("no patch of bundle `{id}` is with early adopters")))
+        }
+        false => Ok(about),
+    }
+}
+
+/// The patches from which sites are to go back, provided that they were taken out.
+fn to_roll_back<'a>(asked: &Asked<'a>, id: &Id, bundle: &'a Bundle) -> Result<Concerned<'a>, Refusal> {
+    let gone = asked.state.patches_of(bundle).filter(|(_, patch)| patch.place == Place::TakenOut);
+    let gone: Vec<_> = gone.collect();
+    if gone.is_empty() {
+        let sentence = format!("nothing of bundle `{id}` was rolled back");
+        return Err(
+            Refusal::new(Code::WrongState, sentence).hint("`bundle-rollback` takes rejected patches out")
+        );
+    }
+    Ok(gone)
+}
+
+fn quarantine(
+    asked: &Asked<'_>,
+    bundle: &Bundle,
+    work: Work,
+    days: Option<u32>,
+) -> Result<SignedDuration, Refusal> {
+    match (days, work) {
+        (Some(days), _) if days > DAYS_MAX => {
+            let sentence = format!("a quarantine of {days} days is longer than {DAYS_MAX}");
+            Err(Refusal::new(Code::BadText, sentence))
+        }
+        (Some(days), _) => Ok(SignedDuration::from_hours(24 * i64::from(days))),
+        (None, Work::Rollback) => Ok(asked.rules.quarantine_rollback),
+        (None, Work::Rollout) if bundle.is_urgent => Ok(asked.rules.quarantine_urgent),
+        (None, Work::Rollout) => Ok(asked.rules.quarantine),
+    }
+}
+
+/// The node types that a team is to install, and the patches that touch one of them.
+fn for_team<'a>(
+    asked: &Asked<'_>,
+    name: &TeamName,
+    node_types: &BTreeSet<String>,
+    about: &[(&'a Id, &'a Patch)],
+) -> Result<(BTreeSet<String>, Concerned<'a>), Refusal> {
+    let Some(team) = asked.workflow.teams.get(name) else {
+        let sentence = format!("there is no team `{name}` in the register");
+        return Err(Refusal::new(Code::NoSuchTeam, sentence).hint("`team-add` registers it"));
+    };
+    let touched: BTreeSet<String> = about.iter().flat_map(|(_, patch)| patch.node_types.clone()).collect();
+    let wanted = if node_types.is_empty() { &touched } else { node_types };
+    let runs = |one: &&String| team.node_types.is_empty() || team.node_types.contains(*one);
+    let lacking: Vec<&String> = node_types.iter().filter(|one| !runs(one)).collect();
+    let chosen: BTreeSet<String> = wanted.iter().filter(runs).cloned().collect();
+    if !lacking.is_empty() || !team.runs_any(&touched) {
+        let what = if lacking.is_empty() { listed(&touched) } else { listed(lacking) };
+        let sentence = format!("`{name}` does not run {what}");
+        return Err(Refusal::new(Code::TeamDoesNotRun, sentence));
+    }
+    let concerns = |patch: &Patch| {
+        patch.node_types.is_empty() || chosen.is_empty() || !patch.node_types.is_disjoint(&chosen)
+    };
+    let patches: Vec<_> = about.iter().copied().filter(|(_, patch)| concerns(patch)).collect();
+    if patches.is_empty() {
+        let sentence = format!("no patch touches {}", listed(&chosen));
+        return Err(Refusal::new(Code::TeamDoesNotRun, sentence));
+    }
+    Ok((chosen, patches))
+}
+
+pub(super) fn answer(asked: &Asked<'_>, number: u32, accepts: bool) -> Result<Decided, Refusal> {
+    let task = asked.task(number)?;
+    asked.must_be_team(number, &task.team)?;
+    if task.progress != Progress::Assigned {
+        let sentence = format!("`{}` answered already: task {number} is {}", task.team, task.progress);
+        return Err(Refusal::new(Code::AlreadyAnswered, sentence));
+    }
+    let words = if accepts { "takes on" } else { "does not take on" };
+    let mut notices = vec![notice(Part::Operations, format!("`{}` {words} task {number}", task.team))];
+    let is_like = |one: &Task| one.work == task.work && one.content == task.content;
+    let mut others =
+        asked.state.tasks_of(&task.bundle).filter(|(other, one)| *other != number && is_like(one));
+    if !accepts && others.all(|(_, other)| matches!(other.progress, Progress::Declined | Progress::Closed)) {
+        let sentence = format!("nobody takes on bundle `{}`: please look for other teams", task.bundle);
+        notices.push(notice(Part::Operations, sentence));
+    }
+    let facts = vec![Fact::TaskAnswered { task: number, accepts }];
+    Ok(Decided {
+        facts,
+        notices,
+        sentence: format!("`{}` {words} task {number}", task.team),
+        ..Decided::default()
+    })
+}
+
+/// Refuses a report that was made for other packages.
+fn is_bound(number: u32, task: &Task, content: Option<Sha256>) -> Result<(), Refusal> {
+    match content {
+        Some(content) if content != task.content => {
+            let (theirs, ours) = (content.short(), task.content.short());
+            let sentence =
+                format!("task {number} is about the packages {ours}, and the report about {theirs}");
+            Err(Refusal::new(Code::OtherRevision, sentence))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn wrong_progress(number: u32, task: &Task, wanted: &str) -> Refusal {
+    Refusal::new(Code::WrongState, format!("task {number} is {}, not {wanted}", task.progress))
+}
+
+pub(super) fn start(
+    asked: &Asked<'_>,
+    number: u32,
+    outcome: Outcome,
+    tickets: &BTreeSet<String>,
+    content: Option<Sha256>,
+) -> Result<Decided, Refusal> {
+    let task = asked.task(number)?;
+    asked.must_be_team(number, &task.team)?;
+    is_bound(number, task, content)?;
+    if !task.progress.is_open() {
+        return Err(wrong_progress(number, task, "open"));
+    }
+    let is_new = task.progress != Progress::InProgress
+        || task.outcome != Some(outcome)
+        || !tickets.is_subset(&task.tickets);
+    if !is_new {
+        return Ok(Decided::default());
+    }
+    let sentence = format!("task {number} of `{}` is in progress: {outcome}", task.team);
+    let facts = vec![Fact::TaskStarted { task: number, outcome, tickets: tickets.clone() }];
+    let notices = vec![notice(Part::Operations, sentence.clone())];
+    Ok(Decided { facts, notices, sentence, ..Decided::default() })
+}
+
+pub(super) fn done(
+    asked: &Asked<'_>,
+    number: u32,
+    outcome: Outcome,
+    tickets: &BTreeSet<String>,
+    content: Option<Sha256>,
+) -> Result<Decided, Refusal> {
+    let task = asked.task(number)?;
+    asked.must_be_team(number, &task.team)?;
+    is_bound(number, task, content)?;
+    let Some(ends) = task.quarantine_ends().filter(|_| task.progress == Progress::InProgress) else {
+        return Err(wrong_progress(number, task, "in progress"));
+    };
+    // A site that fails need not run what fails for a week.
+    if asked.times.proven() < ends && outcome != Outcome::Fail {
+        let sentence =
+            format!("task {number} runs until {ends}, and it is {} for sure", asked.times.proven());
+        return Err(Refusal::new(Code::InQuarantine, sentence));
+    }
+    let has_shown = task.evidence.last().is_some_and(|shown| shown.differs.is_empty());
+    if asked.rules.wants_evidence && !has_shown && outcome != Outcome::Fail && task.work == Work::Rollout {
+        let reasons = task.evidence.last().map(|shown| shown.differs.clone()).unwrap_or_default();
+        let sentence = format!("`{}` did not show that it has what task {number} is about", task.team);
+        return Err(Refusal::new(Code::NoEvidence, sentence).reasons(reasons));
+    }
+    let sentence = format!("task {number} of `{}` is done: {outcome}", task.team);
+    let facts = vec![Fact::TaskDone { task: number, outcome, tickets: tickets.clone() }];
+    let notices = vec![notice(Part::Operations, sentence.clone())];
+    Ok(Decided { facts, notices, sentence, ..Decided::default() })
+}
+
+pub(super) fn comment(asked: &Asked<'_>, number: u32, comment: &str) -> Result<Decided, Refusal> {
+    asked.task(number)?;
+    if asked.actor.parts.is_empty() {
+        asked.must_be(&[Part::Operations, Part::ReleaseTeam, Part::Verifier], "to comment on a task")?;
+    }
+    let facts = vec![Fact::Said { about: About::Task(number), words: comment.trim().to_owned() }];
+    let sentence = format!("task {number} has one more comment");
+    Ok(Decided { facts, sentence, ..Decided::default() })
+}
+
+pub(super) fn extend(asked: &Asked<'_>, number: u32, days: u32) -> Result<Decided, Refusal> {
+    asked.must_be(&[Part::Operations], "to lengthen a quarantine")?;
+    let task = asked.task(number)?;
+    if !task.progress.is_open() {
+        return Err(wrong_progress(number, task, "open"));
+    }
+    if days == 0 || days > DAYS_MAX {
+        let sentence = format!("a quarantine is lengthened by 1 to {DAYS_MAX} days, not {days}");
+        return Err(Refusal::new(Code::BadText, sentence));
+    }
+    let sentence = format!("the quarantine of task {number} is {days} days longer");
+    let facts =
+        vec![Fact::TaskExtended { task: number, by: SignedDuration::from_hours(24 * i64::from(days)) }];
+    let notices = vec![notice(Part::Team(task.team.clone()), sentence.clone())];
+    Ok(Decided { facts, notices, sentence, ..Decided::default() })
+}
+
+pub(super) fn downtime(
+    asked: &Asked<'_>,
+    number: u32,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Decided, Refusal> {
+    let task = asked.task(number)?;
+    asked.must_be_team(number, &task.team)?;
+    if !task.progress.is_open() {
+        return Err(wrong_progress(number, task, "open"));
+    }
+    if from >= until {
+        let sentence = format!("a downtime ends after it begins, not at {until} from {from}");
+        return Err(Refusal::new(Code::BadText, sentence));
+    }
+    let downtime = Downtime { from, until };
+    if task.downtime == Some(downtime) {
+        return Ok(Decided::default());
+    }
+    let sentence = format!("the node of task {number} is down from {from} until {until}");
+    let facts = vec![Fact::TaskDown { task: number, downtime }];
+    let notices = vec![notice(Part::Operations, sentence.clone())];
+    Ok(Decided { facts, notices, sentence, ..Decided::default() })
+}
+
+pub(super) fn close(asked: &Asked<'_>, number: u32) -> Result<Decided, Refusal> {
+    asked.must_be(&[Part::Operations], "to close a task")?;
+    let task = asked.task(number)?;
+    if !task.progress.is_open() {
+        return Err(wrong_progress(number, task, "open"));
+    }
+    let why = asked.reason.trim().to_owned();
+    if why.is_empty() {
+        return Err(Refusal::new(Code::BadText, "to close a task takes a `reason`: the team reads it"));
+    }
+    let sentence = format!("task {number} of `{}` is closed: {why}", task.team);
+    let notices = vec![notice(Part::Team(task.team.clone()), sentence.clone())];
+    Ok(Decided {
+        facts: vec![Fact::TaskClosed { task: number, why }],
+        notices,
+        sentence,
+        ..Decided::default()
+    })
+}

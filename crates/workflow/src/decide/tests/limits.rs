@@ -1,0 +1,141 @@
+//! What holds whatever is asked: clocks that jump, teams, comments, holds, the same facts give the same state.
+
+use super::*;
+
+#[test]
+fn a_clock_that_jumps_ends_no_quarantine_and_reminds_nobody_twice() {
+    let mut site = Site::new();
+    site.deployed("b1", &[("1", "voms-1-1.x86_64")]);
+    site.does("ou", assigned("b1", "ea-IT-CNAF ea-UK-RAL", false));
+    site.does("ea-IT-CNAF", started(1, Outcome::Success));
+    let witnessed = site.times.witnessed;
+    let years = SignedDuration::from_hours(10 * 365 * 24);
+    for wall in [witnessed + years, witnessed - years] {
+        site.times = Times { wall, witnessed };
+        assert_eq!(site.refuses("ea-IT-CNAF", finished(1, Outcome::Success)), "in-quarantine");
+        assert!(site.decision("clock", &Command::Remind {}, None, "").unwrap().facts.is_empty());
+    }
+    site.times = Times { wall: witnessed, witnessed };
+    assert_eq!(site.refuses("mu", Command::Remind {}), "wrong-actor");
+    site.pass(24 * 8);
+    let decided = site.does("clock", Command::Remind {});
+    let of = |task, of| Fact::Reminded { task, of };
+    assert_eq!(decided.facts, [of(1, Reminder::DoneOverdue), of(2, Reminder::AnswerOverdue)]);
+    let now = site.times;
+    for wall in [now.wall, now.wall + years, now.wall - years, now.wall] {
+        site.times = Times { wall, ..now };
+        assert!(site.decision("clock", &Command::Remind {}, None, "").unwrap().facts.is_empty());
+    }
+}
+
+#[test]
+fn a_team_answers_once_and_operations_look_for_others_when_nobody_accepts() {
+    let mut site = Site::new();
+    site.deployed("b1", &[("1", "voms-1-1.x86_64")]);
+    site.does("ou", assigned("b1", "ea-IT-CNAF ea-UK-RAL", false));
+    // Monday noon, so Tuesday noon.
+    assert_eq!(site.state().tasks[&1].answer_by, "2026-03-03T12:00:00Z".parse().unwrap());
+    let answer = |task, accepts| {
+        let answer = if accepts { Answer::Accept } else { Answer::Reject };
+        Command::TaskAnswer { task, answer }
+    };
+    assert_eq!(site.refuses("ea-UK-RAL", answer(1, true)), "not-your-task");
+    assert_eq!(site.does("ea-IT-CNAF", answer(1, false)).notices.len(), 1);
+    assert_eq!(site.refuses("ea-IT-CNAF", answer(1, true)), "already-answered");
+    let decided = site.does("ea-UK-RAL", answer(2, false));
+    assert_eq!(decided.notices[1].sentence, "nobody takes on bundle `b1`: please look for other teams");
+    assert_eq!(site.refuses("ou", assigned("b1", "ea-XX-Nowhere", false)), "no-such-team");
+}
+
+#[test]
+fn a_team_gets_the_patches_of_the_node_types_it_runs() {
+    let mut site = Site::new();
+    site.pins.insert("WMS".into(), words("wms"));
+    site.pins.insert("CE".into(), words("cream"));
+    site.deployed("b1", &[("1", "wms-1-1.x86_64"), ("2", "cream-1-1.x86_64")]);
+    site.does("ou", assigned("b1", "ea-CZ-FZU ea-IT-CNAF", false));
+    let state = site.state();
+    assert_eq!((&state.tasks[&1].patches, &state.tasks[&1].node_types), (&ids("2"), &words("CE")));
+    assert_eq!((&state.tasks[&2].patches, &state.tasks[&2].node_types), (&ids("1"), &words("WMS")));
+    assert_ne!(state.tasks[&1].content, state.tasks[&2].content);
+    let node_types = words("CE");
+    let teams = BTreeSet::from([team("ea-UK-RAL")]);
+    let wrong = Command::TaskAssign { bundle: id("b1"), teams, rollback: false, node_types, days: None };
+    assert_eq!(site.refuses("ou", wrong), "team-does-not-run");
+}
+
+#[test]
+fn a_quarantine_is_lengthened_and_a_node_may_be_down() {
+    let mut site = Site::new();
+    site.deployed("b1", &[("1", "voms-1-1.x86_64")]);
+    site.does("ou", assigned("b1", "ea-IT-CNAF", false));
+    site.does("ea-IT-CNAF", started(1, Outcome::Success));
+    assert_eq!(site.refuses("ea-IT-CNAF", Command::TaskExtend { task: 1, days: 2 }), "wrong-actor");
+    assert_eq!(site.refuses("ou", Command::TaskExtend { task: 1, days: 0 }), "bad-text");
+    assert_eq!(site.refuses("ou", Command::TaskExtend { task: 1, days: u32::MAX }), "bad-text");
+    site.does("ou", Command::TaskExtend { task: 1, days: 2 });
+    let (from, until) = (site.times.wall, site.times.wall + SignedDuration::from_hours(3));
+    let down = |from, until| Command::TaskDowntime { task: 1, from, until };
+    assert_eq!(site.refuses("ea-IT-CNAF", down(until, from)), "bad-text");
+    site.does("ea-IT-CNAF", down(from, until));
+    site.pass(24 * 9 - 1);
+    assert_eq!(site.refuses("ea-IT-CNAF", finished(1, Outcome::Success)), "in-quarantine");
+    site.pass(1);
+    site.does("ea-IT-CNAF", finished(1, Outcome::Success));
+}
+
+#[test]
+fn a_bundle_that_is_held_goes_no_further() {
+    let mut site = Site::new();
+    site.deployed("b1", &[("1", "voms-1-1.x86_64")]);
+    let (hold, on) =
+        (|| Command::BundleHold { bundle: id("b1") }, || Command::BundleContinue { bundle: id("b1") });
+    assert_eq!(site.decision("ou", &hold(), None, " ").unwrap_err().code, Code::BadText);
+    site.does("ou", hold());
+    assert_eq!(site.refuses("ou", assigned("b1", "ea-IT-CNAF", false)), "bundle-held");
+    assert_eq!(site.refuses("nobody", on()), "wrong-actor");
+    site.does("mu", on());
+    site.does("ou", assigned("b1", "ea-IT-CNAF", false));
+}
+
+#[test]
+fn what_is_tested_stays_as_it_is() {
+    let mut site = Site::new();
+    site.registered(&[("1", "voms-1-1.x86_64")]);
+    site.set("mu", "1", Status::Verified);
+    let changed = |packages: &str| Command::PatchChange {
+        patch: id("1"),
+        packages: packages.split_whitespace().map(str::to_owned).collect(),
+        platforms: vec![],
+    };
+    let decided = site.does("mu", changed("voms-1-2.x86_64"));
+    assert_eq!((site.status("1"), &decided.notices[0].to), (Status::Registered, &Part::Operations));
+    assert_eq!(site.refuses("mu", changed("")), "nothing-named");
+    assert_eq!(site.refuses("mu", added("2", "voms-1-2.x86_64")), "package-in-another-patch");
+    site.stages.entry("certified".into()).or_default().insert(item("voms-1-2.x86_64"));
+    site.set("mu", "1", Status::Verified);
+    site.set("ou", "1", Status::ReadyForRollout);
+    site.does("mu", Command::BundleCreate { bundle: id("b1"), patches: ids("1"), urgent: false });
+    site.does("mu", Command::BundleDeploy { bundle: id("b1") });
+    assert_eq!(site.refuses("mu", changed("voms-1-3.x86_64")), "wrong-state");
+    let out = Command::BundleRemove { bundle: id("b1"), patches: ids("1") };
+    assert_eq!(site.refuses("mu", out), "wrong-state");
+}
+
+#[test]
+fn the_same_facts_give_the_same_state_and_are_stored_as_they_are() {
+    let mut site = Site::new();
+    site.deployed("b1", &[("1", "voms-1-1.x86_64")]);
+    site.tested("b1", "ea-IT-CNAF", Outcome::Warning);
+    site.does("verifier", Command::TaskComment { task: 1, comment: "looks fine".into() });
+    site.does("ea-UK-RAL", Command::PatchComment { patch: id("1"), comment: "here, too".into() });
+    assert_eq!(site.refuses("nobody", Command::TaskComment { task: 1, comment: "x".into() }), "wrong-actor");
+    let mut again = Workflow::default();
+    for deed in &site.deeds {
+        let text = serde_json::to_string(deed).unwrap();
+        again.evolve(&serde_json::from_str(&text).unwrap());
+    }
+    assert_eq!(again, site.workflow);
+    let text = serde_json::to_string(&again).unwrap();
+    assert_eq!(serde_json::from_str::<Workflow>(&text).unwrap(), again);
+}

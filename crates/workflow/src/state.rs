@@ -1,0 +1,64 @@
+//! Everything a procedure remembers of one product, and the register of early adopters.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bundle::Bundle;
+use crate::names::{Id, TeamName};
+use crate::patch::{Patch, Patches};
+use crate::task::Task;
+use crate::team::Team;
+use crate::update::Update;
+
+/// The number of the stored form.
+pub const FORMAT: u32 = 1;
+
+/// What the procedures of a site remember.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workflow {
+    /// The register of early adopters.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub teams: BTreeMap<TeamName, Team>,
+    /// What is remembered of each product.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub products: BTreeMap<String, State>,
+}
+
+/// What the procedure of one product remembers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// The patches.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub patches: Patches,
+    /// The bundles.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bundles: BTreeMap<Id, Bundle>,
+    /// The tasks, by number, counted from 1 and never used again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tasks: BTreeMap<u32, Task>,
+    /// The updates, by number.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub updates: BTreeMap<u32, Update>,
+}
+
+impl State {
+    /// Gives the number of the next task.
+    pub fn next_task(&self) -> u32 {
+        self.tasks.keys().next_back().map_or(1, |last| last + 1)
+    }
+
+    /// Lists the patches of a bundle.
+    pub fn patches_of<'a>(&'a self, bundle: &'a Bundle) -> impl Iterator<Item = (&'a Id, &'a Patch)> {
+        bundle.patches.iter().filter_map(|id| Some((id, self.patches.get(id)?)))
+    }
+
+    /// Lists the tasks about a bundle.
+    pub fn tasks_of<'a>(&'a self, bundle: &'a Id) -> impl Iterator<Item = (u32, &'a Task)> {
+        let about =
+            move |(number, task): (&u32, &'a Task)| (task.bundle == *bundle).then_some((*number, task));
+        self.tasks.iter().filter_map(about)
+    }
+}
