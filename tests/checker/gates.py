@@ -2,7 +2,7 @@
 
 import re
 
-from words import instant, length
+from words import acts, instant, length
 
 # The gates every request of a kind passes, whatever its route adds.
 GATES = {
@@ -29,7 +29,7 @@ GATES = {
 }
 # What an undo passes beside that if it moves packages; what was decided ends as it does otherwise.
 UNDONE = {"purged", "sound", "other-content", "variants", "version-order", "freeze"}
-WAIVABLE = {"version-order", "soak", "freeze", "closure", "meta-packages", "external"}
+WAIVABLE = {"version-order", "soak", "freeze", "procedure", "closure", "meta-packages", "external"}
 # What the gate `roles` says that was asked, by action: stages and product.
 ASKED = {
     "import": r"import into `(?P<to>[^`]+)` of `(?P<product>[^`]+)`\Z",
@@ -85,9 +85,9 @@ class Asked:
 
 def asked(said, policy, wrong):
     """What was asked, as the gate `roles` says it and what moved bears out; None if it moves no packages."""
-    form = ASKED.get(said["action"])
+    form = ASKED.get(acts(said))
     roles = next((gate for gate in said.get("gates", []) if gate.get("gate") == "roles"), None)
-    if form is None or roles is None or (said["action"] == "undo" and not said.get("moved")):
+    if form is None or roles is None or (acts(said) == "undo" and not said.get("moved")):
         return None
     holds = HOLDS.match(str(roles.get("evidence")))
     found = holds and re.match(form, holds["what"])
@@ -96,7 +96,7 @@ def asked(said, policy, wrong):
     # An undo says so of each stage that it changes.
     held = [HOLDS.match(str(gate.get("evidence"))) for gate in said["gates"] if gate.get("gate") == "roles"]
     others = [re.match(form, one["what"]) for one in held if one]
-    return Asked(said["action"], found.groupdict(), holds["role"], policy, [one["to"] for one in others if one])
+    return Asked(acts(said), found.groupdict(), holds["role"], policy, [one["to"] for one in others if one])
 
 
 def binaries(generation, said):
@@ -107,15 +107,15 @@ def binaries(generation, said):
 
 def demanded(generation, said, asked):
     """The gates that must have looked."""
-    gates = set(GATES.get(said["action"], ()))
-    if said["action"] == "undo" and said.get("moved"):
+    gates = set(GATES.get(acts(said), ()))
+    if acts(said) == "undo" and said.get("moved"):
         gates |= UNDONE
     if asked is None:
         return gates
-    if said["action"] != "withdraw" and asked.signed_by:
+    if acts(said) != "withdraw" and asked.signed_by:
         gates.add("signatures")
     changed = {place["stage"] for place in binaries(generation, said)}
-    if said["action"] != "adopt" and ("closure" in asked.stage or asked.judged(changed)):
+    if acts(said) != "adopt" and ("closure" in asked.stage or asked.judged(changed)):
         gates |= {"closure", "meta-packages"}
     if length(str(asked.route.get("soak", "0s"))) != 0:
         gates.add("soak")
@@ -149,7 +149,7 @@ def moved(generation, said, what, wrong):
 
 def contexts(generation, policy, said, what, seen, wrong):
     """Whether it is on record by which state of each context was judged."""
-    if said["action"] == "adopt" or seen.get("closure", {}).get("verdict") != "pass":
+    if acts(said) == "adopt" or seen.get("closure", {}).get("verdict") != "pass":
         # What cannot be judged names no state; only somebody who answers for that lets it pass.
         return
     evidence = str(seen.get("contexts", {}).get("evidence"))

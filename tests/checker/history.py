@@ -3,7 +3,7 @@
 import re
 
 import rebuilt
-from words import instant
+from words import acts, instant
 
 CHECKSUM_NAMED = re.compile(r"(.*/)?[0-9a-f]{32,128}-[^/]+\Z")
 # What may change which repositories are there, or how they are written, without moving a package.
@@ -34,7 +34,7 @@ def look(site):
 
 
 def actions(generation):
-    return {said["action"] for said in generation.answers}
+    return {acts(said) for said in generation.answers}
 
 
 def name_of(package):
@@ -98,6 +98,12 @@ def names(site, older, newer):
             site.broken("I9", newer.path, f"the name `{name}` stood for generation {named['generation']}")
         elif named["ended"] and not after[name]["ended"]:
             site.broken("I9", newer.path, f"the name `{name}` had ended")
+    published = {said["action"] for said in newer.answers} & {"release-publish"}
+    new = {name for name in after if name not in before}
+    # A published update names its own generation, and nothing else.
+    is_update = lambda name: name.startswith("update-") and after[name]["generation"] == newer.number
+    if published and all(map(is_update, new)) and {name: after[name] for name in before if name in after} == before:
+        return
     if before != after and "keep" not in actions(newer):
         site.broken("I12", newer.path, "names changed, and no request asked for it")
 
@@ -110,9 +116,9 @@ def causes(site, older, newer):
     moved = {}
     for said in requests:
         for one in said.get("moved", []):
-            if one.get("entered") and said["action"] not in MOVING_IN:
+            if one.get("entered") and acts(said) not in MOVING_IN:
                 site.broken("I12", newer.path, f"`{said['claim']}`, a {said['action']}, brings packages in")
-            if one.get("left") and said["action"].split("/")[0] not in MOVING_OUT:
+            if one.get("left") and acts(said).split("/")[0] not in MOVING_OUT:
                 site.broken("I12", newer.path, f"`{said['claim']}`, a {said['action']}, takes packages out")
             effect = moved.setdefault(one["repository"], {})
             for way, step in (("left", -1), ("entered", 1)):

@@ -1,6 +1,6 @@
 """I11: a promoted package is in the source or the target until a request takes it away, in both for the overlap."""
 
-from words import in_words, instant, length
+from words import acts, in_words, instant, length
 
 # What may take a package out of a stage, whatever was promised for it.
 ASKED = {"withdraw", "rollback", "revert", "undo", "purge", "import", "adopt"}
@@ -41,7 +41,7 @@ def siblings(generation, name):
 
 def neither(site, generation, lists):
     """Only who was asked to may take a package out of the last stage that lists it."""
-    does = {said["action"] for said in generation.answers}
+    does = {acts(said) for said in generation.answers}
     for name, moves in generation.account["changes"].items():
         others = siblings(generation, name)
         listed = {digest for other in others for digest in lists.get(other, {})}
@@ -62,7 +62,7 @@ def begun(site, generation, before, lists):
     if policy is None:
         return
     for said in generation.answers:
-        for moved in said.get("moved", []) if said["action"] == "promote" else []:
+        for moved in said.get("moved", []) if acts(said) == "promote" else []:
             entered = generation.account["changes"].get(moved["repository"], {"entered": []})["entered"]
             for package in entered:
                 if package["nevra"] in moved.get("entered", []):
@@ -104,7 +104,7 @@ def overlap_of(policy, source, stage):
 def said_by(generation, names, package, actions):
     """Whether a request of one of these kinds says that it moved the package there."""
     for said in generation.answers:
-        if said["action"] not in actions:
+        if acts(said) not in actions:
             continue
         for moved in said.get("moved", []):
             nevras = [*moved.get("entered", []), *moved.get("left", [])]
@@ -119,7 +119,7 @@ def undone(generation, digest):
     nevras = {one["nevra"] for of in moves for one in [*of["left"], *of["entered"]] if one["pkgid"] == digest}
     for said in generation.answers:
         moved = said.get("moved", [])
-        if said["action"] == "undo" and (not moved or any(
+        if acts(said) == "undo" and (not moved or any(
                 nevras & {*one.get("left", []), *one.get("entered", [])} for one in moved)):
             return True
     return False
@@ -131,7 +131,7 @@ def went_on(site, older, newer, lists):
     for (name, digest), until in recorded.items():
         if digest not in lists.get(name, {}):
             site.broken("I11", newer.path, f"{digest[:16]} is to be listed in {name} until {in_words(until)}, and is not")
-    reverted = {moved["repository"] for said in newer.answers if said["action"] == "revert"
+    reverted = {moved["repository"] for said in newer.answers if acts(said) == "revert"
                 for moved in said.get("moved", [])}
     for name, digest, until in overlapping(older):
         later = recorded.get((name, digest))

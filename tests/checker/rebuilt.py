@@ -4,6 +4,7 @@ import re
 import subprocess
 
 from oracles import rpm_command
+from words import acts
 
 # What may have packages built.
 BUILDING = {"rollback", "promote"}
@@ -16,7 +17,7 @@ def made(generation, name, before):
     entered = {(one["nevra"], one["pkgid"]) for moves in generation.account["changes"].values() for one in moves["entered"]}
     found = set()
     for settled in generation.account["requests"]:
-        if settled["answer"]["action"] not in BUILDING:
+        if acts(settled["answer"]) not in BUILDING:
             continue
         for recipe, came in settled.get("grounds", {}).get("rebuilt", []):
             package = came.get("Ok")

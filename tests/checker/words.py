@@ -18,6 +18,10 @@ LONG = {
 }
 
 
+# What the steps of a procedure do to packages.
+STEPS = {"bundle-deploy": "promote", "release-publish": "promote", "bundle-rollback": "rollback"}
+
+
 class Misread(Exception):
     """Something is not of the shape it must have."""
 
@@ -87,3 +91,8 @@ def in_words(nanoseconds):
     import time
 
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + (f".{rest:09}" if rest else "") + "Z"
+
+
+def acts(said):
+    """What a request does to packages, by the name of the action that does the same without a procedure."""
+    return STEPS.get(said["action"], said["action"])
