@@ -40,6 +40,7 @@ mod overlap;
 mod people;
 mod planted_bugs;
 mod power_loss;
+mod procedure;
 mod profiles;
 mod promotion_cost;
 mod purge;

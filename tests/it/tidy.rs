@@ -22,7 +22,10 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("workflow", &["nevra"]),
     ("store", &["nevra"]),
     ("createrepo", &["databases", "nevra", "repo", "store"]),
-    ("daemon", &["closure", "databases", "metapackage", "nevra", "plan", "repo", "signatures", "store"]),
+    (
+        "daemon",
+        &["closure", "databases", "metapackage", "nevra", "plan", "repo", "signatures", "store", "workflow"],
+    ),
     (
         "cli",
         &[

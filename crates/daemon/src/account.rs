@@ -9,6 +9,7 @@ use nevra::{Arch, Sha256};
 use plan::{Answer, Kind, Listed, Repository, Standing, Witness};
 use serde::{Deserialize, Serialize};
 use store::AccountText;
+use workflow::Deed;
 
 use crate::error::Error;
 use crate::grounds::Grounds;
@@ -84,6 +85,9 @@ pub struct Settled {
     /// Why it was asked, in the requester's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What it brought about in the procedure of a product.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deed: Option<Box<Deed>>,
     /// What it was decided on; absent where an older program decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grounds: Option<Box<Grounds>>,

@@ -48,6 +48,7 @@ mod named_file;
 mod network;
 mod path;
 mod people;
+mod procedure;
 mod product;
 mod rebuilding;
 mod roles;

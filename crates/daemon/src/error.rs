@@ -64,6 +64,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// What the procedures remembered in a generation could not be understood.
+    #[error("failed to read `workflow.json` of generation `{generation}`: {reason}")]
+    Workflow {
+        /// The generation.
+        generation: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Published metadata could not be understood.
     #[error("failed to read the metadata `{place}`: {reason}")]
     Metadata {
@@ -216,7 +224,10 @@ impl Error {
     pub fn needs_a_person(&self) -> bool {
         matches!(
             self,
-            Self::Unproven { .. } | Self::Store(store::Error::Broken { .. }) | Self::Account { .. }
+            Self::Unproven { .. }
+                | Self::Store(store::Error::Broken { .. })
+                | Self::Account { .. }
+                | Self::Workflow { .. }
         )
     }
 

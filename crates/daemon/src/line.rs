@@ -118,6 +118,7 @@ impl<'a> Line<'a> {
             looked_up: None,
         };
         let number = line.engine.store.next_number()?.max(line.engine.number_min);
+        line.world.next = number;
         // New repositories are published alone: their request is decided without reading a single package.
         let is_config = |one: &Waiting| one.request.action == Action::Config {};
         let config = waiting.iter().any(is_config);
@@ -235,10 +236,12 @@ impl<'a> Line<'a> {
             }));
         }
         let answer = answers::done(claimed, asker, request, &plan, number);
+        let deed = plan.deed.clone().map(Box::new);
         self.plans.push(plan);
         let roles = roles(asker);
         let grounds = Some(Box::new(Grounds { roles: Vec::new(), ..grounds }));
-        Ok(Verdict::Effect(Box::new(Settled { answer, roles, reason: request.reason.clone(), grounds })))
+        let reason = request.reason.clone();
+        Ok(Verdict::Effect(Box::new(Settled { answer, roles, reason, deed, grounds })))
     }
 
     /// What a request is decided on.

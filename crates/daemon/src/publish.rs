@@ -31,6 +31,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::known::Known;
 use crate::observe::{Shelf, WrittenShelf};
+use crate::remembered;
 use crate::signing::Signing;
 use crate::writing::{Wanted, is_same_form, tells_the_same};
 
@@ -124,6 +125,7 @@ impl Publication<'_> {
         let modified = Modified { seconds: self.now.as_second() - standing, nanoseconds: 0 };
         let mut public = self.carried_files();
         let mut private = self.carried_indexes();
+        private.extend(remembered::file(self.parent, &self.settled, &self.after.workflow, modified));
         let mut links = Vec::new();
         let mut entered = Vec::new();
         let mut remembered = Vec::new();

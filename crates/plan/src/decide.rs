@@ -6,6 +6,7 @@ use crate::plan::Plan;
 use crate::refusal::{Code, Refusal};
 use crate::request::{Action, Reference, Request};
 use crate::world::{Arrival, Asker, World};
+use workflow::Command;
 
 mod accept_clock;
 mod adopt;
@@ -29,6 +30,7 @@ mod revert;
 mod rollback;
 mod selection;
 mod siblings;
+mod step;
 mod sweep;
 mod undo;
 mod unheard;
@@ -82,14 +84,33 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
             promote::promote(
                 world,
                 asker,
-                &promote::Wish { product, from, to, packages, platforms, partial, is_rehearsal, approved },
+                &promote::Wish {
+                    product,
+                    from,
+                    to,
+                    packages,
+                    platforms,
+                    partial,
+                    is_rehearsal,
+                    approved,
+                    under: None,
+                },
             )
         }
         Action::Rollback { product, from, packages, platforms, versions, without, releases } => {
             rollback::rollback(
                 world,
                 asker,
-                &rollback::Wish { product, from, packages, platforms, versions, without, releases },
+                &rollback::Wish {
+                    product,
+                    from,
+                    packages,
+                    platforms,
+                    versions,
+                    without,
+                    releases,
+                    under: None,
+                },
             )
         }
         Action::Withdraw { product, from, packages, platforms } => {
@@ -144,6 +165,7 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
         Action::Purge { packages } => purge::purge(world, asker, packages),
         Action::Resume {} => resume::resume(world, asker),
         Action::Config {} => config::config(world, asker),
+        Action::Step { product, command } => step::step(world, asker, request, (product, command)),
     };
     match decision {
         Ok(Decision::Effect(mut plan)) => {
@@ -162,7 +184,7 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
 fn approved(request: &Request, plan: Plan) -> Decision {
     let hash = plan.hash().hex();
     match &request.plan {
-        _ if matches!(request.action, Action::Approve { .. }) => Decision::Effect(plan),
+        _ if approves(&request.action) => Decision::Effect(plan),
         Some(approved) if *approved != hash => {
             let sentence = format!("the plan is now `{hash}`, and the request asks for `{approved}`");
             let refusal = Refusal::new(Code::PlanChanged, sentence).gates(plan.gates);
@@ -171,6 +193,15 @@ fn approved(request: &Request, plan: Plan) -> Decision {
             )
         }
         _ => Decision::Effect(plan),
+    }
+}
+
+/// Says whether the plan that a request names is what it approves of, rather than its own.
+fn approves(action: &Action) -> bool {
+    match action {
+        Action::Approve { .. } => true,
+        Action::Step { command, .. } => matches!(**command, Command::ReleaseApprove { .. }),
+        _ => false,
     }
 }
 

@@ -13,11 +13,13 @@ mod clients;
 mod faults;
 mod freeze_time;
 mod meta_packages;
+mod procedure;
 mod views;
 
 pub use clients::{Clients, NO_OPEN_CHECKSUMS, Profile, Writing};
 pub use freeze_time::{FreezeSpan, FreezeTime, NotAWeekTime, WeekTime};
 pub use meta_packages::MetaPackages;
+pub use procedure::Procedure;
 pub use views::{NODE_TYPES, has_folder, in_view, node_types, view_path};
 
 /// Holds every product of the site, by name.
@@ -53,6 +55,8 @@ pub struct Product {
     pub variant_roles: Vec<String>,
     /// The stages that have a view for each node type, by name; see [`Layout::views`].
     pub views: Vec<String>,
+    /// The procedure by which patches go through its stages, if it has one.
+    pub procedure: Option<Procedure>,
 }
 
 /// Says how the release of a meta-package rises that is built anew.

@@ -99,8 +99,9 @@ pub use hosts::ZYPPER_GOES_BACK;
 pub use lacking::{Context, External, Header, HeaderOf, Indexed, Lacking, Place, Unfit};
 pub use layout::{
     Approvals, Clients, Closure, FreezeSpan, FreezeTime, Kind, Layout, MetaPackages, NO_OPEN_CHECKSUMS,
-    NODE_TYPES, NotAPlatform, NotAWeekTime, PartialRelease, Platform, Product, Profile, Raising, Repository,
-    Route, Stage, Versions, WeekTime, Writing, has_folder, in_view, is_component, node_types, view_path,
+    NODE_TYPES, NotAPlatform, NotAWeekTime, PartialRelease, Platform, Procedure, Product, Profile, Raising,
+    Repository, Route, Stage, Versions, WeekTime, Writing, has_folder, in_view, is_component, node_types,
+    view_path,
 };
 pub use package_signatures::{Flaw, FlawKind, Payload, Signed, Signer};
 pub use plan::{Adopted, Change, GateSeen, Plan, Verdict};
@@ -109,7 +110,8 @@ pub use recorded::{Effected, Moves, Recorded};
 pub use refusal::{Code, Refusal, table};
 pub use request::signed;
 pub use request::{
-    Action, Advised, FORMAT, Format, Partial, Reference, Request, SIZE_MAX, is_complete, parse, upload_parts,
+    Action, Advised, FORMAT, Format, Partial, Reference, Request, SIZE_MAX, STEPS, is_complete, parse,
+    upload_parts,
 };
 pub use standing::{
     APPROVAL_COUNTS, Agreement, Approval, Covering, Decided, Freeze, HELD_BYTES_MAX, HELD_BYTES_OF_ALL_MAX,

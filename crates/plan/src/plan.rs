@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use nevra::{Nevra, Sha256};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
+use workflow::Deed;
 
 use crate::answer::Moved;
 use crate::carrying::Beside;
@@ -29,6 +30,12 @@ pub struct Plan {
     pub overlaps: BTreeMap<Repository, BTreeMap<Sha256, Option<Timestamp>>>,
     /// Names of generations: bound to a number, or ended.
     pub names: BTreeMap<String, Option<u64>>,
+    /// Names that the generation gets in which it takes effect.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub named: BTreeSet<String>,
+    /// What it brings about in the procedure of a product.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deed: Option<Deed>,
     /// Package links to remove, as paths below the exported root.
     pub drop_links: BTreeSet<String>,
     /// Generations to keep no longer.
@@ -183,6 +190,7 @@ impl Plan {
         for (name, bound) in &self.names {
             line(&["name", name, &bound.map(|number| number.to_string()).unwrap_or_default()]);
         }
+        self.named.iter().for_each(|name| line(&["named", name]));
         self.drop_links.iter().for_each(|link| line(&["drop-link", link]));
         self.drop_generations.iter().for_each(|number| line(&["drop-generation", &number.to_string()]));
         self.purged.iter().for_each(|digest| line(&["purge", &digest.hex()]));
@@ -202,6 +210,10 @@ impl Plan {
         self.new_repositories.iter().for_each(|repository| line(&["new-repository", &repository.name()]));
         self.rewritten.iter().for_each(|repository| line(&["rewrite", &repository.name()]));
         self.views.iter().for_each(|repository| line(&["views", &repository.name()]));
+        // Who says so and when is no part of what is decided.
+        for fact in self.deed.iter().flat_map(|deed| &deed.facts) {
+            line(&["fact", &words_of(fact)]);
+        }
         for words in self.advised.iter().map(|(repository, said)| advised(repository, said)) {
             line(&words.iter().map(String::as_str).collect::<Vec<_>>());
         }
@@ -238,6 +250,8 @@ impl Plan {
             Some(number) => format!("generation {number} is called `{name}`"),
             None => format!("the name `{name}` ends"),
         }));
+        lines.extend(self.named.iter().map(|name| format!("the generation is called `{name}`")));
+        lines.extend(self.deed.iter().flat_map(|deed| &deed.facts).map(words_of));
         lines.extend(self.purged.iter().map(|digest| format!("{digest} is purged")));
         lines.extend(self.advised.iter().map(|(repository, said)| advised(repository, said).join(" ")));
         lines.extend(self.decided.iter().map(|decided| decided.words().join(" ")));
@@ -354,6 +368,11 @@ impl Plan {
         writeln!(text, "\nplan {}", self.hash()).expect("a String takes all");
         text
     }
+}
+
+/// Writes a fact as the records carry it.
+fn words_of(fact: &workflow::Fact) -> String {
+    serde_json::to_string(fact).expect("a fact has text keys only, so it always serialises")
 }
 
 /// Writes what an advisory says, and of what, as words.

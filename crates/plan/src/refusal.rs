@@ -13,25 +13,38 @@ macro_rules! codes {
         ///
         /// The first four are no refusals: they are what an answer says when all is well.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Code { $(#[doc = $meaning] $variant,)* }
+        pub enum Code {
+            $(#[doc = $meaning] $variant,)*
+            /// Why a procedure does not take a step.
+            Step(workflow::Code),
+        }
+
+        /// The codes that are no procedure's, in the order of the table.
+        const OWN: &[Code] = &[$(Code::$variant,)*];
 
         impl Code {
-            /// Every code, in the order of the table.
-            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
-
             /// Writes the code as answers carry it.
             pub fn as_str(self) -> &'static str {
-                match self { $(Code::$variant => $text,)* }
+                match self {
+                    $(Code::$variant => $text,)*
+                    Code::Step(code) => code.as_str(),
+                }
             }
 
             /// Says with which exit code the command line ends.
             pub fn exit(self) -> u8 {
-                match self { $(Code::$variant => $exit,)* }
+                match self {
+                    $(Code::$variant => $exit,)*
+                    Code::Step(code) => code.exit(),
+                }
             }
 
             /// Says in one sentence what the code means.
             pub fn meaning(self) -> &'static str {
-                match self { $(Code::$variant => $meaning,)* }
+                match self {
+                    $(Code::$variant => $meaning,)*
+                    Code::Step(code) => code.meaning(),
+                }
             }
         }
     };
@@ -156,9 +169,14 @@ codes! {
 }
 
 impl Code {
+    /// Lists every code, in the order of the table.
+    pub fn all() -> impl Iterator<Item = Code> {
+        OWN.iter().copied().chain(workflow::Code::ALL.iter().copied().map(Code::Step))
+    }
+
     /// Finds a code by its text.
     pub fn named(text: &str) -> Option<Code> {
-        Code::ALL.iter().copied().find(|code| code.as_str() == text)
+        Code::all().find(|code| code.as_str() == text)
     }
 }
 
@@ -184,7 +202,7 @@ impl<'de> Deserialize<'de> for Code {
 /// Writes every code, its exit code and its meaning as a Markdown table, for the documentation.
 pub fn table() -> String {
     let mut table = String::from("| code | exit | meaning |\n|---|---|---|\n");
-    for code in Code::ALL {
+    for code in Code::all() {
         table.push_str(&format!("| `{}` | {} | {} |\n", code.as_str(), code.exit(), code.meaning()));
     }
     table
@@ -239,6 +257,13 @@ impl Refusal {
     }
 }
 
+impl From<workflow::Refusal> for Refusal {
+    fn from(refused: workflow::Refusal) -> Refusal {
+        let workflow::Refusal { code, sentence, reasons, hint } = refused;
+        Refusal { hint, ..Refusal::new(Code::Step(code), sentence).reasons(reasons) }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.sentence, self.code)
@@ -253,8 +278,8 @@ mod tests {
 
     #[test]
     fn codes_are_kebab_case_and_told_apart() {
-        let texts: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
-        assert_eq!(texts.len(), Code::ALL.len());
+        let texts: BTreeSet<&str> = Code::all().map(|code| code.as_str()).collect();
+        assert_eq!(texts.len(), Code::all().count());
         for text in texts {
             assert!(text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{text}");
             assert_eq!(Code::named(text).unwrap().as_str(), text);
@@ -264,16 +289,15 @@ mod tests {
 
     #[test]
     fn only_what_went_well_exits_with_zero() {
-        let well: Vec<&str> =
-            Code::ALL.iter().filter(|code| code.exit() == 0).map(|code| code.as_str()).collect();
+        let well: Vec<&str> = Code::all().filter(|code| code.exit() == 0).map(|code| code.as_str()).collect();
         assert_eq!(well, ["done", "planned", "nothing-to-do", "already-there"]);
-        assert!(Code::ALL.iter().all(|code| [0, 1, 2, 3, 4, 5, 75, 78].contains(&code.exit())));
+        assert!(Code::all().all(|code| [0, 1, 2, 3, 4, 5, 75, 78].contains(&code.exit())));
     }
 
     #[test]
     fn the_table_has_one_row_for_each_code() {
         let table = table();
-        assert_eq!(table.lines().count(), Code::ALL.len() + 2);
+        assert_eq!(table.lines().count(), Code::all().count() + 2);
         assert!(table.contains("| `older` | 3 | The target lists something newer"));
         assert!(table.lines().all(|line| line.matches('|').count() == 4), "{table}");
     }

@@ -6,16 +6,19 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use nevra::Sha256;
 use serde::{Deserialize, Serialize};
+use workflow::Command;
 
 use crate::layout::Kind;
 use crate::refusal::{Code, Refusal};
 
 mod read;
 pub mod signed;
+mod steps;
 mod wire;
 mod write;
 
 pub use read::{SIZE_MAX, is_complete, parse};
+pub use steps::STEPS;
 
 /// The version of the form that this program reads and writes.
 pub const FORMAT: i64 = 1;
@@ -300,10 +303,17 @@ pub enum Action {
     Resume {},
     /// Makes repositories appear that the configuration names and nobody has seen yet; for the clock only.
     Config {},
+    /// Takes a step of the procedure of a product.
+    Step {
+        /// The product.
+        product: String,
+        /// The step.
+        command: Box<Command>,
+    },
 }
 
 impl Action {
-    /// The names of all actions.
+    /// The names of all actions but the steps of procedures, which are [`STEPS`].
     pub const NAMES: [&'static str; 23] = [
         "import",
         "adopt",
@@ -356,6 +366,7 @@ impl Action {
             Action::Purge { .. } => "purge",
             Action::Resume {} => "resume",
             Action::Config {} => "config",
+            Action::Step { command, .. } => steps::name(command),
         }
     }
 
@@ -373,7 +384,8 @@ impl Action {
             | Action::Approve { product, .. }
             | Action::Variant { product, .. }
             | Action::Advisory { product, .. }
-            | Action::EndAdvisory { product, .. } => Some(product),
+            | Action::EndAdvisory { product, .. }
+            | Action::Step { product, .. } => Some(product),
             Action::Undo { .. }
             | Action::Keep { .. }
             | Action::EndWaiver { .. }

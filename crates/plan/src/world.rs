@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use nevra::{Nevra, Sha256};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
+use workflow::Workflow;
 
 use crate::carrying::{Beside, Earlier};
 use crate::lacking::{Context, External, Header, HeaderOf, Indexed, Unfit};
@@ -190,6 +191,10 @@ pub struct World {
     pub overlapping: BTreeMap<Repository, BTreeMap<Sha256, Timestamp>>,
     /// The waivers, freezes, approvals and variants that stand.
     pub standing: Standing,
+    /// What the procedures of the site remember.
+    pub workflow: Arc<Workflow>,
+    /// The number that the generation gets which is being made; 0 if nobody knows.
+    pub next: u64,
     /// The freezes that files in the control directory say.
     pub freeze_files: Vec<Freeze>,
     /// When packages entered repositories, by what was witnessed then: of those that did so too lately for some
@@ -266,6 +271,8 @@ impl World {
             names: BTreeMap::new(),
             overlapping: BTreeMap::new(),
             standing: Standing::default(),
+            workflow: Arc::default(),
+            next: 0,
             freeze_files: Vec::new(),
             entered: BTreeMap::new(),
             entered_here: BTreeMap::new(),
@@ -326,6 +333,13 @@ impl World {
         self.beside.extend(plan.carried.clone());
         self.overlap(plan);
         self.stand(plan);
+        if let Some(deed) = &plan.deed {
+            Arc::make_mut(&mut self.workflow).evolve(deed);
+        }
+        for name in &plan.named {
+            let named = NamedGeneration { generation: self.next, ended: false };
+            self.names.insert(name.clone(), named);
+        }
         for (name, bound) in &plan.names {
             match bound {
                 Some(generation) => {

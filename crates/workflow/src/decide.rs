@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use crate::bundle::Bundle;
 use crate::command::{Answer, Command};
 use crate::content::Item;
-use crate::fact::Fact;
+use crate::fact::{Deed, Fact};
 use crate::names::{Id, TeamName};
 use crate::naming::Priority;
-use crate::patch::Patch;
+use crate::patch::{Patch, Place};
 use crate::refusal::{Code, Refusal};
 use crate::role::{Actor, Part};
 use crate::rules::Rules;
@@ -46,6 +46,8 @@ impl Times {
 pub struct Asked<'a> {
     /// Everything that is remembered.
     pub workflow: &'a Workflow,
+    /// The name of the product.
+    pub product: &'a str,
     /// What is remembered of the product.
     pub state: &'a State,
     /// How its procedure is set up.
@@ -172,6 +174,58 @@ pub fn decide(asked: &Asked<'_>, command: &Command) -> Result<Decided, Refusal> 
         Command::ReleaseReports { update } => release::reports(asked, *update),
         Command::Remind {} => remind::remind(asked),
     }
+}
+
+/// Takes note of packages that are built anew in the stage of the early adopters, in the same instant as the facts: patches
+/// that stay there bring the new ones from then on, and their bundles are something else for it.
+///
+/// `rebuilt` holds what takes the place of what; packages of patches that move are none of them.
+pub fn rebuilt(asked: &Asked<'_>, facts: Vec<Fact>, rebuilt: &[(Item, Item)]) -> Vec<Fact> {
+    let mut after = asked.workflow.clone();
+    let mut told = Vec::new();
+    let moved: BTreeSet<&Id> = facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::PatchMoved { patch, .. } => Some(patch),
+            _ => None,
+        })
+        .collect();
+    for (id, patch) in &asked.state.patches {
+        if patch.place != Place::Beta || moved.contains(id) {
+            continue;
+        }
+        for (was, item) in rebuilt.iter().filter(|(was, _)| patch.items.contains(was)) {
+            told.push(Fact::PatchRebuilt { patch: id.clone(), was: was.clone(), item: item.clone() });
+        }
+    }
+    if told.is_empty() {
+        return facts;
+    }
+    let bundles: BTreeSet<Id> = told
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::PatchRebuilt { patch, .. } => asked.state.patches.get(patch)?.bundle.clone(),
+            _ => None,
+        })
+        .collect();
+    let mut all: Vec<Fact> = facts
+        .into_iter()
+        .filter(|fact| !matches!(fact, Fact::BundleRevised { bundle, .. } if bundles.contains(bundle)))
+        .chain(told)
+        .collect();
+    after.evolve(&Deed {
+        product: asked.product.to_owned(),
+        at: asked.times.wall,
+        witnessed: asked.times.witnessed,
+        by: asked.actor.name.clone(),
+        facts: all.clone(),
+    });
+    let Some(state) = after.products.get(asked.product) else { return all };
+    for bundle in bundles {
+        let content = state.bundles.get(&bundle).map(|one| one.content(&state.patches));
+        all.extend(content.map(|content| Fact::BundleRevised { bundle, content }));
+    }
+    all
 }
 
 /// Decides what publishing patches would do, whoever asks: so that it can be planned before anybody approves of it.

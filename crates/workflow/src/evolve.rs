@@ -31,6 +31,7 @@ impl State {
             Fact::PatchRegistered { .. }
             | Fact::PatchChanged { .. }
             | Fact::PatchSet { .. }
+            | Fact::PatchRebuilt { .. }
             | Fact::PatchMoved { .. } => self.patch_evolves(fact, &step, now),
             Fact::Said { about: About::Patch(patch), words } => {
                 self.patch(patch, |patch| patch.history.push(step(format!("says: {words}"))));
@@ -90,6 +91,11 @@ impl State {
                 patch.status = *status;
                 patch.since = now;
                 patch.history.push(step(status.to_string()));
+            }),
+            Fact::PatchRebuilt { patch, was, item } => self.patch(patch, |patch| {
+                patch.items.remove(was);
+                patch.items.insert(item.clone());
+                patch.history.push(step(format!("{} is built anew as {}", was.nevra, item.nevra)));
             }),
             Fact::PatchMoved { patch, place } => self.patch(patch, |patch| patch.place = *place),
             _ => {}

@@ -69,6 +69,15 @@ pub enum Fact {
         /// Where.
         place: Place,
     },
+    /// A package of a patch was built anew, with other pins, where it lies.
+    PatchRebuilt {
+        /// The patch.
+        patch: Id,
+        /// The package as it was.
+        was: Item,
+        /// As it is.
+        item: Item,
+    },
     /// Somebody said something.
     Said {
         /// About what.

@@ -52,7 +52,7 @@ pub use completeness::differences;
 pub use conflict::{conflicts, focus};
 pub use content::{Item, content, content_of_all};
 pub use debt::debts;
-pub use decide::{Asked, Decided, Moves, Notice, Times, decide, publishing};
+pub use decide::{Asked, Decided, Moves, Notice, Times, decide, publishing, rebuilt};
 pub use fact::{About, Deed, Fact};
 pub use names::{Id, NotAName, TeamName};
 pub use naming::Priority;

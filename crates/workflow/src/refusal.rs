@@ -30,6 +30,7 @@ macro_rules! codes {
 
 codes! {
     NoProcedure "no-procedure" 2 "The product has no procedure, or not the one that the action belongs to."
+    RunByProcedure "run-by-procedure" 3 "A procedure runs the stage: packages enter and leave it by its steps, unless somebody answers for it."
     WrongActor "wrong-actor" 3 "The procedure gives this step to somebody else."
     WrongState "wrong-state" 4 "The patch, bundle, task or update does not stand where this step begins."
     NoSuchPatch "no-such-patch" 5 "No patch has this id."

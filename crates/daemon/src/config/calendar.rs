@@ -84,7 +84,7 @@ enum End {
 }
 
 /// Finds a place whose clocks count, UTC if none is named; the system's tables know the others.
-fn time_zone(zone: Option<&Text>, faults: &mut Faults<'_>) -> Option<TimeZone> {
+pub(super) fn time_zone(zone: Option<&Text>, faults: &mut Faults<'_>) -> Option<TimeZone> {
     let Some(text) = zone else { return Some(TimeZone::UTC) };
     let found = TimeZone::get(&text.value).ok();
     if found.is_none() {

@@ -8,12 +8,13 @@ use super::comps::Comps;
 use super::fault::{Faults, did_you_mean};
 use super::name;
 use super::network::Network;
+use super::procedure;
 use super::rebuilding::{self, Rebuilding};
 use super::section::{Section, Text};
 use super::step::{self, DraftRoute, DraftStage};
 use super::views;
 use nevra::Arch;
-use plan::{Approvals, Layout, Platform, Product, Route, Stage};
+use plan::{Approvals, Layout, Platform, Procedure, Product, Route, Stage};
 use std::collections::BTreeMap;
 
 /// The presets: their stages in order; a route leads from each to the next.
@@ -37,6 +38,8 @@ pub(super) struct DraftProduct {
     pub(super) views: Vec<Text>,
     /// Whose signatures the metadata of its stages has, unless a stage says otherwise.
     pub(super) metadata_signed_by: Vec<Text>,
+    /// The procedure, if it has one.
+    pub(super) procedure: Option<Procedure>,
 }
 
 impl DraftProduct {
@@ -130,6 +133,7 @@ pub(super) fn layout(drafts: &[DraftProduct]) -> Layout {
             raising: draft.rebuilding.raising,
             partial_release: draft.rebuilding.partial_release,
             views: values(&draft.views),
+            procedure: draft.procedure.clone(),
         };
         (product.name.clone(), product)
     });
@@ -175,6 +179,7 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
     let rebuilding = rebuilding::read(&mut section, preset.as_ref().map(|text| &*text.value), faults);
     let stages = section.sections("stage", "product.stage", faults);
     let routes = section.sections("route", "product.route", faults);
+    let procedure = section.section("procedure", faults);
     section.end(faults);
 
     let name = name.filter(|name| name::good(name, "the product name", faults));
@@ -192,6 +197,7 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
         rebuilding,
         views: Vec::new(),
         metadata_signed_by,
+        procedure: None,
     };
     if let Some(preset) = preset {
         apply_preset(&preset, &mut product, faults);
@@ -205,6 +211,8 @@ fn read_product(mut section: Section<'_>, faults: &mut Faults<'_>) -> Option<Dra
     let routes = routes.into_iter().filter_map(|section| step::read_route(section, faults)).collect();
     step::merge_routes(&mut product, routes, faults);
     product.views = views::read(views, &product.stages, faults);
+    product.procedure =
+        procedure.and_then(|section| procedure::read(section, (&product.stages, &product.routes), faults));
     for stage in &product.stages {
         clients::check_systems(&stage.clients, &product.platforms, faults);
     }

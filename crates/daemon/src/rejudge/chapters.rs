@@ -6,6 +6,7 @@ use std::sync::Arc;
 use nevra::Sha256;
 use plan::{Listed, Repository};
 use store::{Manifest, Store};
+use workflow::Workflow;
 
 use crate::account::{Account, Shelved};
 use crate::error::Error;
@@ -21,6 +22,8 @@ pub(super) struct Chapter {
     pub(super) manifest: Arc<Manifest>,
     pub(super) account: Arc<Account>,
     pub(super) lists: Lists,
+    /// What the procedures remember after it.
+    pub(super) workflow: Arc<Workflow>,
 }
 
 impl Chapter {
@@ -28,21 +31,27 @@ impl Chapter {
     pub(super) fn read(store: &Store, number: u64, before: Option<&Chapter>) -> Result<Chapter, Error> {
         let recorded = store.recorded(number)?;
         let account = Account::of(number, &recorded.manifest.account)?;
-        let mut lists = match &recorded.manifest.parent {
-            None => Lists::new(),
+        let (mut lists, mut workflow) = match &recorded.manifest.parent {
+            None => Default::default(),
             Some(parent) => match before.filter(|before| before.number == parent.number) {
-                Some(before) => before.lists.clone(),
-                None => lists_of(store, parent.number)?,
+                Some(before) => (before.lists.clone(), Arc::clone(&before.workflow)),
+                None => added_up(store, parent.number)?,
             },
         };
         advance(&mut lists, &account);
+        evolve(&mut workflow, &account);
         let (manifest, account) = (Arc::new(recorded.manifest), Arc::new(account));
-        Ok(Chapter { number, digest: recorded.digest, manifest, account, lists })
+        Ok(Chapter { number, digest: recorded.digest, manifest, account, lists, workflow })
     }
 }
 
 /// Adds up what entered and left, from the first generation on.
 pub(super) fn lists_of(store: &Store, number: u64) -> Result<Lists, Error> {
+    Ok(added_up(store, number)?.0)
+}
+
+/// Adds up what entered and left and what procedures brought about, from the first generation on.
+fn added_up(store: &Store, number: u64) -> Result<(Lists, Arc<Workflow>), Error> {
     let mut accounts = Vec::new();
     let mut next = Some(number);
     while let Some(number) = next {
@@ -51,9 +60,19 @@ pub(super) fn lists_of(store: &Store, number: u64) -> Result<Lists, Error> {
         // A chain that leads upwards would lead round.
         next = manifest.parent.map(|parent| parent.number).filter(|parent| *parent < number);
     }
-    let mut lists = Lists::new();
-    accounts.iter().rev().for_each(|account| advance(&mut lists, account));
-    Ok(lists)
+    let (mut lists, mut workflow) = (Lists::new(), Arc::default());
+    for account in accounts.iter().rev() {
+        advance(&mut lists, account);
+        evolve(&mut workflow, account);
+    }
+    Ok((lists, workflow))
+}
+
+/// Makes of what procedures remembered what they remember after a generation.
+fn evolve(workflow: &mut Arc<Workflow>, account: &Account) {
+    for deed in account.requests.iter().filter_map(|settled| settled.deed.as_deref()) {
+        Arc::make_mut(workflow).evolve(deed);
+    }
 }
 
 /// Makes of what the generation before listed what this one lists.

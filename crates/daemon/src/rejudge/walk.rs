@@ -170,8 +170,11 @@ impl<'a> Walk<'a> {
             if let (None, Some(grounds)) = (&world, case.grounds) {
                 let policy = self.policies.of(self.store, &chapter.manifest.policy);
                 let before = self.before.as_ref();
-                let build =
-                    |policy: Arc<Policy>| worlds::build(&policy, grounds, before, (&[], None), &self.damaged);
+                let build = |policy: Arc<Policy>| {
+                    let mut world = worlds::build(&policy, grounds, before, (&[], None), &self.damaged);
+                    world.next = chapter.number;
+                    world
+                };
                 world = policy.map(build);
             }
             let found = match &mut world {
@@ -228,6 +231,9 @@ impl<'a> Walk<'a> {
             if !is_same {
                 wrong.push(format!("other {what} stand"));
             }
+        }
+        if chapter.workflow != world.workflow {
+            wrong.push("its procedures remember something else".to_owned());
         }
         if crate::line::names(&chapter.manifest) != world.names {
             wrong.push("generations have other names".to_owned());

@@ -10,7 +10,7 @@ use store::Store;
 use super::asking;
 use super::chapters::{Chapter, lists_of};
 use super::policies::Policy;
-use crate::account::Account;
+use crate::account::{Account, Settled};
 use crate::error::Error;
 use crate::grounds::Grounds;
 use crate::line::{names, overlapping};
@@ -40,13 +40,15 @@ pub(super) fn build(
     world.freeze_files.clone_from(&grounds.freeze_files);
     world.damaged.clone_from(damaged);
     world.rebuilt = grounds.rebuilt.iter().cloned().collect();
-    if let Some(Chapter { manifest, account, lists, .. }) = before {
+    world.next = number + 1;
+    if let Some(Chapter { manifest, account, lists, workflow, .. }) = before {
         world.repositories.clone_from(lists);
         world.purged.clone_from(&account.purged);
         world.names = names(manifest);
         world.retained.clone_from(&manifest.retained);
         world.standing = account.standing.clone();
         world.overlapping = overlapping(account);
+        world.workflow = Arc::clone(workflow);
     }
     world.repositories.retain(|repository, _| world.layout.has(repository));
     let approve = world.standing.approvals.iter().map(|approval| &approval.by);
@@ -87,7 +89,10 @@ pub(super) fn apply(world: &mut World, effect: &Effect, after: Option<&Account>)
         Effect::Recorded(answer) => answer,
     };
     // What no longer counts goes with every request.
-    world.apply(&Plan::default());
+    let is_it = |settled: &&Settled| settled.answer.claim == answer.claim;
+    let settled = after.and_then(|after| after.requests.iter().find(is_it));
+    let deed = settled.and_then(|settled| settled.deed.as_deref().cloned());
+    world.apply(&Plan { deed, ..Plan::default() });
     for moved in &answer.moved {
         let found = world.repositories.keys().find(|repository| repository.name() == moved.repository);
         let Some(repository) = found.cloned() else { continue };

@@ -20,6 +20,7 @@ mod content;
 mod external;
 mod freeze;
 mod installable;
+mod procedure;
 mod signatures;
 mod soak;
 mod variants;
@@ -33,7 +34,8 @@ pub(super) use version_order::superseded;
 pub(super) type Entering = BTreeMap<Repository, Vec<Listed>>;
 
 /// The gates that somebody can answer for, in the order in which they run; the others say what nobody may do.
-pub const WAIVABLE: [&str; 6] = ["version-order", "soak", "freeze", "closure", "meta-packages", "external"];
+pub const WAIVABLE: [&str; 8] =
+    ["version-order", "soak", "freeze", "procedure", "closure", "meta-packages", "external", "rollout"];
 
 /// How many particulars of one gate are named.
 const REASONS_MAX: usize = 50;

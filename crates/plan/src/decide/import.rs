@@ -33,6 +33,7 @@ pub(super) fn import(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
     gates.version_order(world, &entering, stage.versions);
     gates.signatures(world, &product.name, &stage.name, &entering);
     gates.freeze(world, &product.name, &[&stage.name], &entering);
+    gates.procedure(product, &[&stage.name], &entering);
     let is_there = entering.is_empty();
     let subject = subject(&entering);
     let mut changes = BTreeMap::new();

@@ -7,6 +7,7 @@ use super::partial::parts;
 use super::remake::{Made, merge};
 use super::selection::{Place, select};
 use super::siblings::siblings;
+use super::step::Under;
 use super::{Decision, places};
 use crate::layout::Repository;
 use crate::plan::Plan;
@@ -26,6 +27,8 @@ pub(super) struct Wish<'a> {
     pub is_rehearsal: bool,
     /// The hash of the plan that is asked for.
     pub approved: Option<&'a str>,
+    /// The step of a procedure whose packages they are, if it is one.
+    pub under: Option<&'a Under<'a>>,
 }
 
 pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Decision, Refusal> {
@@ -36,7 +39,7 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     let platforms = places::platforms(product, wish.platforms)?;
     let mut gates = Gates::of(world, &product.name, to);
     let what = format!("promote from `{from}` to `{to}` of `{}`", product.name);
-    let mut roles = route.roles.clone();
+    let mut roles = wish.under.map_or_else(|| route.roles.clone(), |under| under.roles.to_vec());
     if wish.is_rehearsal {
         // Whoever is to approve may see for themselves what of.
         roles.extend(route.approvers());
@@ -44,6 +47,9 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     gates.roles(asker, Some(&product.name), &roles, &what);
     let place = Place { world, product, stage: from, platforms: &platforms, target: Some(to) };
     let mut selection = gates.prefer(select(&place, wish.packages))?;
+    if let Some(under) = wish.under {
+        under.keep(&mut selection.packages);
+    }
     let until = world.now.max(world.witnessed) + route.overlap;
     if !route.overlap.is_zero() {
         overlapping(world, to, &mut selection.packages);
@@ -79,6 +85,9 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     }
     gates.soak(world, route.soak, &whole);
     gates.freeze(world, &product.name, &[from, to], &whole);
+    if wish.under.is_none() {
+        gates.procedure(product, &[from, to], &whole);
+    }
 
     let mut changes = BTreeMap::new();
     for (repository, enter) in entering {
@@ -121,6 +130,9 @@ pub(super) fn promote(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<D
     let action = "promote".to_owned();
     let mut plan =
         Plan { action, sentence, changes, overlaps, notes, rebuilt, node_types, ..Plan::default() };
+    if let Some(under) = wish.under {
+        plan = (under.shape)(plan);
+    }
     // Another plan than the one that is asked for is refused as such; who approves of it is no matter then.
     if wish.approved.is_none_or(|approved| approved == plan.hash().hex()) {
         gates.external(world, route, &plan, wish.is_rehearsal);

@@ -62,6 +62,7 @@ pub(super) fn revert(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<De
         moving.entry(repository.clone()).or_default().extend(leave.iter().cloned());
     }
     gates.freeze(world, &product.name, &[&stage.name], &moving);
+    gates.procedure(product, &[&stage.name], &moving);
     let mut changes = BTreeMap::new();
     for (repository, enter) in entering {
         let leave = leaving.remove(&repository).unwrap_or_default();

@@ -11,6 +11,7 @@ use super::raise::Releases;
 use super::remake::{Known, Made, Remake, Remaking, known, merge, newest};
 use super::selection::{Place, name_and_version, select};
 use super::siblings::Siblings;
+use super::step::Under;
 use super::{Decision, places};
 use crate::layout::{Kind, Platform, Product, Repository, Stage};
 use crate::plan::{Change, Plan};
@@ -31,6 +32,8 @@ pub(super) struct Wish<'a> {
     pub without: &'a [String],
     /// Releases of what is built anew, `name-version-release`, where it is not the next that is free.
     pub releases: &'a [String],
+    /// The step of a procedure whose packages they are, if it is one.
+    pub under: Option<&'a Under<'a>>,
 }
 
 pub(super) fn rollback(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<Decision, Refusal> {
@@ -39,9 +42,13 @@ pub(super) fn rollback(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
     let platforms = places::platforms(product, wish.platforms)?;
     let mut gates = Gates::of(world, &product.name, &stage.name);
     let what = format!("roll back in `{}` of `{}`", stage.name, product.name);
-    gates.roles(asker, Some(&product.name), stage.takers_back(), &what);
+    let roles = wish.under.map_or(stage.takers_back(), |under| under.roles);
+    gates.roles(asker, Some(&product.name), roles, &what);
     let place = Place { world, product, stage: &stage.name, platforms: &platforms, target: None };
-    let selection = gates.prefer(select(&place, wish.packages))?;
+    let mut selection = gates.prefer(select(&place, wish.packages))?;
+    if let Some(under) = wish.under {
+        under.keep(&mut selection.packages);
+    }
     let rejected = &selection.packages;
     gates.prefer(offered_still(world, product, stage, rejected))?;
 
@@ -94,6 +101,9 @@ pub(super) fn rollback(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
     let left = moving.clone();
     gates.sound(world, &sources);
     gates.freeze(world, &product.name, &[&stage.name], &moving);
+    if wish.under.is_none() {
+        gates.procedure(product, &[&stage.name], &moving);
+    }
     let made = gates.made(world, &all)?;
 
     let (mut told, mut entering, mut changes) = (Made::default(), Entering::new(), BTreeMap::new());
@@ -135,16 +145,8 @@ pub(super) fn rollback(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
     let sentence = format!("{subject} {verb} `{}` of `{}`; {built}", stage.name, product.name);
     let Made { rebuilt, node_types } = told;
     let action = "rollback".to_owned();
-    Ok(Decision::Effect(Plan {
-        action,
-        sentence,
-        changes,
-        gates,
-        notes,
-        rebuilt,
-        node_types,
-        ..Plan::default()
-    }))
+    let plan = Plan { action, sentence, changes, gates, notes, rebuilt, node_types, ..Plan::default() };
+    Ok(Decision::Effect(wish.under.map_or_else(|| plan.clone(), |under| (under.shape)(plan.clone()))))
 }
 
 /// Names the stages that hosts of a stage draw from beside it: those that the configuration says, or else those that its

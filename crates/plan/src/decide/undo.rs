@@ -16,7 +16,7 @@ use crate::layout::{Product, Repository, Route, Stage};
 use crate::plan::{Change, Plan};
 use crate::recorded::{Effected, Recorded};
 use crate::refusal::{Code, Refusal};
-use crate::request::Action;
+use crate::request::{Action, STEPS};
 use crate::standing::{Freeze, Variant, Waiver};
 use crate::world::{Asker, Listed, World};
 
@@ -112,6 +112,9 @@ fn never(recorded: &Recorded) -> Option<Refusal> {
         "end-waiver" => ("whoever answers for something says so anew", "`sluice waive` does"),
         "thaw" => ("whoever freezes something says why anew", "`sluice freeze` does"),
         "end-variant" => ("the people who decide have to say so anew", "`sluice variant` does"),
+        step if STEPS.iter().any(|(name, _)| *name == step) => {
+            ("the procedure has its own ways back", "reject a patch, and roll its bundle back")
+        }
         _ => return None,
     };
     let sentence = format!("{} cannot be undone: {why}", called(recorded));
@@ -220,6 +223,7 @@ fn moved_back(
     }
     let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
     gates.freeze(world, &product.name, &names, &moving);
+    gates.procedure(product, &names, &moving);
     for repository in moving.into_keys() {
         let take = |from: &Entering| from.get(&repository).cloned().unwrap_or_default();
         let change = Change::of(places::listing(world, &repository)?, take(&entering), take(&leaving));

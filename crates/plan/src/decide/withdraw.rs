@@ -32,6 +32,7 @@ pub(super) fn withdraw(world: &World, asker: &Asker, wish: &Wish<'_>) -> Result<
     let mut leaving = selection.packages;
     add(&mut leaving, &along.moving);
     gates.freeze(world, &product.name, &[&stage.name], &leaving);
+    gates.procedure(product, &[&stage.name], &leaving);
     let mut changes = BTreeMap::new();
     for (repository, leave) in leaving {
         let change = Change::of(places::listing(world, &repository)?, vec![], leave);

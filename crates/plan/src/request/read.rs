@@ -3,6 +3,7 @@
 use serde::de::IgnoredAny;
 
 use super::signed;
+use super::steps::{self, STEPS};
 use super::wire::{self, COMMON, Head, OWN, Wire};
 use super::{Action, Advised, FORMAT, Format, Reference, Request, check_text, upload_parts};
 use crate::decide::{is_pattern, wrong_pattern};
@@ -105,7 +106,7 @@ pub fn parse(bytes: &[u8], format: Format) -> Result<Request, Refusal> {
         "purge" => document.request::<wire::Purge>(&action),
         "resume" => document.request::<wire::Resume>(&action),
         "config" => document.request::<wire::Config>(&action),
-        _ => Err(unknown_action(&action)),
+        _ => steps::read(&document, &action).unwrap_or_else(|| Err(unknown_action(&action))),
     }?;
     check(&request)?;
     Ok(request)
@@ -126,22 +127,23 @@ fn wrong_format(sentence: &str) -> Refusal {
 
 fn unknown_action(action: &str) -> Refusal {
     let sentence = format!("there is no action `{}`", action.escape_debug());
-    let near = nearest(action, Action::NAMES);
+    let names: Vec<&str> = Action::NAMES.into_iter().chain(STEPS.iter().map(|(name, _)| *name)).collect();
+    let near = nearest(action, names.iter().copied());
     let meant = near.first().map(|near| format!("did you mean `{near}`; ")).unwrap_or_default();
-    Refusal::new(Code::UnknownAction, sentence).hint(format!("{meant}actions are {}", quoted(&Action::NAMES)))
+    Refusal::new(Code::UnknownAction, sentence).hint(format!("{meant}actions are {}", quoted(&names)))
 }
 
 fn quoted(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
-struct Document<'a> {
+pub(super) struct Document<'a> {
     text: &'a str,
     format: Format,
 }
 
 impl Document<'_> {
-    fn request<W: Wire>(&self, action: &str) -> Result<Request, Refusal> {
+    pub(super) fn request<W: Wire>(&self, action: &str) -> Result<Request, Refusal> {
         let (request, has_end) = self.take::<W>(action)?.into_request();
         match (self.format, has_end) {
             (Format::Toml, true) | (Format::Json, false) => Ok(request),
@@ -207,12 +209,12 @@ fn place(text: &str, offset: usize) -> (usize, usize) {
 fn unknown_key(key: &str, place: Option<(usize, usize)>, action: &str) -> Refusal {
     let at = place.map(|(line, _)| format!("line {line}: ")).unwrap_or_default();
     let sentence = format!("{at}the action `{action}` does not know the key `{}`", key.escape_debug());
-    let own = OWN.iter().find(|(name, _)| *name == action).map(|(_, keys)| *keys).unwrap_or_default();
+    let all = || OWN.iter().chain(STEPS);
+    let own = all().find(|(name, _)| *name == action).map(|(_, keys)| *keys).unwrap_or_default();
     let known: Vec<&str> = own.iter().chain(&COMMON).copied().collect();
     let near = nearest(key, known.iter().copied());
     let meant = near.first().map(|near| format!("did you mean `{near}`; ")).unwrap_or_default();
-    let others: Vec<&str> =
-        OWN.iter().filter(|(_, keys)| keys.contains(&key)).map(|(name, _)| *name).collect();
+    let others: Vec<&str> = all().filter(|(_, keys)| keys.contains(&key)).map(|(name, _)| *name).collect();
     let refusal = Refusal::new(Code::UnknownKey, sentence)
         .hint(format!("{meant}keys of `{action}` are {}", quoted(&known)));
     if others.is_empty() {
@@ -240,6 +242,10 @@ fn check(request: &Request) -> Result<(), Refusal> {
             word("to", to)?;
             list("platforms", platforms, false)?;
             check_sources(files, folder.as_deref())
+        }
+        Action::Step { product, command } => {
+            word("product", product)?;
+            steps::check(request, command)
         }
         Action::Adopt { product, stage, platform, folder, .. } => {
             word("product", product)?;
@@ -389,7 +395,7 @@ fn pattern(text: &str) -> Result<(), Refusal> {
     wrong_pattern(text).map_or(Ok(()), |reason| Err(malformed(reason)))
 }
 
-fn malformed(sentence: impl Into<String>) -> Refusal {
+pub(super) fn malformed(sentence: impl Into<String>) -> Refusal {
     Refusal::new(Code::Malformed, sentence)
 }
 
@@ -400,7 +406,7 @@ fn reference(generation: &Reference) -> Result<(), Refusal> {
     }
 }
 
-fn list(key: &str, texts: &[String], needed: bool) -> Result<(), Refusal> {
+pub(super) fn list(key: &str, texts: &[String], needed: bool) -> Result<(), Refusal> {
     if needed && texts.is_empty() {
         return Err(malformed(format!("`{key}` is empty")));
     }
@@ -410,7 +416,7 @@ fn list(key: &str, texts: &[String], needed: bool) -> Result<(), Refusal> {
     texts.iter().try_for_each(|text| check_text(key, text, 300, false))
 }
 
-fn selectors(packages: &[String]) -> Result<(), Refusal> {
+pub(super) fn selectors(packages: &[String]) -> Result<(), Refusal> {
     list("packages", packages, true)?;
     if packages.iter().filter(|text| is_pattern(text)).count() > PATTERNS_MAX {
         return Err(malformed(format!("`packages` names more than {PATTERNS_MAX} patterns")));

@@ -1,4 +1,5 @@
 mod advisory;
+mod steps;
 
 use super::*;
 

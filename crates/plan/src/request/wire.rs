@@ -73,19 +73,19 @@ pub(super) trait Wire: for<'de> Deserialize<'de> {
     fn into_request(self) -> (Request, bool);
 }
 
-struct Common {
-    id: Option<String>,
-    reason: Option<String>,
-    expires: Option<When>,
-    dry_run: bool,
-    plan: Option<String>,
-    as_: Option<String>,
-    site: Option<String>,
-    end: Option<End>,
+pub(super) struct Common {
+    pub(super) id: Option<String>,
+    pub(super) reason: Option<String>,
+    pub(super) expires: Option<When>,
+    pub(super) dry_run: bool,
+    pub(super) plan: Option<String>,
+    pub(super) as_: Option<String>,
+    pub(super) site: Option<String>,
+    pub(super) end: Option<End>,
 }
 
 impl Common {
-    fn request(self, action: Action) -> (Request, bool) {
+    pub(super) fn request(self, action: Action) -> (Request, bool) {
         let Common { id, reason, expires, dry_run, plan, as_, site, end } = self;
         let expires = expires.map(|when| when.0);
         (Request { id, reason, expires, dry_run, as_, site, plan, action }, end.is_some())
@@ -123,6 +123,8 @@ macro_rules! wire {
         }
     };
 }
+
+pub(super) use wire;
 
 wire!(Import { product: String, to: String } { files: Vec<String>, folder: Option<String>, platforms: Vec<String> });
 wire!(Adopt { product: String, stage: String, platform: String, folder: String } { kind: Option<Kind> });
@@ -314,7 +316,7 @@ impl Wire for Config {
 }
 
 /// A point in time: RFC 3339 in a text, or TOML's own date and time with an offset.
-struct When(Timestamp);
+pub(super) struct When(pub(super) Timestamp);
 
 impl<'de> Deserialize<'de> for When {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<When, D::Error> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Action, Advised, FORMAT, Partial, Reference, Request};
+use super::{Action, Advised, FORMAT, Partial, Reference, Request, steps};
 
 impl Request {
     /// Writes the request as TOML, `[end]` included; [`super::parse`] reads the same request from it.
@@ -112,6 +112,10 @@ impl Request {
             | Action::Resume {}
             | Action::Config {} => {}
             Action::Purge { packages } => file.list("packages", packages),
+            Action::Step { product, command } => {
+                file.text("product", product);
+                steps::write(command, &mut file);
+            }
         }
         file.maybe("reason", &self.reason);
         file.maybe("expires", &self.expires.map(|when| when.to_string()));
@@ -128,10 +132,10 @@ impl Request {
     }
 }
 
-struct Keys(String);
+pub(super) struct Keys(String);
 
 impl Keys {
-    fn text(&mut self, key: &str, value: &str) {
+    pub(super) fn text(&mut self, key: &str, value: &str) {
         self.0.push_str(key);
         self.0.push_str(" = ");
         quote(&mut self.0, value);
@@ -166,7 +170,12 @@ impl Keys {
         }
     }
 
-    fn list(&mut self, key: &str, values: &[String]) {
+    /// Writes a number or a truth.
+    pub(super) fn bare(&mut self, key: &str, value: &str) {
+        self.0.push_str(&format!("{key} = {value}\n"));
+    }
+
+    pub(super) fn list(&mut self, key: &str, values: &[String]) {
         if values.is_empty() {
             return;
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
+use workflow::Command;
 
 use crate::layout::{Layout, Repository};
 use crate::request::{Action, Reference, Request};
@@ -68,6 +69,20 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
                 Reference::Number(number) => Some(*number),
                 Reference::Name(name) => names.get(name).map(|named| named.generation),
             };
+        }
+        Action::Step { product, command } => {
+            let Some(product) = layout.products.get(product) else { return needs };
+            needs.repositories = match **command {
+                Command::BundleRollback { .. }
+                | Command::ReleasePrepare { .. }
+                | Command::ReleasePublish { .. } => everything(),
+                _ => product.repositories().into_iter().collect(),
+            };
+            // What was approved along any of its routes soaks as it does without a procedure.
+            let longest = product.routes.iter().map(|route| route.soak).max().filter(|soak| !soak.is_zero());
+            needs.entered = longest
+                .map(|soak| product.repositories().into_iter().map(|source| (source, soak)).collect())
+                .unwrap_or_default();
         }
         Action::Undo { request } => {
             needs.repositories = everything();

@@ -7,7 +7,6 @@ use nevra::Sha256;
 
 use super::*;
 use crate::Calendar;
-use crate::fact::Deed;
 use crate::naming::Priority;
 use crate::outcome::Outcome;
 use crate::patch::{Place, Status};
@@ -138,6 +137,7 @@ impl Site {
         let pinning: BTreeSet<String> = pins.map(|(node_type, _)| node_type.clone()).collect();
         let asked = Asked {
             workflow: &self.workflow,
+            product: PRODUCT,
             state: &state,
             rules: &self.rules,
             actor: &actor,
