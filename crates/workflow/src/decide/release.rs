@@ -29,7 +29,8 @@ pub(super) fn prepare(
         return Err(Refusal::new(Code::OtherPlan, "nobody worked out what publishing it would do"));
     };
     if let Some(known) = asked.state.updates.get(&number) {
-        let is_same = known.patches == patches && known.plan == plan && known.priority == priority;
+        let is_same = (&known.patches, known.plan, known.priority, known.partial)
+            == (&patches, plan, priority, partial);
         if is_same {
             return Ok(Decided::default());
         }

@@ -277,6 +277,21 @@ fn p1_some_patches_move_on_while_others_stay() {
 }
 
 #[test]
+fn p1_that_patches_may_stay_behind_is_said_of_an_update_prepared_again() {
+    let mut site = Site::new();
+    site.deployed("b1", &[("1", "voms-1-1.x86_64")]);
+    site.tested("b1", "ea-IT-CNAF", Outcome::Success);
+    site.set("ou", "1", Status::ReadyForProduction);
+    let plan = Some(Sha256::from([5; 32]));
+    for partial in [false, true, false] {
+        let decided = site.tries("mu", prepared(57, "", partial), plan, "").unwrap();
+        assert_eq!((decided.facts.len(), site.state().updates[&57].partial), (1, partial));
+        let again = site.tries("mu", prepared(57, "", partial), plan, "").unwrap();
+        assert!(again.facts.is_empty());
+    }
+}
+
+#[test]
 fn the_urgent_lane_goes_first_and_owes_the_tests() {
     let mut site = Site::new();
     site.registered(&[("1", "voms-1-1.x86_64")]);
