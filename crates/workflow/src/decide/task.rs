@@ -43,7 +43,8 @@ pub(super) fn assign(asked: &Asked<'_>, wish: &Wish<'_>) -> Result<Decided, Refu
         Work::Rollback => to_roll_back(asked, wish.bundle, bundle)?,
     };
     let quarantine = quarantine(asked, bundle, work, wish.days)?;
-    let answer_by = asked.rules.calendar.due(asked.times.proven(), asked.rules.answer_days);
+    // Counted from when the task counts as assigned: a wall clock that is behind for a while must not make the team late.
+    let answer_by = asked.rules.calendar.due(asked.times.witnessed, asked.rules.answer_days);
     let mut decided = Decided::default();
     for (number, team) in (asked.state.next_task()..).zip(wish.teams) {
         let (node_types, patches) = for_team(asked, team, wish.node_types, &about)?;

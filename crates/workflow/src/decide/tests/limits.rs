@@ -29,6 +29,25 @@ fn a_clock_that_jumps_ends_no_quarantine_and_reminds_nobody_twice() {
 }
 
 #[test]
+fn a_team_asked_while_the_wall_clock_is_behind_has_its_working_day() {
+    let mut site = Site::new();
+    site.deployed("b1", &[("1", "voms-1-1.x86_64")]);
+    site.set("ou", "1", Status::Rejected);
+    let back =
+        Command::BundleRollback { bundle: id("b1"), versions: vec![], without: vec![], releases: vec![] };
+    site.does("mu", back);
+    site.times.wall = site.times.witnessed - SignedDuration::from_hours(10 * 365 * 24);
+    site.does("ou", assigned("b1", "ea-IT-CNAF", true));
+    site.times.wall = site.times.witnessed;
+    let due = "2026-03-03T12:00:00Z".parse().unwrap();
+    assert_eq!(
+        (site.state().tasks[&1].answer_by, site.state().tasks[&1].assigned),
+        (due, site.times.witnessed)
+    );
+    assert!(site.decision("clock", &Command::Remind {}, None, "").unwrap().facts.is_empty());
+}
+
+#[test]
 fn a_team_answers_once_and_operations_look_for_others_when_nobody_accepts() {
     let mut site = Site::new();
     site.deployed("b1", &[("1", "voms-1-1.x86_64")]);
