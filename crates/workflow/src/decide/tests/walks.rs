@@ -200,19 +200,15 @@ fn shortest(wants_evidence: bool, mut steps: Vec<Step>) -> Vec<Step> {
     let mut at = steps.len();
     while at > 0 {
         at -= 1;
-        let mut fewer = steps.clone();
-        fewer.remove(at);
-        if let Some((until, _)) = replayed(wants_evidence, &fewer) {
+        let without = [&steps[..at], &steps[at + 1..]].concat();
+        let smaller = smaller(&steps[at]).into_iter();
+        let smaller = smaller.map(|step| [&steps[..at], &[step], &steps[at + 1..]].concat());
+        let mut fewer = std::iter::once(without).chain(smaller);
+        let found = fewer.find_map(|fewer| Some((replayed(wants_evidence, &fewer)?.0, fewer)));
+        if let Some((until, mut fewer)) = found {
             fewer.truncate(until);
+            // What was needed before may not be any more.
             at = fewer.len();
-            steps = fewer;
-        }
-    }
-    for at in 0..steps.len() {
-        while let Some(fewer) = smaller(&steps[at]).into_iter().find_map(|step| {
-            let fewer = [&steps[..at], &[step], &steps[at + 1..]].concat();
-            replayed(wants_evidence, &fewer).filter(|(until, _)| *until == fewer.len()).map(|_| fewer)
-        }) {
             steps = fewer;
         }
     }
