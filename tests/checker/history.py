@@ -101,7 +101,7 @@ def names(site, older, newer):
     published = {said["action"] for said in newer.answers} & {"release-publish"}
     new = {name for name in after if name not in before}
     # A published update names its own generation, and nothing else.
-    is_update = lambda name: name.startswith("update-") and after[name]["generation"] == newer.number
+    is_update = lambda name: re.search(r"(\A|-)update-\d+\Z", name) and after[name]["generation"] == newer.number
     if published and all(map(is_update, new)) and {name: after[name] for name in before if name in after} == before:
         return
     if before != after and "keep" not in actions(newer):

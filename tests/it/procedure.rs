@@ -10,6 +10,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::os::unix::fs::{PermissionsExt, chown};
 
+use nix::sys::signal::Signal;
 use repo::Recipe;
 use serde_json::Value;
 use testkit::{Checker, Host, Nginx, Running, Sandbox, Site, is_root};
@@ -52,6 +53,10 @@ beta = "delta"
 production = "production"
 quarantine = "QUARANTINE"
 quarantine_rollback = "QUARANTINE"
+[[product]]
+name = "plain"
+preset = "glite"
+platforms = ["el9/x86_64"]
 "#;
 
 /// A site with a procedure, and those who act in it.
@@ -86,15 +91,28 @@ impl Town {
         town
     }
 
+    /// Asks for several things before anything is answered, in this order; gives the stems of their answers.
+    pub fn asks_at_once(&self, requests: &[(&str, &str, &str)]) -> Vec<String> {
+        // What is claimed first is by its name, where several wait.
+        self.daemon.signal(Signal::SIGSTOP);
+        let stems = requests.iter().map(|(who, action, keys)| self.drops(who, action, keys)).collect();
+        self.daemon.signal(Signal::SIGCONT);
+        stems
+    }
+
     /// Asks in somebody's name; `keys` are those of the action beside the product.
     pub fn ask(&self, who: &str, action: &str, keys: &str) -> Value {
+        self.site.answer(&self.drops(who, action, keys))
+    }
+
+    fn drops(&self, who: &str, action: &str, keys: &str) -> String {
         let number = self.count.get() + 1;
         self.count.set(number);
         let product = if keys.contains("product = ") { "" } else { "product = \"glite\"\n" };
         let text = format!("format = 1\naction = \"{action}\"\n{product}{keys}\nas = \"{who}\"\n\n[end]\n");
-        let stem = format!("r{number}");
+        let stem = format!("r{number:03}");
         self.dropped(&format!("{stem}.toml"), &text);
-        self.site.answer(&stem)
+        stem
     }
 
     /// Drops a request as the user of the door.

@@ -125,14 +125,20 @@ impl<'a> Line<'a> {
         let mut ids = BTreeSet::new();
         let mut verdicts = Vec::new();
         let mut stuck = None;
+        let mut delayed: BTreeSet<&str> = BTreeSet::new();
         for request in waiting {
+            delayed.extend(delayed_by(waiting, &verdicts));
             // The second bearer of an id is looked at again when the first is settled.
             let id = request.request.id.clone().map(|id| (request.asker.name.clone(), id));
             let first = id.is_none_or(|id| ids.insert(id));
             // While it waits for a signature, it holds up nobody.
             let is_held_up = config && !is_config(request) && line.unsigned.is_none();
             let is_too_early = undoing::is_ahead_of_the_record(request, waiting, &verdicts);
-            if !first || is_held_up || is_too_early || line.must_wait(request) {
+            // Steps of a procedure build on each other.
+            let product = request.request.action.product();
+            let is_step = matches!(request.request.action, Action::Step { .. });
+            let is_behind = is_step && product.is_some_and(|product| delayed.contains(product));
+            if !first || is_held_up || is_too_early || is_behind || line.must_wait(request) {
                 verdicts.push(Verdict::Later);
                 continue;
             }
@@ -364,6 +370,12 @@ impl<'a> Line<'a> {
         };
         publication.draft()
     }
+}
+
+/// The product of the request that was looked at last, if that waits.
+fn delayed_by<'a>(waiting: &'a [Waiting], verdicts: &[Verdict]) -> Option<&'a str> {
+    let last = waiting.get(verdicts.len().checked_sub(1)?)?;
+    matches!(verdicts.last(), Some(Verdict::Later)).then(|| last.request.action.product()).flatten()
 }
 
 /// Whether a file is named `<digest>-primary.xml.gz` or the like, so that its name never gets other bytes.

@@ -10,12 +10,12 @@ use crate::content::Item;
 use crate::fact::{Deed, Fact};
 use crate::names::{Id, TeamName};
 use crate::naming::Priority;
-use crate::patch::{Patch, Place};
+use crate::patch::{Patch, Place, Step};
 use crate::refusal::{Code, Refusal};
 use crate::role::{Actor, Part};
 use crate::rules::Rules;
 use crate::state::{State, Workflow};
-use crate::task::Task;
+use crate::task::{Task, Work};
 use crate::team::Team;
 
 mod bundle;
@@ -201,6 +201,19 @@ pub fn rebuilt(asked: &Asked<'_>, facts: Vec<Fact>, rebuilt: &[(Item, Item)]) ->
     if told.is_empty() {
         return facts;
     }
+    for (number, task) in &asked.state.tasks {
+        let concerns =
+            |fact: &Fact| matches!(fact, Fact::PatchRebuilt { patch, .. } if task.patches.contains(patch));
+        let is_closed = |fact: &Fact| matches!(fact, Fact::TaskClosed { task, .. } if task == number);
+        if task.work == Work::Rollout
+            && task.progress.is_open()
+            && told.iter().any(concerns)
+            && !facts.iter().any(is_closed)
+        {
+            let why = "what it is about was built anew".to_owned();
+            told.push(Fact::TaskClosed { task: *number, why });
+        }
+    }
     let bundles: BTreeSet<Id> = told
         .iter()
         .filter_map(|fact| match fact {
@@ -291,6 +304,22 @@ impl<'a> Asked<'a> {
         let sentence = format!("task {number} is of `{team}`, for which `{}` may not act", self.actor.name);
         Err(Refusal::new(Code::NotYourTask, sentence))
     }
+}
+
+/// How much may have happened to a patch or task before no more is said of it: every generation carries what is under way.
+const HISTORY_MAX: usize = 500;
+
+/// How many tickets a task may have led to.
+const TICKETS_MAX: usize = 200;
+
+/// Refuses more than is kept.
+fn has_room(what: &str, history: &[Step], tickets: usize) -> Result<(), Refusal> {
+    let sentence = match (history.len() < HISTORY_MAX, tickets <= TICKETS_MAX) {
+        (true, true) => return Ok(()),
+        (false, _) => format!("{HISTORY_MAX} things happened to {what}, and no more are kept"),
+        (true, false) => format!("{what} led to {tickets} tickets, and {TICKETS_MAX} are kept"),
+    };
+    Err(Refusal::new(Code::HistoryFull, sentence))
 }
 
 /// Writes ids one after the other.

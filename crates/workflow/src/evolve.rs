@@ -13,11 +13,7 @@ impl Workflow {
     /// Makes the state what it is after a deed.
     pub fn evolve(&mut self, deed: &Deed) {
         for fact in &deed.facts {
-            match fact {
-                Fact::TeamEntered { team, entry } => drop(self.teams.insert(team.clone(), entry.clone())),
-                Fact::TeamLeft { team } => drop(self.teams.remove(team)),
-                _ => self.products.entry(deed.product.clone()).or_default().evolve(deed, fact),
-            }
+            self.products.entry(deed.product.clone()).or_default().evolve(deed, fact);
         }
     }
 }
@@ -27,7 +23,8 @@ impl State {
         let step = |what: String| Step { at: deed.at, by: deed.by.clone(), what };
         let now = deed.witnessed;
         match fact {
-            Fact::TeamEntered { .. } | Fact::TeamLeft { .. } => {}
+            Fact::TeamEntered { team, entry } => drop(self.teams.insert(team.clone(), entry.clone())),
+            Fact::TeamLeft { team } => drop(self.teams.remove(team)),
             Fact::PatchRegistered { .. }
             | Fact::PatchChanged { .. }
             | Fact::PatchSet { .. }

@@ -60,6 +60,7 @@ codes! {
     NotReady "not-ready" 4 "The release notes of the update are not ready."
     NotApproved "not-approved" 3 "Operations did not approve of the update."
     OtherPlan "other-plan" 4 "The plan is not the one that was prepared or approved."
+    HistoryFull "history-full" 4 "So much was said of the patch or task that no more is kept."
     BadText "bad-text" 2 "A text is too long, empty, or holds control characters."
 }
 

@@ -1,4 +1,4 @@
-//! Everything a procedure remembers of one product, and the register of early adopters.
+//! Everything a procedure remembers of one product.
 
 use std::collections::BTreeMap;
 
@@ -18,9 +18,6 @@ pub const FORMAT: u32 = 1;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Workflow {
-    /// The register of early adopters.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub teams: BTreeMap<TeamName, Team>,
     /// What is remembered of each product.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub products: BTreeMap<String, State>,
@@ -30,6 +27,9 @@ pub struct Workflow {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
+    /// The register of early adopters: of each product its own, as operations are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub teams: BTreeMap<TeamName, Team>,
     /// The patches.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub patches: Patches,

@@ -7,7 +7,16 @@ fn a_product_without_a_procedure_takes_no_steps() {
     let town = Town::new("0s");
     town.refuses("mu", "bundle-deploy", "bundle = \"b1\"", "no-such-bundle");
     town.refuses("mu", "bundle-deploy", "product = \"emi\"\nbundle = \"b1\"", "unknown-product");
-    town.refuses("nobody", "task-comment", "task = 1\ncomment = \"x\"", "no-such-task");
+    town.refuses("nobody", "task-comment", "task = 1\ncomment = \"x\"", "wrong-actor");
+    town.refuses("ou", "task-comment", "task = 1\ncomment = \"x\"", "no-such-task");
+    town.refuses("mu", "bundle-deploy", "product = \"plain\"\nbundle = \"b1\"", "no-procedure");
+    // Whoever is in the register of one product is nobody in another.
+    town.refuses(
+        "ea-IT-CNAF",
+        "task-comment",
+        "product = \"plain\"\ntask = 1\ncomment = \"x\"",
+        "no-procedure",
+    );
     town.end();
 }
 

@@ -79,9 +79,56 @@ fn p1_p2_a_part_of_a_bundle_is_released_and_the_node_type_follows() {
     town.does("ou", "release-approve", &format!("update = 57\nplan = \"{plan}\""));
     town.does("mu", "release-publish", "update = 57");
     assert_eq!((town.status("1"), town.status("2")), ("released".into(), "rolling-out".into()));
+    // P2: production lists the node type without what is not released, and it installs.
+    let offered = town.offered("production");
+    assert!(!offered.contains("gfal-1-1.x86_64"), "{offered:?}");
     let site = town.host("site", &["production"]);
-    site.dnf(&["install", "voms"]).ok();
-    assert!(town.offered("delta").contains("gfal-1-1.x86_64"));
-    assert!(!town.offered("production").contains("gfal-1-1.x86_64"));
+    site.dnf(&["install", "ui"]).ok();
+    let installed = site.installed();
+    assert!(installed.contains("voms-1-1.x86_64") && !installed.contains("gfal-1-1.x86_64"), "{installed:?}");
+    // Its release rose in both stages, so what early adopters have was built anew, and is tried as it is now.
+    let second = &town.remembered()["patches"]["2"];
+    let items: Vec<&str> =
+        second["items"].as_array().unwrap().iter().map(|item| item["nevra"].as_str().unwrap()).collect();
+    let anew = items.iter().find(|nevra| nevra.starts_with("ui-")).unwrap();
+    assert_ne!(*anew, "ui-1-1.noarch", "{items:?}");
+    assert!(town.offered("delta").contains(*anew), "{items:?}");
+    let ready = "patches = [\"2\"]\nstatus = \"ready-for-production\"";
+    town.refuses("ou", "patch-status", ready, "tasks-open");
+    town.does("ou", "task-assign", "bundle = \"b1\"\nteams = [\"ea-CZ-FZU\"]");
+    town.tested("ea-CZ-FZU", 2, "success");
+    town.does("ou", "patch-status", ready);
+    // The rest follows, and hosts get it.
+    town.does("mu", "release-prepare", "update = 58");
+    town.does("mu", "release-ready", "update = 58");
+    let plan = town.remembered()["updates"]["58"]["plan"].as_str().unwrap().to_owned();
+    town.does("ou", "release-approve", &format!("update = 58\nplan = \"{plan}\""));
+    town.does("mu", "release-publish", "update = 58");
+    site.dnf(&["upgrade"]).ok();
+    assert!(site.installed().contains("gfal-1-1.x86_64"), "{:?}", site.installed());
+    town.end();
+}
+
+#[test]
+fn steps_that_meet_in_one_generation_are_decided_one_after_the_other() {
+    let town = Town::new("0s");
+    let file = town.site.upload("voms.rpm", &package("voms", "1").build());
+    let import = format!("to = \"certified\"\nfiles = [\"{file}\"]");
+    let add = "patch = \"1\"\ntitle = \"t\"\npackages = [\"voms\"]";
+    let verify = "patches = [\"1\"]\nstatus = \"verified\"";
+    let stems = town.asks_at_once(&[
+        ("verifier", "import", &import),
+        ("mu", "patch-add", add),
+        ("mu", "patch-status", verify),
+        ("ou", "patch-status", "patches = [\"1\"]\nstatus = \"ready-for-rollout\""),
+        ("mu", "bundle-create", "bundle = \"b1\"\npatches = [\"1\"]"),
+        ("mu", "bundle-deploy", "bundle = \"b1\""),
+        ("ou", "task-assign", "bundle = \"b1\"\nteams = [\"ea-IT-CNAF\"]"),
+    ]);
+    for stem in stems {
+        let answer = town.site.answer(&stem);
+        assert_eq!(answer["code"], "done", "{answer:#}");
+    }
+    assert_eq!((town.status("1"), town.progress(1)), ("rolling-out".into(), "assigned".into()));
     town.end();
 }

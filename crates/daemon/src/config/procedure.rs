@@ -65,7 +65,6 @@ pub(super) fn read(
     let mirrors_delay = time("mirrors_delay", 0, faults);
     let answer_days = answer_days(&mut section, faults);
     let calendar = calendar(&mut section, faults);
-    let wants_evidence = section.truth("evidence", faults).unwrap_or_default();
     section.end(faults);
     let (from, beta, production) = (from?, beta?, production?);
     for pair in [(&from, &beta), (&beta, &production)] {
@@ -86,7 +85,8 @@ pub(super) fn read(
         mirrors_delay,
         answer_days,
         calendar: calendar?,
-        wants_evidence,
+        // No request carries what a site shows yet.
+        wants_evidence: false,
         managers: BTreeMap::new(),
     };
     Some(Procedure { rules, release_team, operations, verifiers })

@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::shelves::relations;
 use crate::waiting::Waiting;
+use workflow::Command;
 
 /// Of how many packages all that is said is held while their relations are taken out of it.
 const READ_AT_ONCE: usize = 256;
@@ -97,6 +98,20 @@ impl Line<'_> {
 
     /// Whether a request is judged by indexes of what is published, and its predecessors change that.
     pub(super) fn is_judged_after_them(&self, waiting: &Waiting) -> bool {
+        if let Action::Step { product, command } = &waiting.request.action {
+            let touched =
+                |plan: &plan::Plan| plan.changes.keys().any(|repository| repository.product == *product);
+            return match **command {
+                // What pins a package, and what is built anew of it, may be of any product.
+                Command::BundleRollback { .. }
+                | Command::ReleasePrepare { .. }
+                | Command::ReleasePublish { .. } => self.plans.iter().any(|plan| !plan.changes.is_empty()),
+                Command::PatchAdd { .. } | Command::PatchChange { .. } | Command::BundleDeploy { .. } => {
+                    self.plans.iter().any(touched)
+                }
+                _ => false,
+            };
+        }
         let (Action::Promote { product, .. }
         | Action::Rollback { product, .. }
         | Action::Import { product, .. }

@@ -7,6 +7,8 @@ use plan::{
     Stage, Verdict, Waiver, World,
 };
 
+use workflow::Command;
+
 use super::policies::Policy;
 use super::{Finding, reason};
 
@@ -189,6 +191,16 @@ fn unjudged(
         Action::Withdraw { product, from: stage, .. }
         | Action::Rollback { product, from: stage, .. }
         | Action::Revert { product, stage, .. } => Some((product, stage, None)),
+        Action::Step { product, command } => {
+            let procedure = policy.config.layout.products.get(product)?.procedure.as_ref()?;
+            let rules = &procedure.rules;
+            match **command {
+                Command::BundleDeploy { .. } => Some((product, &rules.beta, Some(&rules.from))),
+                Command::ReleasePublish { .. } => Some((product, &rules.production, Some(&rules.beta))),
+                Command::BundleRollback { .. } => Some((product, &rules.beta, None)),
+                _ => None,
+            }
+        }
         // It is for the stages that change, whichever they are.
         Action::Undo { .. } => changes.keys().next().map(|one| (&one.product, &one.stage, None)),
         _ => None,
@@ -197,7 +209,11 @@ fn unjudged(
     let layout = policy.config.layout.products.get(product)?;
     let enters = matches!(
         request.action,
-        Action::Import { .. } | Action::Promote { .. } | Action::Rollback { .. } | Action::Adopt { .. }
+        Action::Import { .. }
+            | Action::Promote { .. }
+            | Action::Rollback { .. }
+            | Action::Adopt { .. }
+            | Action::Step { .. }
     );
     let is_signed = enters && policy.config.signed_by.contains_key(&(product.clone(), stage.clone()));
     // Judged is each stage that changes, or whose hosts draw from one that does.

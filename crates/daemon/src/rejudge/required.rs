@@ -34,7 +34,11 @@ impl Required<'_> {
         let mut decision = plan::decide(world, request, asker, arrivals);
         let product = match &request.action {
             Action::Rollback { product, .. } | Action::Promote { product, partial: Some(_), .. } => product,
-            Action::Promote { product, .. } if !lacking(&decision).is_empty() => product,
+            Action::Promote { product, .. } | Action::Step { product, .. }
+                if !lacking(&decision).is_empty() =>
+            {
+                product
+            }
             _ => return Ok(Ok(decision)),
         };
         if matches!(&decision, Decision::Refused(refusal) if refusal.code == Code::RoleNotAllowed) {

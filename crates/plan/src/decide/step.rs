@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use nevra::Sha256;
-use workflow::{Asked, Command, Decided, Deed, Item, Moves, Patch, State, Times, Workflow};
+use workflow::{Actor, Asked, Command, Decided, Deed, Item, Moves, Patch, State, Times, Workflow};
 
 use super::gates::Gates;
 use super::pins::pins_of;
@@ -13,6 +13,7 @@ use super::selection::{Place, select};
 use super::{Decision, places, promote, rollback};
 use crate::layout::{Kind, MetaPackages, Procedure, Product, Repository};
 use crate::plan::{GateSeen, Plan, Verdict};
+use crate::recipe::Rebuilt;
 use crate::refusal::{Code, Refusal};
 use crate::request::{Partial, Request};
 use crate::world::{Asker, Listed, World};
@@ -64,6 +65,12 @@ pub(super) fn step(
         return Err(Refusal::new(Code::Step(workflow::Code::NoProcedure), sentence)
             .hint("`[product.procedure]` in the configuration gives it one"));
     };
+    if actor(world, asker, (product, procedure)).parts.is_empty() {
+        // Nothing is read for who has no business here.
+        let sentence = format!("`{}` plays no part in the procedure of `{}`", asker.name, product.name);
+        return Err(Refusal::new(Code::Step(workflow::Code::WrongActor), sentence)
+            .hint("`[product.procedure]` and `team-add` say who does"));
+    }
     let looked = Looked::at(world, product, procedure, command)?;
     let step = Taken { world, asker, request, product, procedure, command, looked };
     let asked_for = request.plan.as_ref().and_then(|text| text.parse().ok());
@@ -99,6 +106,12 @@ pub(super) fn step(
     }
 }
 
+/// Tells which parts somebody may play for a product.
+fn actor(world: &World, asker: &Asker, (product, procedure): (&Product, &Procedure)) -> Actor {
+    let state = world.workflow.products.get(&product.name);
+    procedure.actor(&product.name, asker, state.into_iter().flat_map(|state| &state.teams))
+}
+
 impl Taken<'_> {
     /// Makes a plan of what the step brings about.
     fn plan(&self, decided: Decided, action: &str, is_rehearsal: bool) -> Result<Decision, Refusal> {
@@ -109,7 +122,7 @@ impl Taken<'_> {
         }
         let (product, procedure, world) = (self.product, self.procedure, self.world);
         let named: BTreeSet<String> = match &moves {
-            Some(Moves::Forward { name, .. }) => name.iter().cloned().collect(),
+            Some(Moves::Forward { name, .. }) => name.iter().map(|name| self.generation_name(name)).collect(),
             _ => BTreeSet::new(),
         };
         if let Some(taken) = named.iter().find(|name| world.names.contains_key(*name)) {
@@ -179,10 +192,15 @@ impl Taken<'_> {
 
     /// What the gate `roles` saw: the procedure gives the step to whoever asks.
     fn roles(&self) -> GateSeen {
-        let actor = self.procedure.actor(&self.product.name, self.asker, &self.world.workflow.teams);
+        let actor = self.actor();
         let parts: Vec<String> = actor.parts.iter().map(ToString::to_string).collect();
         let evidence = format!("`{}` acts for {}", self.asker.name, parts.join(" and "));
         GateSeen { gate: "roles".to_owned(), verdict: Verdict::Pass, evidence }
+    }
+
+    /// Tells which parts whoever asks may play.
+    fn actor(&self) -> Actor {
+        actor(self.world, self.asker, (self.product, self.procedure))
     }
 
     /// What a plan has built anew in the stage of the early adopters, in the place of what.
@@ -197,13 +215,22 @@ impl Taken<'_> {
                 pkgid: listed.pkgid,
             };
             for left in &change.leave {
-                let made = plan.rebuilt.iter().find(|one| one.of == left.nevra).map(|one| &one.made);
-                anew.extend(
-                    made.filter(|made| change.enter.contains(made)).map(|made| (item(left), item(made))),
-                );
+                // The same package may be built anew for another stage or platform as well.
+                let here = |one: &&Rebuilt| one.recipe.of == left.pkgid && change.enter.contains(&one.made);
+                let made = plan.rebuilt.iter().find(here).map(|one| &one.made);
+                anew.extend(made.map(|made| (item(left), item(made))));
             }
         }
         anew
+    }
+
+    /// Names the generation of an update: names are the site's, so the product's stands in front where several have a procedure.
+    fn generation_name(&self, update: &str) -> String {
+        let mut others = self.world.layout.products.values().filter(|one| one.name != self.product.name);
+        match others.any(|one| one.procedure.is_some()) {
+            true => format!("{}-{update}", self.product.name.to_ascii_lowercase()),
+            false => update.to_owned(),
+        }
     }
 
     /// Asks the procedure.
@@ -226,7 +253,7 @@ impl Taken<'_> {
             product: &product.name,
             state: workflow.products.get(&product.name).unwrap_or(&nothing),
             rules: &procedure.rules,
-            actor: &procedure.actor(&product.name, self.asker, &workflow.teams),
+            actor: &self.actor(),
             times: Times { wall: world.now, witnessed: world.witnessed },
             reason: self.request.reason.as_deref().unwrap_or_default(),
             items: &self.looked.items,

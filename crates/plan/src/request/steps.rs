@@ -1,10 +1,12 @@
 //! The steps of procedures as requests write them: one table, from which they are read, named and written.
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use nevra::Sha256;
 use serde::Deserialize;
+use workflow::text::{Line, NotAText, Reference, Words};
 use workflow::{Answer, Command, Id, Outcome, Priority, Status, TeamName};
 
 use super::read::{Document, list, malformed, selectors};
@@ -115,10 +117,11 @@ pub(super) fn check(request: &Request, command: &Command) -> Result<(), Refusal>
             texts("node_types", node_types)
         }
         Command::PatchAdd { title, packages, platforms, node_types, bugs, .. } => {
-            check_text("title", title, 200, false)?;
+            text::<Line>("title", title)?;
             selectors(packages)?;
             list("platforms", platforms, false)?;
             texts("node_types", node_types)?;
+            bugs.iter().try_for_each(|bug| text::<Reference>("bugs", bug))?;
             texts("bugs", bugs)
         }
         Command::PatchChange { packages, platforms, .. } => {
@@ -126,7 +129,7 @@ pub(super) fn check(request: &Request, command: &Command) -> Result<(), Refusal>
             list("platforms", platforms, false)
         }
         Command::PatchComment { comment, .. } | Command::TaskComment { comment, .. } => {
-            check_text("comment", comment, 16_000, true)
+            text::<Words>("comment", comment)
         }
         Command::BundleRollback { versions, without, releases, .. } => {
             for (key, all) in [("versions", versions), ("without", without), ("releases", releases)] {
@@ -139,12 +142,21 @@ pub(super) fn check(request: &Request, command: &Command) -> Result<(), Refusal>
         }
         Command::TaskClose { .. } => reasoned(request, "`task-close` needs a `reason`: the team reads it"),
         Command::TaskAssign { node_types, .. } => texts("node_types", node_types),
-        Command::TaskStart { tickets, .. } | Command::TaskDone { tickets, .. } => texts("tickets", tickets),
+        Command::TaskStart { tickets, .. } | Command::TaskDone { tickets, .. } => {
+            tickets.iter().try_for_each(|ticket| text::<Reference>("tickets", ticket))?;
+            texts("tickets", tickets)
+        }
         Command::ReleaseApprove { .. } if request.plan.is_none() => {
             Err(malformed("`release-approve` needs the key `plan`, the hash that `release-prepare` told"))
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses what people write freely, where it is too long or would harm who reads it.
+fn text<T: FromStr<Err = NotAText>>(key: &str, text: &str) -> Result<(), Refusal> {
+    let said = |error: NotAText| malformed(format!("the value of `{key}` cannot be taken: {error}"));
+    text.parse::<T>().map(drop).map_err(said)
 }
 
 fn reasoned(request: &Request, sentence: &str) -> Result<(), Refusal> {

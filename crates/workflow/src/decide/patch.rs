@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::conflict::conflicts;
-use crate::decide::{Asked, Decided, count, listed, notice};
+use crate::content::content_of_all;
+use crate::decide::{Asked, Decided, count, has_room, listed, notice};
 use crate::fact::{About, Fact};
 use crate::names::Id;
 use crate::outcome::Outcome;
@@ -11,7 +12,7 @@ use crate::patch::{Patch, Place, Status};
 use crate::refusal::{Code, Refusal};
 use crate::role::Part;
 use crate::table::edge;
-use crate::task::{Progress, Work};
+use crate::task::{Progress, Task, Work};
 
 pub(super) fn add(
     asked: &Asked<'_>,
@@ -158,17 +159,28 @@ fn wrong_state(id: &Id, patch: &Patch, status: Status) -> String {
     format!("patch `{id}` is {}, from where no way leads to {status}{how}", patch.status)
 }
 
+/// Says whether a task is about what its patches bring now: something may have been built anew since.
+fn is_about_now(asked: &Asked<'_>, task: &Task) -> bool {
+    let patches = task.patches.iter().filter_map(|id| Some((id, asked.state.patches.get(id)?.content())));
+    content_of_all(patches) == task.content
+}
+
 /// What the roll-out of a patch showed, or why it is not tested.
 pub(super) fn is_tested(asked: &Asked<'_>, id: &Id, patch: &Patch) -> Result<Vec<String>, Refusal> {
-    let about =
-        asked.state.tasks.iter().filter(|(_, task)| task.work == Work::Rollout && task.patches.contains(id));
+    let about = asked.state.tasks.iter().filter(|(_, task)| {
+        task.work == Work::Rollout && task.patches.contains(id) && is_about_now(asked, task)
+    });
     let counted: Vec<_> =
         about.filter(|(_, task)| !matches!(task.progress, Progress::Declined | Progress::Closed)).collect();
-    let named = |wanted: &dyn Fn(&crate::Task) -> bool| -> Vec<String> {
+    let named = |wanted: &dyn Fn(&Task) -> bool| -> Vec<String> {
         let some = counted.iter().filter(|(_, task)| wanted(task));
         some.map(|(number, task)| format!("task {number} of `{}` is {}", task.team, task.progress)).collect()
     };
-    let failed = named(&|task| task.progress == Progress::Done && task.outcome == Some(Outcome::Fail));
+    let failed = named(&|task| {
+        // What fails so far is no reason to wait for the end in the urgent lane.
+        let counts = matches!(task.progress, Progress::Done | Progress::InProgress);
+        counts && task.outcome == Some(Outcome::Fail)
+    });
     let open = named(&|task| task.progress.is_open());
     let done = named(&|task| task.progress == Progress::Done && task.outcome != Some(Outcome::Fail));
     let (code, sentence, reasons) = match () {
@@ -207,6 +219,7 @@ pub(super) fn comment(asked: &Asked<'_>, id: &Id, comment: &str) -> Result<Decid
         let all = [Part::ReleaseTeam, Part::Operations, Part::Verifier];
         asked.must_be(&all, "to comment on a patch")?;
     }
+    has_room(&format!("patch `{id}`"), &asked.patch(id)?.history, 0)?;
     let said = Fact::Said { about: About::Patch(id.clone()), words: comment.trim().to_owned() };
     let sentence = format!("patch `{id}` has one more comment");
     Ok(Decided { facts: vec![said], sentence, ..Decided::default() })

@@ -24,7 +24,7 @@ pub(super) fn prepare(
 ) -> Result<Decided, Refusal> {
     asked.must_be(&[Part::ReleaseTeam], "to prepare an update")?;
     let patches = chosen(asked, number, patches)?;
-    moves(asked, number, &patches, partial)?;
+    let (_, notes) = moves(asked, number, &patches, partial)?;
     let Some(plan) = asked.plan else {
         return Err(Refusal::new(Code::OtherPlan, "nobody worked out what publishing it would do"));
     };
@@ -39,7 +39,7 @@ pub(super) fn prepare(
         format!("update {number} is prepared of {}: its plan is `{}`", listed(&patches), plan.hex());
     let facts = vec![Fact::UpdatePrepared { update: number, patches, priority, plan, partial }];
     let notices = vec![notice(Part::Operations, sentence.clone())];
-    Ok(Decided { facts, notices, sentence, ..Decided::default() })
+    Ok(Decided { facts, notices, notes, sentence, ..Decided::default() })
 }
 
 /// The patches that somebody named, or all that are ready and belong to no other update.
@@ -70,7 +70,13 @@ pub(super) fn chosen(
 }
 
 /// What publishing patches does, or why they cannot be.
-fn moves(asked: &Asked<'_>, number: u32, patches: &BTreeSet<Id>, partial: bool) -> Result<Moves, Refusal> {
+fn moves(
+    asked: &Asked<'_>,
+    number: u32,
+    patches: &BTreeSet<Id>,
+    partial: bool,
+) -> Result<(Moves, Vec<String>), Refusal> {
+    let mut notes = Vec::new();
     let mut items: BTreeSet<Item> = BTreeSet::new();
     let mut bundles = BTreeSet::new();
     for id in patches {
@@ -83,7 +89,7 @@ fn moves(asked: &Asked<'_>, number: u32, patches: &BTreeSet<Id>, partial: bool) 
             return Err(Refusal::new(Code::WrongState, format!("patch `{id}` belongs to update {other}")));
         }
         // Something may have failed since operations looked.
-        is_tested(asked, id, patch)?;
+        notes.extend(is_tested(asked, id, patch)?);
         items.extend(patch.items.iter().cloned());
         bundles.extend(patch.bundle.clone());
     }
@@ -112,13 +118,14 @@ fn moves(asked: &Asked<'_>, number: u32, patches: &BTreeSet<Id>, partial: bool) 
             .reasons(behind)
             .hint("say `partial = true`, which builds meta-packages for production anew, or wait for them"));
     }
-    Ok(Moves::Forward {
+    let moves = Moves::Forward {
         from: asked.rules.beta.clone(),
         to: asked.rules.production.clone(),
         items,
         partial: !behind.is_empty(),
         name: Some(Update::name(number)),
-    })
+    };
+    Ok((moves, notes))
 }
 
 fn update<'a>(asked: &Asked<'a>, number: u32) -> Result<&'a Update, Refusal> {
@@ -194,7 +201,7 @@ pub(super) fn publishing(
     (patches, priority): (&BTreeSet<Id>, Priority),
     partial: bool,
 ) -> Result<Decided, Refusal> {
-    let moves = moves(asked, number, patches, partial)?;
+    let (moves, notes) = moves(asked, number, patches, partial)?;
     let mut facts = Vec::new();
     for patch in patches {
         facts.push(Fact::PatchSet { patch: patch.clone(), status: Status::Released });
@@ -202,7 +209,7 @@ pub(super) fn publishing(
     }
     facts.push(Fact::UpdatePublished { update: number, priority });
     let sentence = format!("update {number} is on line: {}", listed(patches));
-    Ok(Decided { facts, moves: Some(moves), sentence, ..Decided::default() })
+    Ok(Decided { facts, moves: Some(moves), notes, sentence, ..Decided::default() })
 }
 
 pub(super) fn reports(asked: &Asked<'_>, number: u32) -> Result<Decided, Refusal> {

@@ -7,8 +7,8 @@ use nevra::Sha256;
 
 use crate::bundle::Bundle;
 use crate::completeness::differences;
-use crate::content::content_of_all;
-use crate::decide::{Asked, Decided, listed, notice};
+use crate::content::{Item, content_of_all};
+use crate::decide::{Asked, Decided, has_room, listed, notice};
 use crate::fact::{About, Fact};
 use crate::names::{Id, TeamName};
 use crate::outcome::Outcome;
@@ -54,7 +54,7 @@ pub(super) fn assign(asked: &Asked<'_>, wish: &Wish<'_>) -> Result<Decided, Refu
             task.work == work
                 && task.team == *team
                 && task.content == content
-                && task.progress != Progress::Closed
+                && !matches!(task.progress, Progress::Closed | Progress::Declined)
         });
         if let Some((number, _)) = same.next() {
             let sentence = format!("`{team}` has task {number} about the same already");
@@ -103,7 +103,7 @@ fn to_roll_out<'a>(asked: &Asked<'a>, id: &Id, bundle: &'a Bundle) -> Result<Con
         true => &[Status::RollingOut, Status::ReadyForProduction][..],
         false => &[Status::RollingOut],
     };
-    let lists = |item: &crate::Item| (asked.lists)(&asked.rules.beta, item);
+    let lists = |item: &Item| (asked.lists)(&asked.rules.beta, item);
     let differ = differences(asked.state, id, bundle, wanted, &lists);
     if !differ.is_empty() {
         let sentence = format!("bundle `{id}` is not complete");
@@ -166,7 +166,7 @@ fn for_team<'a>(
     node_types: &BTreeSet<String>,
     about: &[(&'a Id, &'a Patch)],
 ) -> Result<(BTreeSet<String>, Concerned<'a>), Refusal> {
-    let Some(team) = asked.workflow.teams.get(name) else {
+    let Some(team) = asked.state.teams.get(name) else {
         let sentence = format!("there is no team `{name}` in the register");
         return Err(Refusal::new(Code::NoSuchTeam, sentence).hint("`team-add` registers it"));
     };
@@ -180,12 +180,16 @@ fn for_team<'a>(
         let sentence = format!("`{name}` does not run {what}");
         return Err(Refusal::new(Code::TeamDoesNotRun, sentence));
     }
+    let is_there = |item: &Item| team.platforms.is_empty() || team.platforms.contains(&item.platform);
     let concerns = |patch: &Patch| {
+        if !patch.items.iter().any(is_there) {
+            return false;
+        }
         patch.node_types.is_empty() || chosen.is_empty() || !patch.node_types.is_disjoint(&chosen)
     };
     let patches: Vec<_> = about.iter().copied().filter(|(_, patch)| concerns(patch)).collect();
     if patches.is_empty() {
-        let sentence = format!("no patch touches {}", listed(&chosen));
+        let sentence = format!("no patch is for what `{name}` runs");
         return Err(Refusal::new(Code::TeamDoesNotRun, sentence));
     }
     Ok((chosen, patches))
@@ -252,6 +256,8 @@ pub(super) fn start(
     if !is_new {
         return Ok(Decided::default());
     }
+    let all = task.tickets.union(tickets).count();
+    has_room(&format!("task {number}"), &task.history, all)?;
     let sentence = format!("task {number} of `{}` is in progress: {outcome}", task.team);
     let facts = vec![Fact::TaskStarted { task: number, outcome, tickets: tickets.clone() }];
     let notices = vec![notice(Part::Operations, sentence.clone())];
@@ -283,6 +289,8 @@ pub(super) fn done(
         let sentence = format!("`{}` did not show that it has what task {number} is about", task.team);
         return Err(Refusal::new(Code::NoEvidence, sentence).reasons(reasons));
     }
+    // Whatever was said before, how it went in the end is always kept.
+    has_room(&format!("task {number}"), &[], task.tickets.union(tickets).count())?;
     let sentence = format!("task {number} of `{}` is done: {outcome}", task.team);
     let facts = vec![Fact::TaskDone { task: number, outcome, tickets: tickets.clone() }];
     let notices = vec![notice(Part::Operations, sentence.clone())];
@@ -294,6 +302,7 @@ pub(super) fn comment(asked: &Asked<'_>, number: u32, comment: &str) -> Result<D
     if asked.actor.parts.is_empty() {
         asked.must_be(&[Part::Operations, Part::ReleaseTeam, Part::Verifier], "to comment on a task")?;
     }
+    has_room(&format!("task {number}"), &asked.task(number)?.history, 0)?;
     let facts = vec![Fact::Said { about: About::Task(number), words: comment.trim().to_owned() }];
     let sentence = format!("task {number} has one more comment");
     Ok(Decided { facts, sentence, ..Decided::default() })
@@ -335,6 +344,7 @@ pub(super) fn downtime(
     if task.downtime == Some(downtime) {
         return Ok(Decided::default());
     }
+    has_room(&format!("task {number}"), &task.history, 0)?;
     let sentence = format!("the node of task {number} is down from {from} until {until}");
     let facts = vec![Fact::TaskDown { task: number, downtime }];
     let notices = vec![notice(Part::Operations, sentence.clone())];

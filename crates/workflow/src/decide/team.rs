@@ -9,7 +9,7 @@ use crate::team::Team;
 
 pub(super) fn add(asked: &Asked<'_>, team: &TeamName, entry: &Team) -> Result<Decided, Refusal> {
     asked.must_be(&[Part::Operations], "to register early adopters")?;
-    let sentence = match asked.workflow.teams.get(team) {
+    let sentence = match asked.state.teams.get(team) {
         Some(known) if known == entry => return Ok(Decided::default()),
         Some(_) => format!("`{team}` has another entry in the register"),
         None => format!("`{team}` stands in the register of early adopters"),
@@ -20,11 +20,13 @@ pub(super) fn add(asked: &Asked<'_>, team: &TeamName, entry: &Team) -> Result<De
 
 pub(super) fn remove(asked: &Asked<'_>, team: &TeamName) -> Result<Decided, Refusal> {
     asked.must_be(&[Part::Operations], "to take early adopters out of the register")?;
-    if !asked.workflow.teams.contains_key(team) {
+    if !asked.state.teams.contains_key(team) {
         return Err(Refusal::new(Code::NoSuchTeam, format!("there is no team `{team}`")));
     }
-    let open = asked.workflow.products.values().flat_map(|state| &state.tasks);
-    let open: Vec<String> = open
+    let open: Vec<String> = asked
+        .state
+        .tasks
+        .iter()
         .filter(|(_, task)| task.team == *team && task.progress.is_open())
         .map(|(number, _)| number.to_string())
         .collect();

@@ -118,6 +118,35 @@ impl Site {
         self.times = Times { wall: self.times.wall + by, witnessed: self.times.witnessed + by };
     }
 
+    /// Something is built anew where early adopters find it, beside whatever else happens.
+    pub fn rebuild(&mut self, anew: &[(Item, Item)]) {
+        let state = self.state();
+        let (items, pinning, actor) = (BTreeSet::new(), BTreeSet::new(), actor("mu"));
+        let asked = Asked {
+            workflow: &self.workflow,
+            product: PRODUCT,
+            state: &state,
+            rules: &self.rules,
+            actor: &actor,
+            times: self.times,
+            reason: "",
+            items: &items,
+            pinning: &pinning,
+            lists: &|_, _| true,
+            waived: &|_| None,
+            plan: None,
+        };
+        let facts = rebuilt(&asked, Vec::new(), anew);
+        for (was, item) in anew {
+            let beta = self.stages.entry("delta".into()).or_default();
+            assert!(beta.remove(was) && beta.insert(item.clone()));
+        }
+        let (at, witnessed) = (self.times.wall, self.times.witnessed);
+        let deed = Deed { product: PRODUCT.into(), at, witnessed, by: "user:mu".into(), facts };
+        self.workflow.evolve(&deed);
+        self.deeds.push(deed);
+    }
+
     /// Asks without any effect.
     pub fn decision(
         &self,

@@ -142,6 +142,89 @@ fn what_is_tested_stays_as_it_is() {
 }
 
 #[test]
+fn nobody_fills_what_every_generation_carries() {
+    let mut site = Site::new();
+    site.deployed("b1", &[("1", "voms-1-1.x86_64")]);
+    site.does("ou", assigned("b1", "ea-IT-CNAF", false));
+    let mut said = 0;
+    let comment = || Command::TaskComment { task: 1, comment: "still there".into() };
+    while site.decision("ea-IT-CNAF", &comment(), None, "").is_ok() {
+        site.does("ea-IT-CNAF", comment());
+        said += 1;
+    }
+    assert_eq!(site.refuses("ea-IT-CNAF", comment()), "history-full");
+    assert_eq!(said, 499);
+    assert_eq!(site.refuses("ea-IT-CNAF", started(1, Outcome::Success)), "history-full");
+    let mut site = Site::new();
+    site.deployed("b1", &[("1", "voms-1-1.x86_64")]);
+    site.does("ou", assigned("b1", "ea-IT-CNAF", false));
+    let tickets: BTreeSet<String> = (0..201).map(|number| format!("#{number}")).collect();
+    let (task, outcome, content) = (1, Outcome::Success, None);
+    let many = Command::TaskStart { task, outcome, tickets, content };
+    assert_eq!(site.refuses("ea-IT-CNAF", many), "history-full");
+}
+
+#[test]
+fn tests_count_for_what_they_were_made_of() {
+    let mut site = Site::new();
+    site.deployed("b1", &[("1", "voms-1-1.x86_64"), ("2", "ui-1-1.x86_64")]);
+    site.tested("b1", "ea-IT-CNAF", Outcome::Success);
+    site.does("ou", assigned("b1", "ea-UK-RAL", false));
+    // Something of the second patch is built anew, as a roll-back of another bundle has it.
+    let anew = item("ui-1-1.1.x86_64");
+    site.rebuild(&[(item("ui-1-1.x86_64"), anew.clone())]);
+    assert!(site.state().patches[&id("2")].items.contains(&anew));
+    let state = site.state();
+    assert_eq!(state.tasks[&2].progress, Progress::Closed, "{:?}", state.tasks[&2]);
+    let bundle = &state.bundles[&id("b1")];
+    assert_eq!(bundle.revisions.last().unwrap().content, bundle.content(&state.patches));
+    let ready = || Command::PatchStatus { patches: ids("2"), status: Status::ReadyForProduction };
+    assert_eq!(site.refuses("ou", ready()), "tasks-open");
+    assert_eq!(site.refuses("ou", assigned("b1", "ea-UK-RAL", false)), "mirrors-behind");
+    site.pass(2);
+    site.tested("b1", "ea-UK-RAL", Outcome::Success);
+    site.does("ou", ready());
+}
+
+#[test]
+fn a_failure_in_progress_stops_the_urgent_lane_too() {
+    let mut site = Site::new();
+    site.registered(&[("1", "voms-1-1.x86_64")]);
+    site.set("mu", "1", Status::Verified);
+    site.set("ou", "1", Status::ReadyForRollout);
+    site.does("mu", Command::BundleCreate { bundle: id("b1"), patches: ids("1"), urgent: true });
+    site.does("mu", Command::BundleDeploy { bundle: id("b1") });
+    site.pass(2);
+    site.does("ou", assigned("b1", "ea-IT-CNAF", false));
+    site.does("ea-IT-CNAF", started(1, Outcome::Fail));
+    let ready = || Command::PatchStatus { patches: ids("1"), status: Status::ReadyForProduction };
+    assert_eq!(site.refuses("ou", ready()), "task-failed");
+    site.does("ea-IT-CNAF", started(1, Outcome::Warning));
+    site.does("ou", ready());
+}
+
+#[test]
+fn a_team_that_declined_may_be_asked_again_and_gets_what_is_for_its_platforms() {
+    let mut site = Site::new();
+    site.deployed("b1", &[("1", "voms-1-1.x86_64")]);
+    site.does("ou", assigned("b1", "ea-IT-CNAF", false));
+    site.does("ea-IT-CNAF", Command::TaskAnswer { task: 1, answer: Answer::Reject });
+    site.does("ou", assigned("b1", "ea-IT-CNAF", false));
+    site.does(
+        "ou",
+        Command::TeamAdd {
+            team: team("ea-FR-LAL"),
+            contact: "b@example.org".into(),
+            members: BTreeSet::new(),
+            stacks: BTreeSet::new(),
+            platforms: words("sl6/x86_64"),
+            node_types: BTreeSet::new(),
+        },
+    );
+    assert_eq!(site.refuses("ou", assigned("b1", "ea-FR-LAL", false)), "team-does-not-run");
+}
+
+#[test]
 fn the_same_facts_give_the_same_state_and_are_stored_as_they_are() {
     let mut site = Site::new();
     site.deployed("b1", &[("1", "voms-1-1.x86_64")]);

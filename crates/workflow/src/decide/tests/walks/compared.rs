@@ -19,7 +19,7 @@ pub fn difference(site: &Site, world: &World, items: &BTreeMap<&str, Item>) -> O
             differ("the debts", debts, world.debts())
         })
         .or_else(|| {
-            let teams = site.workflow.teams.iter();
+            let teams = state.teams.iter();
             let teams: BTreeMap<_, _> =
                 teams.map(|(name, team)| (name.to_string(), team.node_types.clone())).collect();
             differ("the teams", teams, world.teams.clone())

@@ -131,7 +131,7 @@ pub fn nobody_has_it_already(w: &World, r: &Request) -> bool {
         let (contents, back) = (w.contents(&patches), r.word == "task-assign-back");
         w.tasks.values().any(|task| {
             (task.back, &task.team, &task.bundle, &task.contents) == (back, team, &r.bundle, &contents)
-                && task.progress != "closed"
+                && !["closed", "declined"].contains(&task.progress)
         })
     };
     !r.teams.iter().any(has)

@@ -172,7 +172,9 @@ impl World {
         if self.waived {
             return None;
         }
-        if tasks.iter().any(|task| done(task) && task.outcome == fail) {
+        // A failure counts as soon as a site tells of it.
+        let told = |task: &Task| done(task) || task.progress == "in-progress";
+        if tasks.iter().any(|task| told(task) && task.outcome == fail) {
             return Some("task-failed");
         }
         let tested = tasks.iter().any(|task| done(task)) && !tasks.iter().any(|task| is_open(task));
