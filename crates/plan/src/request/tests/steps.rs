@@ -67,8 +67,11 @@ fn what_a_step_needs_is_asked_for() {
         ("action = \"bundle-rollback\"\nbundle = \"b1\"", "needs a `reason`"),
         ("action = \"task-close\"\ntask = 1", "needs a `reason`"),
         ("action = \"release-approve\"\nupdate = 1", "needs the key `plan`"),
-        ("action = \"patch-comment\"\npatch = \"1\"\ncomment = \" \"", "`comment` is empty"),
-        ("action = \"patch-comment\"\npatch = \"1\"\ncomment = \"\\u001b[31m\"", "control characters"),
+        ("action = \"patch-comment\"\npatch = \"1\"\ncomment = \" \"", "the text is empty"),
+        (
+            "action = \"patch-comment\"\npatch = \"1\"\ncomment = \"\\u001b[31m\"",
+            "the value of `comment` cannot be taken",
+        ),
         ("action = \"patch-add\"\npatch = \"../1\"\ntitle = \"t\"\npackages = [\"a\"]", "is not an id"),
         ("action = \"team-remove\"\nteam = \"CNAF\"", "is not a team of early adopters"),
     ] {
