@@ -6,7 +6,10 @@ import gates
 
 OF_THE_DAEMON = {"config", "resume"}
 # Steps of early adopters, who stand in the register of the procedure and not in the policy.
-TEAM_STEPS = {"task-answer", "task-start", "task-done", "task-downtime", "task-comment", "patch-comment"}
+TEAM_STEPS = {
+    "task-answer", "task-start", "task-done", "task-downtime", "task-beta", "task-comment", "patch-comment",
+    "ticket-comment", "ticket-relate",
+}
 
 
 def look(site):

@@ -19,7 +19,12 @@ LONG = {
 
 
 # What the steps of a procedure do to packages.
-STEPS = {"bundle-deploy": "promote", "release-publish": "promote", "bundle-rollback": "rollback"}
+STEPS = {
+    "bundle-deploy": "promote", "release-publish": "promote", "bundle-rollback": "rollback",
+    "ticket-deploy": "promote", "ticket-accept": "promote", "ticket-reject": "rollback",
+}
+# What moves packages only where early adopters have them.
+MAY_STAND = {"ticket-reject"}
 
 
 class Misread(Exception):
@@ -95,4 +100,6 @@ def in_words(nanoseconds):
 
 def acts(said):
     """What a request does to packages, by the name of the action that does the same without a procedure."""
+    if said["action"] in MAY_STAND and not said.get("moved"):
+        return said["action"]
     return STEPS.get(said["action"], said["action"])

@@ -2,9 +2,11 @@
 //!
 //! Tests are named after the lines of the domain. Everybody asks through the door, so that one account can play all parts.
 
+mod egi;
 mod glite;
 mod limits;
 mod story;
+mod verbs;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -19,8 +21,8 @@ use crate::door::DOOR_UID;
 
 const SITE: &str = r#"door = "DOOR"
 [roles]
-release-team = ["as:mu"]
-operations = ["as:ou"]
+release-team = ["as:mu", "ME"]
+operations = ["as:ou", "ME"]
 verifiers = ["as:verifier"]
 admin = ["ME"]
 [[product]]
@@ -65,6 +67,7 @@ pub struct Town {
     pub nginx: Nginx,
     pub daemon: Running,
     pub sandbox: Sandbox,
+    product: &'static str,
     count: Cell<u32>,
 }
 
@@ -76,19 +79,24 @@ pub fn package(name: &str, version: &str) -> Recipe {
 impl Town {
     /// Starts one whose sites run what they try for so long.
     pub fn new(quarantine: &str) -> Self {
-        let sandbox = Sandbox::new();
-        let nginx = Nginx::start(&sandbox, &sandbox.path("site/root"));
-        let door = if is_root() { format!("uid:{DOOR_UID}") } else { "ME".to_owned() };
-        let said = SITE.replace("QUARANTINE", quarantine).replace("DOOR", &door);
-        let site = Site::initialised(&sandbox, nginx.base_url(), &said);
-        let daemon = site.start();
-        let town = Self { site, nginx, daemon, sandbox, count: Cell::new(0) };
+        let town = Self::of(SITE, "glite", quarantine);
         for (team, node_types) in [("ea-IT-CNAF", "ui"), ("ea-UK-RAL", "wms"), ("ea-CZ-FZU", "ui\", \"wms")] {
             let entry =
                 format!("team = \"{team}\"\ncontact = \"a@example.org\"\nnode_types = [\"{node_types}\"]");
             town.does("ou", "team-add", &entry);
         }
         town
+    }
+
+    /// Starts one of this configuration, whose requests are about this product.
+    fn of(config: &str, product: &'static str, quarantine: &str) -> Self {
+        let sandbox = Sandbox::new();
+        let nginx = Nginx::start(&sandbox, &sandbox.path("site/root"));
+        let door = if is_root() { format!("uid:{DOOR_UID}") } else { "ME".to_owned() };
+        let said = config.replace("QUARANTINE", quarantine).replace("DOOR", &door);
+        let site = Site::initialised(&sandbox, nginx.base_url(), &said);
+        let daemon = site.start();
+        Self { site, nginx, daemon, sandbox, product, count: Cell::new(0) }
     }
 
     /// Asks for several things before anything is answered, in this order; gives the stems of their answers.
@@ -108,7 +116,10 @@ impl Town {
     fn drops(&self, who: &str, action: &str, keys: &str) -> String {
         let number = self.count.get() + 1;
         self.count.set(number);
-        let product = if keys.contains("product = ") { "" } else { "product = \"glite\"\n" };
+        let product = match keys.contains("product = ") {
+            true => String::new(),
+            false => format!("product = \"{}\"\n", self.product),
+        };
         let text = format!("format = 1\naction = \"{action}\"\n{product}{keys}\nas = \"{who}\"\n\n[end]\n");
         let stem = format!("r{number:03}");
         self.dropped(&format!("{stem}.toml"), &text);
@@ -204,7 +215,7 @@ impl Town {
         let number = link.to_str().unwrap().trim_start_matches('@');
         let file = self.site.root().join(format!("generations/{number}/workflow.json"));
         let stored: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-        stored["workflow"]["products"]["glite"].clone()
+        stored["workflow"]["products"][self.product].clone()
     }
 
     /// Where a patch stands.
@@ -221,7 +232,10 @@ impl Town {
     pub fn host(&self, name: &str, stages: &[&str]) -> Host {
         let host = Host::new(&self.sandbox, name);
         for stage in stages {
-            host.repository(stage, &format!("{}/glite/el9/x86_64/{stage}/", self.nginx.base_url()));
+            host.repository(
+                stage,
+                &format!("{}/{}/el9/x86_64/{stage}/", self.nginx.base_url(), self.product),
+            );
         }
         host
     }

@@ -14,6 +14,7 @@ use crate::config_web::WebServer;
 use crate::generate::GenerateVerb;
 use crate::init::arguments::Init;
 use crate::mirror::arguments::Mirror;
+use crate::procedure::arguments::{BundleVerb, PatchVerb, ReleaseVerb, TaskVerb, TeamVerb};
 use crate::release_package::arguments::ReleasePackage;
 use crate::status::arguments::Status;
 use crate::verify::arguments::Verify;
@@ -86,6 +87,37 @@ pub enum Verb {
     Clock(crate::clock::arguments::Clock),
     /// Take packages out of everything that exists, at once and for ever (malware, law)
     Purge(crate::purge::arguments::Purge),
+    /// Register patches of a procedure, set where they stand, and show it
+    Patch {
+        #[command(subcommand)]
+        verb: PatchVerb,
+    },
+    /// Make bundles of patches, hand them to early adopters, and show them
+    Bundle {
+        #[command(subcommand)]
+        verb: BundleVerb,
+    },
+    /// Ask early adopters to try bundles, answer, report, and show tasks
+    Task {
+        #[command(subcommand)]
+        verb: TaskVerb,
+    },
+    /// Prepare, approve of and publish an update, and show updates
+    Release {
+        #[command(subcommand)]
+        verb: ReleaseVerb,
+    },
+    /// Keep the register of early adopters
+    Team {
+        #[command(subcommand)]
+        verb: TeamVerb,
+    },
+    /// Show what ends when: answers due, quarantines, downtimes, updates and debts
+    Calendar {
+        /// Write it for calendar programs (iCalendar, RFC 5545)
+        #[arg(long, conflicts_with = "json")]
+        ics: bool,
+    },
     /// Hand in any request file and wait for its answer
     Submit(Submit),
     /// Take in a request or a file over ssh, as the command that a key is bound to
@@ -116,10 +148,11 @@ pub enum Verb {
     Context(crate::context::arguments::Contexts),
     /// List the keys that may sign packages, how long they count and what they signed
     Keys,
-    /// Say which stages list a package, and who put it there
+    /// Say which stages list a package, and who put it there; or why a patch, bundle, task or update stands where it does
     Why {
-        /// A name, a glob over names, name-version-release, or a whole NEVRA
-        package: String,
+        /// A name, a glob over names, name-version-release, a whole NEVRA, or `patch/3456`, `task/12`, `task 12`
+        #[arg(required = true, num_args = 1..=2, value_name = "PACKAGE|MATTER")]
+        what: Vec<String>,
     },
     /// Say which stages and node types a package touches, and what a roll-back would do
     Impact(crate::impact::arguments::Impact),

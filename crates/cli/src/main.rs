@@ -41,6 +41,7 @@ mod metapackage;
 mod mirror;
 mod moment;
 mod pattern;
+mod procedure;
 mod purge;
 mod read_packages;
 mod receive;
@@ -111,13 +112,19 @@ fn carry_out(verb: Verb, settings: &Settings, terminal: &Terminal) -> Result<u8,
         Verb::Clock(asked) => clock::run(settings, asked, terminal),
         Verb::Receive(asked) => receive::run(settings, &asked, terminal),
         Verb::Submit(submit) => requests::submit(settings, submit, terminal),
+        Verb::Patch { verb } => procedure::run(settings, verb.into(), terminal),
+        Verb::Bundle { verb } => procedure::run(settings, verb.into(), terminal),
+        Verb::Task { verb } => procedure::run(settings, verb.into(), terminal),
+        Verb::Release { verb } => procedure::run(settings, verb.into(), terminal),
+        Verb::Team { verb } => procedure::run(settings, verb.into(), terminal),
+        Verb::Calendar { ics } => procedure::calendar::run(settings, ics, terminal),
         Verb::Status(asked) => status::run(settings, &asked, terminal),
         Verb::History { limit } => history::run(settings, limit, terminal),
         Verb::Show { generation } => show::run(settings, &generation, terminal),
         Verb::Diff { older, newer } => diff::run(settings, &older, &newer, terminal),
         Verb::Context(asked) => context::run(settings, &asked, terminal),
         Verb::Keys => keys::run(settings, terminal),
-        Verb::Why { package } => why::run(settings, &package, terminal),
+        Verb::Why { what } => why::run(settings, &what, terminal),
         Verb::Audit(asked) => audit::run(settings, &asked, terminal),
         Verb::Verify(asked) => verify::run(settings, &asked, terminal),
         Verb::Mirror(asked) => mirror::run(&asked, terminal),

@@ -4,6 +4,7 @@ pub mod arguments;
 mod check;
 mod contexts;
 mod keys;
+mod procedures;
 mod signer;
 mod space;
 
@@ -43,6 +44,8 @@ struct Status {
     signer: Option<signer::Seen>,
     kept_generations: Vec<u64>,
     quarantined: Vec<u64>,
+    /// Who waits for whom in each product that has a procedure.
+    procedures: Vec<procedures::Under>,
     control_directory: Control,
 }
 
@@ -110,6 +113,10 @@ fn overview(settings: &Settings, terminal: &Terminal) -> Result<u8, Failure> {
         control_directory: control(&Spool::new(Arc::clone(&disk) as Arc<dyn Disk>, config.spool.clone()))
             .unwrap_or_else(|failure| Control::Unseen { error: failure.sentence }),
         wait: current.as_ref().and_then(|current| set_back(current.manifest.created, SystemClock.now())),
+        procedures: match &current {
+            Some(current) => procedures::of(settings, &config, &store, current)?,
+            None => Vec::new(),
+        },
         lag: clock::lag(&clock::witness(&store, current.as_ref())?),
         signer: signer::Seen::of(&config, &*disk, &store),
         current: current.map(|generation| published(&config, &*disk, &store, generation)).transpose()?,
@@ -246,6 +253,7 @@ fn words(status: &Status, paint: Paint) -> String {
             status.root
         );
     }
+    procedures::words(&status.procedures, &mut text, paint);
     match &status.control_directory {
         Control::Unseen { error } => drop(writeln!(text, "  requests     not seen: {error}")),
         Control::Seen { processing, left_alone } => {
@@ -370,6 +378,7 @@ mod tests {
             signer: Some(signer::Seen::sample()),
             kept_generations: vec![5, 7],
             quarantined: vec![6],
+            procedures: Vec::new(),
             control_directory: Control::Seen {
                 processing: vec!["promote-1".into()],
                 left_alone: vec![("README".into(), "it is not named `*.toml` or `*.json`".into())],

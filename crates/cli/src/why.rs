@@ -1,5 +1,7 @@
 //! `sluice why`: which stages list a package, and the request that put it there.
 
+mod matters;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -13,7 +15,8 @@ use crate::chronicle::{Chapter, Chronicle};
 use crate::failure::Failure;
 use crate::moment;
 use crate::pattern::Pattern;
-use crate::settings::Settings;
+use crate::procedure::seen;
+use crate::settings::{Settings, nothing_published};
 use crate::terminal::{Paint, Terminal};
 
 /// A package in a repository, from when it entered until it left.
@@ -47,16 +50,49 @@ pub struct Cause {
     reason: Option<String>,
 }
 
-/// Prints where the package is and how it came there; where it was, if it is nowhere any more.
-pub fn run(settings: &Settings, package: &str, terminal: &Terminal) -> Result<u8, Failure> {
-    let pattern = Pattern::parse(package)?;
-    let (_, store) = settings.store()?;
-    let stays = stays(&Chronicle::of(store)?, &pattern)?;
-    if stays.is_empty() {
-        return Err(Failure::not_found(format!("no stage lists `{package}`, and none ever did"))
+/// Prints where the package is and how it came there; where it was, if it is nowhere any more. Beside packages of a name, what
+/// bears it in a procedure.
+pub fn run(settings: &Settings, what: &[String], terminal: &Terminal) -> Result<u8, Failure> {
+    let (config, store) = settings.store()?;
+    let current = store.current()?.ok_or_else(nothing_published)?;
+    let meant = matters::meant(what);
+    let mut stands = Vec::new();
+    for seen in seen::all(settings, &config, &store, &current)? {
+        let all = match (&meant, what) {
+            (Some(matter), _) => vec![matter.clone()],
+            (None, [name]) => matters::bearing(&seen, name),
+            _ => Vec::new(),
+        };
+        for matter in all {
+            stands.extend(matters::stands(&seen, &store, &matter)?);
+        }
+    }
+    let name = what.join(" ");
+    if meant.is_some() || what.len() > 1 {
+        if stands.is_empty() {
+            return Err(Failure::not_found(format!("no procedure has `{}`", name.escape_debug())).hint(
+                "give `patch/ID`, `bundle/ID`, `task/NUMBER` or `update/NUMBER`, or the name of a package",
+            ));
+        }
+        terminal.either(&stands, |paint| matters::words(&stands, paint));
+        return Ok(0);
+    }
+    // An id of a patch need not be the name of a package.
+    let stays = match Pattern::parse(&name) {
+        Ok(pattern) => stays(&Chronicle::of(store)?, &pattern)?,
+        Err(failure) if stands.is_empty() => return Err(failure),
+        Err(_) => Vec::new(),
+    };
+    if stays.is_empty() && stands.is_empty() {
+        return Err(Failure::not_found(format!("no stage lists `{name}`, and none ever did"))
             .hint("give a name, a glob over names in quotes, name-version-release, or a whole NEVRA"));
     }
-    terminal.either(&stays, |paint| words(&stays, paint));
+    if stands.is_empty() {
+        terminal.either(&stays, |paint| words(&stays, paint));
+    } else {
+        let all = serde_json::json!({ "packages": &stays, "procedures": &stands });
+        terminal.either(&all, |paint| words(&stays, paint) + &matters::words(&stands, paint));
+    }
     Ok(0)
 }
 

@@ -14,6 +14,7 @@ mod giving_up;
 mod overlapping;
 mod remembering;
 mod renewing;
+mod rounds;
 mod scrubbing;
 mod sweeping;
 
@@ -41,6 +42,7 @@ use crate::progress::Onlooker;
 use crate::promises::Chapters;
 use crate::publish::Drafted;
 use crate::reading::{InProcess, PackageReader};
+use crate::remembered::Remembered;
 use crate::scrub::Found;
 use crate::settled::SettledIds;
 use crate::shelves::Indexes;
@@ -113,6 +115,9 @@ pub struct Engine {
     pub(crate) heard: Heard,
     sweeper: Sweeper,
     overlap_asked: overlapping::Asked,
+    /// What the procedures remember.
+    pub(crate) remembered: Remembered,
+    rounds: rounds::Made,
     configured: configured::Looked,
     /// Who signs metadata, and how it goes.
     pub(crate) signing: Signing,
@@ -180,6 +185,8 @@ impl Engine {
             heard: Heard::default(),
             sweeper: Sweeper::default(),
             overlap_asked: overlapping::Asked::default(),
+            remembered: Remembered::default(),
+            rounds: rounds::Made::default(),
             configured: configured::Looked::default(),
             signing: Signing::default(),
             verdicts: Verdicts::default(),
@@ -312,6 +319,7 @@ impl Engine {
         if let Some((current, account)) = current.as_ref().zip(account.as_ref()) {
             self.ask_for_the_end_of_overlaps(current, account, now);
             self.ask_for_a_sweep(current, account, now)?;
+            self.ask_for_rounds(current, now)?;
         }
         if self.waiting.is_empty() {
             return Ok(step);
@@ -402,11 +410,12 @@ impl Engine {
         }
         let published = match decided.draft.transpose() {
             Ok(None) => None,
-            Ok(Some(Drafted { draft, written })) => {
+            Ok(Some(Drafted { draft, written, workflow })) => {
                 let number = draft.number;
                 match self.store.commit(&self.lock, draft) {
                     Ok(generation) => {
                         self.catalogue.take_over(written);
+                        self.remembered.take_over(number, workflow);
                         Some(generation)
                     }
                     Err(CommitError::Unproven(source)) => {

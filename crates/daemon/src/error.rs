@@ -65,10 +65,12 @@ pub enum Error {
         reason: String,
     },
     /// What the procedures remembered in a generation could not be understood.
-    #[error("failed to read `workflow.json` of generation `{generation}`: {reason}")]
+    #[error("failed to read `{path}` of generation `{generation}`: {reason}")]
     Workflow {
         /// The generation.
         generation: u64,
+        /// The file in its private half.
+        path: String,
         /// What is wrong with it.
         reason: String,
     },

@@ -62,7 +62,7 @@ mod recorded;
 mod rehearsed;
 pub mod rejudge;
 mod relations;
-mod remembered;
+pub mod remembered;
 pub mod restricted;
 pub mod resume;
 pub mod run;

@@ -99,7 +99,10 @@ impl<'a> Line<'a> {
         waiting: &[Waiting],
         strays: &'a [String],
     ) -> Result<Decided, Error> {
-        let world = first_world(engine, current, now)?;
+        let mut world = first_world(engine, current, now)?;
+        if let Some((generation, _)) = current {
+            world.workflow = engine.remembered.of(&engine.store, generation)?;
+        }
         let mut line = Line {
             engine,
             current,

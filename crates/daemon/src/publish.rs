@@ -24,6 +24,7 @@ use nevra::{Digest, Sha256};
 use plan::{Listed, Repository, Witness, World};
 use store::planted::{self, Bug};
 use store::{Draft, Generation, Modified, Named, PackageLink, PoolArrival, Source, Store};
+use workflow::Workflow;
 
 use crate::account::{Account, FORMAT, Moves, Settled, Shelved};
 use crate::adoption::Adopted;
@@ -104,6 +105,8 @@ pub struct Drafted {
     pub draft: Draft,
     /// The repositories that are written, to be remembered once it is published.
     pub written: Vec<WrittenShelf>,
+    /// What the procedures remember, for the same.
+    pub workflow: Arc<Workflow>,
 }
 
 /// The metadata that other metadata takes the place of.
@@ -125,7 +128,7 @@ impl Publication<'_> {
         let modified = Modified { seconds: self.now.as_second() - standing, nanoseconds: 0 };
         let mut public = self.carried_files();
         let mut private = self.carried_indexes();
-        private.extend(remembered::file(self.parent, &self.settled, &self.after.workflow, modified));
+        private.extend(remembered::files(self.store, self.parent, (&self.settled, self.after), modified)?);
         let mut links = Vec::new();
         let mut entered = Vec::new();
         let mut remembered = Vec::new();
@@ -265,7 +268,7 @@ impl Publication<'_> {
             policy: self.config.bytes.clone(),
             account: account.text(),
         };
-        Ok(Drafted { draft, written: remembered })
+        Ok(Drafted { draft, written: remembered, workflow: Arc::clone(&self.after.workflow) })
     }
 
     /// Whether what a repository says beside its packages is another thing than what is published.

@@ -15,7 +15,7 @@ mod compared;
 mod policies;
 mod required;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod walk;
 mod worlds;
 

@@ -11,6 +11,7 @@ mod metadata;
 mod metalinks;
 mod overlaps;
 mod package_signatures;
+mod procedures;
 mod rebuilt;
 mod requests;
 mod sealed;
@@ -98,6 +99,7 @@ impl Verifier {
         look.package_links(&chain, &self.known);
         look.history(&chain, &self.known);
         look.overlaps(&chain);
+        look.procedures(&chain);
         look.package_signatures(&chain);
         look.audit(&chain);
         if let Some(spool) = spool {

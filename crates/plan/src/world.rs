@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use nevra::{Nevra, Sha256};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
-use workflow::Workflow;
+use workflow::{Filed, Workflow};
 
 use crate::carrying::{Beside, Earlier};
 use crate::lacking::{Context, External, Header, HeaderOf, Indexed, Unfit};
@@ -193,6 +193,8 @@ pub struct World {
     pub standing: Standing,
     /// What the procedures of the site remember.
     pub workflow: Arc<Workflow>,
+    /// What plans that were applied laid aside in the archive.
+    pub filed: Vec<Filed>,
     /// The number that the generation gets which is being made; 0 if nobody knows.
     pub next: u64,
     /// The freezes that files in the control directory say.
@@ -272,6 +274,7 @@ impl World {
             overlapping: BTreeMap::new(),
             standing: Standing::default(),
             workflow: Arc::default(),
+            filed: Vec::new(),
             next: 0,
             freeze_files: Vec::new(),
             entered: BTreeMap::new(),
@@ -334,7 +337,7 @@ impl World {
         self.overlap(plan);
         self.stand(plan);
         if let Some(deed) = &plan.deed {
-            Arc::make_mut(&mut self.workflow).evolve(deed);
+            self.filed.extend(Arc::make_mut(&mut self.workflow).evolve(deed));
         }
         for name in &plan.named {
             let named = NamedGeneration { generation: self.next, ended: false };

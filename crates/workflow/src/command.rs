@@ -11,6 +11,8 @@ use crate::names::{Id, TeamName};
 use crate::naming::Priority;
 use crate::outcome::Outcome;
 use crate::patch::Status;
+use crate::rules::Procedure;
+use crate::text::{Line, Link, Reference, Words};
 
 /// What a team answers (E5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +143,124 @@ pub enum Command {
         /// Releases of what is built anew.
         releases: Vec<String>,
     },
+    /// Opens a ticket that follows one product through procedure `egi` (E2).
+    TicketAdd {
+        /// Its id.
+        ticket: Id,
+        /// The component, `SE-DPM_mysql`.
+        component: String,
+        /// Its version, `1.8.0-1`.
+        version: String,
+        /// Its packages in the stage before the early adopters', as requests select them.
+        packages: Vec<String>,
+        /// The middleware stack, `EMI`.
+        stack: Option<String>,
+        /// The major release of the stack, `1.0`.
+        major: Option<String>,
+        /// The operating system, `SL5`.
+        os: Option<String>,
+        /// The architecture, `x86_64`.
+        arch: Option<String>,
+        /// The platforms; all of the product if none is named.
+        platforms: Vec<String>,
+        /// Node types that it touches beside those that pin its packages.
+        node_types: BTreeSet<String>,
+        /// Whether it takes the urgent lane.
+        urgent: bool,
+    },
+    /// Gives a ticket other packages; what was verified before is not any more.
+    TicketChange {
+        /// Its id.
+        ticket: Id,
+        /// As for [`Command::TicketAdd`].
+        packages: Vec<String>,
+        /// The platforms.
+        platforms: Vec<String>,
+    },
+    /// Begins to verify what a ticket follows.
+    TicketVerify {
+        /// Its id.
+        ticket: Id,
+    },
+    /// Says that verification accepted it, and hands it to the early adopters (E1).
+    TicketDeploy {
+        /// Its id.
+        ticket: Id,
+    },
+    /// Says where more is said of it; what is not given stays (E3).
+    TicketLinks {
+        /// Its id.
+        ticket: Id,
+        /// What is new.
+        release_notes: Option<Link>,
+        /// How it is installed and configured.
+        installation: Option<Link>,
+        /// Which bugs it cures.
+        bugs_fixed: Option<Link>,
+        /// Everything else.
+        documentation: Option<Link>,
+    },
+    /// Says something about a ticket (E7).
+    TicketComment {
+        /// Its id.
+        ticket: Id,
+        /// What is said.
+        comment: String,
+    },
+    /// Asks teams to try it, one task each (E4).
+    TicketAssign {
+        /// Its id.
+        ticket: Id,
+        /// The teams.
+        teams: BTreeSet<TeamName>,
+        /// How many days the site runs it, where that is another number than usual.
+        days: Option<u32>,
+    },
+    /// Names a ticket at the helpdesk that it led to (E7).
+    TicketRelate {
+        /// Its id.
+        ticket: Id,
+        /// The other ticket: its address, or its id in a tracker.
+        related: Reference,
+        /// Its subject, which begins with what is rolled out.
+        subject: Line,
+        /// How bad it is for the site.
+        criticality: Option<Line>,
+        /// How the site got around it.
+        workaround: Option<Words>,
+    },
+    /// Says where the manager's summary lies, beside the reports (E10).
+    TicketSummary {
+        /// Its id.
+        ticket: Id,
+        /// The id of the document with all reports.
+        document: Id,
+        /// The name of the summary's file.
+        file: String,
+    },
+    /// Ends the staged roll-out well: the packages enter production (E11).
+    TicketAccept {
+        /// Its id.
+        ticket: Id,
+    },
+    /// Ends it badly: what early adopters have leaves their stage (E11). The reason is the request's.
+    TicketReject {
+        /// Its id.
+        ticket: Id,
+        /// Versions to go back to.
+        versions: Vec<String>,
+        /// Names that are pinned no more.
+        without: Vec<String>,
+        /// Releases of what is built anew.
+        releases: Vec<String>,
+    },
+    /// Says which release contains what was accepted (E12).
+    TicketRelease {
+        /// The tickets.
+        tickets: BTreeSet<Id>,
+        /// The name of the release.
+        release: Id,
+    },
     /// Makes tasks and assigns them to teams (G7, R6).
     TaskAssign {
         /// The bundle.
@@ -206,6 +326,11 @@ pub enum Command {
         /// The instant at which it is over.
         until: Timestamp,
     },
+    /// Says that the node is tagged as one that runs what is not released (E6).
+    TaskBeta {
+        /// The task.
+        task: u32,
+    },
     /// Waits no longer for a task; the reason is the request's.
     TaskClose {
         /// The task.
@@ -244,4 +369,55 @@ pub enum Command {
     },
     /// Reminds those who are late; for the clock only.
     Remind {},
+    /// Lays aside what is over; for the clock only.
+    Archive {},
+}
+
+impl Command {
+    /// Names the procedure that it belongs to; none if both know it.
+    pub fn procedure(&self) -> Option<Procedure> {
+        match self {
+            Command::PatchAdd { .. }
+            | Command::PatchChange { .. }
+            | Command::PatchStatus { .. }
+            | Command::PatchComment { .. }
+            | Command::BundleCreate { .. }
+            | Command::BundleAdd { .. }
+            | Command::BundleRemove { .. }
+            | Command::BundleDeploy { .. }
+            | Command::BundleHold { .. }
+            | Command::BundleContinue { .. }
+            | Command::BundleRollback { .. }
+            | Command::TaskAssign { .. }
+            | Command::ReleasePrepare { .. }
+            | Command::ReleaseReady { .. }
+            | Command::ReleaseApprove { .. }
+            | Command::ReleasePublish { .. }
+            | Command::ReleaseReports { .. } => Some(Procedure::Glite),
+            Command::TicketAdd { .. }
+            | Command::TicketChange { .. }
+            | Command::TicketVerify { .. }
+            | Command::TicketDeploy { .. }
+            | Command::TicketLinks { .. }
+            | Command::TicketComment { .. }
+            | Command::TicketAssign { .. }
+            | Command::TicketRelate { .. }
+            | Command::TicketSummary { .. }
+            | Command::TicketAccept { .. }
+            | Command::TicketReject { .. }
+            | Command::TicketRelease { .. } => Some(Procedure::Egi),
+            Command::TeamAdd { .. }
+            | Command::TeamRemove { .. }
+            | Command::TaskAnswer { .. }
+            | Command::TaskStart { .. }
+            | Command::TaskComment { .. }
+            | Command::TaskDone { .. }
+            | Command::TaskExtend { .. }
+            | Command::TaskDowntime { .. }
+            | Command::TaskBeta { .. }
+            | Command::TaskClose { .. }
+            | Command::Remind {}
+            | Command::Archive {} => None,
+        }
+    }
 }

@@ -4,6 +4,7 @@ use crate::names::Id;
 use crate::outcome::Outcome;
 use crate::patch::{Patch, Place};
 use crate::state::State;
+use crate::subject::Subject;
 use crate::task::{Progress, Work};
 
 /// Lists the patches in production that no site has tested to the end without a failure, with their update.
@@ -23,4 +24,18 @@ pub fn debts(state: &State) -> Vec<(Id, u32)> {
         })
     });
     owed.filter_map(|(id, patch)| Some((id.clone(), patch.update?))).collect()
+}
+
+/// Lists the urgent tickets in production that no site has tested to the end without a failure.
+pub fn ticket_debts(state: &State) -> Vec<Id> {
+    let released = state.tickets.iter().filter(|(_, one)| one.is_urgent && one.place == Place::Production);
+    let owed = released.filter(|(id, ticket)| {
+        let subject = Subject::Ticket((*id).clone());
+        !state.tasks_of(&subject).any(|(_, task)| {
+            task.progress == Progress::Done
+                && task.outcome != Some(Outcome::Fail)
+                && task.content == ticket.content()
+        })
+    });
+    owed.map(|(id, _)| id.clone()).collect()
 }

@@ -17,13 +17,23 @@ use crate::rules::Rules;
 use crate::state::{State, Workflow};
 use crate::task::{Task, Work};
 use crate::team::Team;
+use crate::ticket::Related;
 
+mod archive;
 mod bundle;
+mod copies;
 mod patch;
 mod release;
 mod remind;
 mod task;
 mod team;
+mod ticket;
+
+pub use archive::resting;
+pub use remind::next_reminder;
+
+pub(crate) use patch::is_about_now;
+pub(crate) use task::for_team;
 
 /// What the clocks say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +74,8 @@ pub struct Asked<'a> {
     pub pinning: &'a BTreeSet<String>,
     /// Whether a stage lists a package.
     pub lists: &'a dyn Fn(&str, &Item) -> bool,
-    /// Who answers for it that a patch enters production without the tests that it needs, if anybody does.
-    pub waived: &'a dyn Fn(&Patch) -> Option<String>,
+    /// Who answers for it that packages enter production without the tests that they need, if anybody does.
+    pub waived: &'a dyn Fn(&BTreeSet<Item>) -> Option<String>,
     /// The hash of the plan that the request is about.
     pub plan: Option<Sha256>,
 }
@@ -119,12 +129,22 @@ pub struct Notice {
     pub sentence: String,
 }
 
-/// Decides a step of procedure `glite`.
+/// Decides a step of a procedure.
 ///
 /// # Errors
 ///
 /// A [`Refusal`] says why it is not taken; nothing happens then.
 pub fn decide(asked: &Asked<'_>, command: &Command) -> Result<Decided, Refusal> {
+    if let Some(other) = command.procedure().filter(|kind| *kind != asked.rules.procedure) {
+        let (other, own) = (other.as_str(), asked.rules.procedure.as_str());
+        let sentence =
+            format!("this is a step of the procedure `{other}`, and `{}` follows `{own}`", asked.product);
+        return Err(Refusal::new(Code::NoProcedure, sentence));
+    }
+    Ok(copies::copied(asked, command, decided(asked, command)?))
+}
+
+fn decided(asked: &Asked<'_>, command: &Command) -> Result<Decided, Refusal> {
     match command {
         Command::TeamAdd { team, contact, members, stacks, platforms, node_types } => {
             let entry = Team {
@@ -150,6 +170,25 @@ pub fn decide(asked: &Asked<'_>, command: &Command) -> Result<Decided, Refusal> 
         Command::BundleHold { bundle } => bundle::hold(asked, bundle, true),
         Command::BundleContinue { bundle } => bundle::hold(asked, bundle, false),
         Command::BundleRollback { bundle, .. } => bundle::roll_back(asked, bundle),
+        Command::TicketAdd { ticket, node_types, urgent, .. } => {
+            let wish = ticket::Wish { parts: ticket::parts(command), node_types, is_urgent: *urgent };
+            ticket::add(asked, ticket, wish)
+        }
+        Command::TicketChange { ticket, .. } => ticket::change(asked, ticket),
+        Command::TicketVerify { ticket } => ticket::verify(asked, ticket),
+        Command::TicketDeploy { ticket } => ticket::deploy(asked, ticket),
+        Command::TicketLinks { ticket, .. } => ticket::links(asked, ticket, &ticket::given(command)),
+        Command::TicketComment { ticket, comment } => ticket::comment(asked, ticket, comment),
+        Command::TicketAssign { ticket, teams, days } => ticket::assign(asked, ticket, teams, *days),
+        Command::TicketRelate { ticket, related, subject, criticality, workaround } => {
+            let (subject, criticality, workaround) =
+                (subject.clone(), criticality.clone(), workaround.clone());
+            ticket::relate(asked, ticket, related, Related { subject, criticality, workaround })
+        }
+        Command::TicketSummary { ticket, document, file } => ticket::summary(asked, ticket, document, file),
+        Command::TicketAccept { ticket } => ticket::accept(asked, ticket),
+        Command::TicketReject { ticket, .. } => ticket::reject(asked, ticket),
+        Command::TicketRelease { tickets, release } => ticket::release(asked, tickets, release),
         Command::TaskAssign { bundle, teams, rollback, node_types, days } => {
             let wish = task::Wish { bundle, teams, is_rollback: *rollback, node_types, days: *days };
             task::assign(asked, &wish)
@@ -164,6 +203,7 @@ pub fn decide(asked: &Asked<'_>, command: &Command) -> Result<Decided, Refusal> 
         }
         Command::TaskExtend { task, days } => task::extend(asked, *task, *days),
         Command::TaskDowntime { task, from, until } => task::downtime(asked, *task, *from, *until),
+        Command::TaskBeta { task } => task::beta(asked, *task),
         Command::TaskClose { task } => task::close(asked, *task),
         Command::ReleasePrepare { update, patches, priority, partial } => {
             release::prepare(asked, *update, patches, *priority, *partial)
@@ -173,6 +213,7 @@ pub fn decide(asked: &Asked<'_>, command: &Command) -> Result<Decided, Refusal> 
         Command::ReleasePublish { update } => release::publish(asked, *update),
         Command::ReleaseReports { update } => release::reports(asked, *update),
         Command::Remind {} => remind::remind(asked),
+        Command::Archive {} => archive::archive(asked),
     }
 }
 
@@ -181,6 +222,7 @@ pub fn decide(asked: &Asked<'_>, command: &Command) -> Result<Decided, Refusal> 
 ///
 /// `rebuilt` holds what takes the place of what; packages of patches that move are none of them.
 pub fn rebuilt(asked: &Asked<'_>, facts: Vec<Fact>, rebuilt: &[(Item, Item)]) -> Vec<Fact> {
+    let facts = ticket::rebuilt(asked, facts, rebuilt);
     let mut after = asked.workflow.clone();
     let mut told = Vec::new();
     let moved: BTreeSet<&Id> = facts
@@ -271,17 +313,21 @@ impl<'a> Asked<'a> {
     }
 
     fn patch(&self, id: &Id) -> Result<&'a Patch, Refusal> {
-        let refused = || Refusal::new(Code::NoSuchPatch, format!("there is no patch `{id}`"));
+        let refused =
+            || missing(Code::NoSuchPatch, &format!("patch `{id}`"), self.state.archived.patches.contains(id));
         self.state.patches.get(id).ok_or_else(refused)
     }
 
     fn bundle(&self, id: &Id) -> Result<&'a Bundle, Refusal> {
-        let refused = || Refusal::new(Code::NoSuchBundle, format!("there is no bundle `{id}`"));
+        let refused = || {
+            missing(Code::NoSuchBundle, &format!("bundle `{id}`"), self.state.archived.bundles.contains(id))
+        };
         self.state.bundles.get(id).ok_or_else(refused)
     }
 
     fn task(&self, number: u32) -> Result<&'a Task, Refusal> {
-        let refused = || Refusal::new(Code::NoSuchTask, format!("there is no task {number}"));
+        let is_filed = (1..=self.state.archived.last_task).contains(&number);
+        let refused = || missing(Code::NoSuchTask, &format!("task {number}"), is_filed);
         self.state.tasks.get(&number).ok_or_else(refused)
     }
 
@@ -322,8 +368,16 @@ fn has_room(what: &str, history: &[Step], tickets: usize) -> Result<(), Refusal>
     Err(Refusal::new(Code::HistoryFull, sentence))
 }
 
+/// Refuses what is not there, or not any more.
+fn missing(code: Code, what: &str, is_archived: bool) -> Refusal {
+    match is_archived {
+        true => Refusal::new(code, format!("{what} is over, and lies in the archive")),
+        false => Refusal::new(code, format!("there is no {what}")),
+    }
+}
+
 /// Writes ids one after the other.
-fn listed<T: ToString>(all: impl IntoIterator<Item = T>) -> String {
+pub(crate) fn listed<T: ToString>(all: impl IntoIterator<Item = T>) -> String {
     all.into_iter().map(|one| format!("`{}`", one.to_string())).collect::<Vec<_>>().join(", ")
 }
 

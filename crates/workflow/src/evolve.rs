@@ -2,19 +2,28 @@
 
 use jiff::Timestamp;
 
+use crate::archive::Filed;
 use crate::bundle::{Bundle, Revision};
 use crate::fact::{About, Deed, Fact};
 use crate::patch::{Patch, Place, Status, Step};
 use crate::state::{State, Workflow};
-use crate::task::{Progress, Shown, Task};
+use crate::task::{Progress, Reminder, Shown, Task};
 use crate::update::{Readiness, Update};
 
+mod ticket;
+
 impl Workflow {
-    /// Makes the state what it is after a deed.
-    pub fn evolve(&mut self, deed: &Deed) {
+    /// Makes the state what it is after a deed, and hands out what the archive keeps from then on.
+    pub fn evolve(&mut self, deed: &Deed) -> Vec<Filed> {
+        let mut filed = Vec::new();
         for fact in &deed.facts {
-            self.products.entry(deed.product.clone()).or_default().evolve(deed, fact);
+            let state = self.products.entry(deed.product.clone()).or_default();
+            match fact {
+                Fact::Archived { matters } => filed.push(state.file(&deed.product, deed.witnessed, matters)),
+                _ => state.evolve(deed, fact),
+            }
         }
+        filed
     }
 }
 
@@ -36,6 +45,12 @@ impl State {
             Fact::Said { about: About::Task(task), words } => {
                 self.task(*task, |task| task.history.push(step(format!("says: {words}"))));
             }
+            Fact::Said { about: About::Ticket(ticket), words } => {
+                if let Some(ticket) = self.tickets.get_mut(ticket) {
+                    ticket.history.push(step(format!("says: {words}")));
+                }
+            }
+            Fact::Ticket { ticket, turn } => self.ticket_evolves(ticket, turn, &step, now),
             Fact::BundleCreated { .. }
             | Fact::BundleJoined { .. }
             | Fact::BundleLeft { .. }
@@ -176,7 +191,7 @@ impl State {
             Fact::TaskAssigned {
                 task,
                 work,
-                bundle,
+                subject,
                 patches,
                 content,
                 team,
@@ -186,7 +201,7 @@ impl State {
             } => {
                 let assigned = Task {
                     work: *work,
-                    bundle: bundle.clone(),
+                    subject: subject.clone(),
                     patches: patches.clone(),
                     content: *content,
                     team: team.clone(),
@@ -200,6 +215,7 @@ impl State {
                     evidence: Vec::new(),
                     tickets: Default::default(),
                     downtime: None,
+                    is_beta: false,
                     is_published: false,
                     reminded: Default::default(),
                     history: vec![step("assigned".into())],
@@ -237,11 +253,17 @@ impl State {
             }),
             Fact::TaskExtended { task, by } => self.task(*task, |task| {
                 task.quarantine = task.quarantine.saturating_add(*by);
+                // When the longer one is over, it is another one that is.
+                task.reminded.remove(&Reminder::DoneOverdue);
                 task.history.push(step(format!("runs {} hours longer", by.as_hours())));
             }),
             Fact::TaskDown { task, downtime } => self.task(*task, |task| {
                 task.downtime = Some(*downtime);
                 task.history.push(step(format!("down from {} until {}", downtime.from, downtime.until)));
+            }),
+            Fact::TaskTagged { task } => self.task(*task, |task| {
+                task.is_beta = true;
+                task.history.push(step("the node is tagged beta".into()));
             }),
             Fact::TaskClosed { task, why } => self.task(*task, |task| {
                 task.progress = Progress::Closed;

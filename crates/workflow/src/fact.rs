@@ -6,13 +6,17 @@ use jiff::{SignedDuration, Timestamp};
 use nevra::Sha256;
 use serde::{Deserialize, Serialize};
 
+use crate::archive::Matters;
 use crate::content::Item;
+use crate::matter::Matter;
 use crate::names::{Id, TeamName};
 use crate::naming::Priority;
 use crate::outcome::Outcome;
 use crate::patch::{Place, Status};
+use crate::subject::Subject;
 use crate::task::{Downtime, Reminder, Work};
 use crate::team::Team;
+use crate::ticket::fact::Turn;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,17 +125,25 @@ pub enum Fact {
         /// Why.
         why: Option<String>,
     },
+    /// Something happened to a ticket.
+    Ticket {
+        /// The ticket.
+        ticket: Id,
+        /// What.
+        turn: Turn,
+    },
     /// A team has a task.
     TaskAssigned {
         /// Its number.
         task: u32,
         /// What is asked.
         work: Work,
-        /// The bundle.
-        bundle: Id,
-        /// The patches.
+        /// The bundle or ticket.
+        subject: Subject,
+        /// The patches; a ticket has none.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
         patches: BTreeSet<Id>,
-        /// The hash of the patches with what each brings.
+        /// The hash of the patches with what each brings, or of the ticket's packages.
         content: Sha256,
         /// The team.
         team: TeamName,
@@ -191,6 +203,11 @@ pub enum Fact {
         /// When.
         downtime: Downtime,
     },
+    /// The node is tagged as one that runs what is not released (E6).
+    TaskTagged {
+        /// The task.
+        task: u32,
+    },
     /// Nobody waits for a task any more.
     TaskClosed {
         /// The task.
@@ -236,11 +253,70 @@ pub enum Fact {
         /// How soon sites had better follow.
         priority: Priority,
     },
+    /// Matters lie in the archive.
+    Archived {
+        /// Which.
+        matters: Matters,
+    },
     /// Everybody sees how the tests went.
     TasksPublished {
         /// The tasks.
         tasks: BTreeSet<u32>,
     },
+}
+
+impl Fact {
+    /// Says whether it happened to a thing, or to what the thing is made of.
+    pub fn concerns(&self, matter: &Matter) -> bool {
+        match (self, matter) {
+            (
+                Fact::PatchRegistered { patch, .. }
+                | Fact::PatchChanged { patch, .. }
+                | Fact::PatchSet { patch, .. }
+                | Fact::PatchMoved { patch, .. }
+                | Fact::PatchRebuilt { patch, .. }
+                | Fact::Said { about: About::Patch(patch), .. }
+                | Fact::BundleJoined { patch, .. }
+                | Fact::BundleLeft { patch, .. },
+                Matter::Patch(id),
+            ) => patch == id,
+            (
+                Fact::TaskAssigned { patches, .. } | Fact::UpdatePrepared { patches, .. },
+                Matter::Patch(id),
+            ) => patches.contains(id),
+            (
+                Fact::BundleCreated { bundle, .. }
+                | Fact::BundleJoined { bundle, .. }
+                | Fact::BundleLeft { bundle, .. }
+                | Fact::BundleRevised { bundle, .. }
+                | Fact::BundleHeld { bundle, .. },
+                Matter::Bundle(id),
+            ) => bundle == id,
+            (Fact::TaskAssigned { subject, .. }, Matter::Bundle(id)) => subject.bundle() == Some(id),
+            (
+                Fact::TaskAssigned { task, .. }
+                | Fact::TaskAnswered { task, .. }
+                | Fact::TaskStarted { task, .. }
+                | Fact::TaskShown { task, .. }
+                | Fact::TaskDone { task, .. }
+                | Fact::TaskExtended { task, .. }
+                | Fact::TaskDown { task, .. }
+                | Fact::TaskClosed { task, .. }
+                | Fact::Reminded { task, .. }
+                | Fact::Said { about: About::Task(task), .. },
+                Matter::Task(number),
+            ) => task == number,
+            (Fact::TasksPublished { tasks }, Matter::Task(number)) => tasks.contains(number),
+            (
+                Fact::UpdatePrepared { update, .. }
+                | Fact::UpdateReady { update }
+                | Fact::UpdateApproved { update }
+                | Fact::UpdatePublished { update, .. },
+                Matter::Update(number),
+            ) => update == number,
+            _ => false,
+        }
+    }
 }
 
 /// What something was said about.
@@ -251,6 +327,8 @@ pub enum About {
     Patch(Id),
     /// A task.
     Task(u32),
+    /// A ticket.
+    Ticket(Id),
 }
 
 /// Everything that one request brought about.

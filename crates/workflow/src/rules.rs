@@ -44,6 +44,8 @@ pub struct Rules {
     pub quarantine_rollback: SignedDuration,
     /// How long after a bundle was deployed tasks are made at the earliest, so that mirrors show it.
     pub mirrors_delay: SignedDuration,
+    /// How long what is over is still remembered before it lies in the archive.
+    pub archive_after: SignedDuration,
     /// How many working days a team has to answer.
     pub answer_days: u32,
     /// Which days those are.

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::archive::Archived;
 use crate::bundle::Bundle;
 use crate::names::{Id, TeamName};
 use crate::patch::{Patch, Patches};
+use crate::subject::Subject;
 use crate::task::Task;
 use crate::team::Team;
+use crate::ticket::Ticket;
 use crate::update::Update;
 
 /// The number of the stored form.
@@ -36,18 +39,24 @@ pub struct State {
     /// The bundles.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bundles: BTreeMap<Id, Bundle>,
+    /// The tickets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tickets: BTreeMap<Id, Ticket>,
     /// The tasks, by number, counted from 1 and never used again.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tasks: BTreeMap<u32, Task>,
     /// The updates, by number.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub updates: BTreeMap<u32, Update>,
+    /// What lies in the archive.
+    #[serde(default, skip_serializing_if = "Archived::is_empty")]
+    pub archived: Archived,
 }
 
 impl State {
     /// Gives the number of the next task.
     pub fn next_task(&self) -> u32 {
-        self.tasks.keys().next_back().map_or(1, |last| last + 1)
+        self.tasks.keys().next_back().map_or(0, |last| *last).max(self.archived.last_task) + 1
     }
 
     /// Lists the patches of a bundle.
@@ -55,10 +64,10 @@ impl State {
         bundle.patches.iter().filter_map(|id| Some((id, self.patches.get(id)?)))
     }
 
-    /// Lists the tasks about a bundle.
-    pub fn tasks_of<'a>(&'a self, bundle: &'a Id) -> impl Iterator<Item = (u32, &'a Task)> {
+    /// Lists the tasks about a bundle or a ticket.
+    pub fn tasks_of<'a>(&'a self, subject: &'a Subject) -> impl Iterator<Item = (u32, &'a Task)> {
         let about =
-            move |(number, task): (&u32, &'a Task)| (task.bundle == *bundle).then_some((*number, task));
+            move |(number, task): (&u32, &'a Task)| (task.subject == *subject).then_some((*number, task));
         self.tasks.iter().filter_map(about)
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::names::{Id, TeamName};
 use crate::outcome::Outcome;
 use crate::patch::Step;
+use crate::subject::Subject;
 
 /// What a team is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -70,11 +71,12 @@ impl fmt::Display for Progress {
 pub struct Task {
     /// What is asked.
     pub work: Work,
-    /// The bundle it is about.
-    pub bundle: Id,
-    /// The patches of the bundle that it is about.
+    /// The bundle or ticket it is about.
+    pub subject: Subject,
+    /// The patches of the bundle that it is about; a ticket has none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub patches: BTreeSet<Id>,
-    /// The hash of those patches with what each brings: reports are bound to it.
+    /// The hash of those patches with what each brings, or of the ticket's packages: reports are bound to it.
     pub content: Sha256,
     /// The team.
     pub team: TeamName,
@@ -104,6 +106,9 @@ pub struct Task {
     /// When the node is down, as the team announced (E6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub downtime: Option<Downtime>,
+    /// Whether the team tagged the node as one that runs what is not released (E6).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_beta: bool,
     /// Whether its outcome is shown to everybody (G14).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_published: bool,

@@ -10,12 +10,16 @@ use workflow::{Calendar, Rules};
 use super::calendar::time_zone;
 use super::code::Code;
 use super::fault::{Faults, did_you_mean};
-use super::section::{Section, Text};
+use super::section::{Section, Text, texts_of};
 use super::site::duration;
 use super::step::{DraftRoute, DraftStage, good_roles};
 
 /// The words of `kind`.
-const KINDS: [(&str, workflow::Procedure); 1] = [("glite", workflow::Procedure::Glite)];
+const KINDS: [(&str, workflow::Procedure); 2] =
+    [("glite", workflow::Procedure::Glite), ("egi", workflow::Procedure::Egi)];
+
+/// What the stages of procedure `egi` are called where nobody says otherwise.
+const EGI_STAGES: [&str; 3] = ["untested", "testing", "production"];
 
 /// The days as `working_days` writes them.
 const DAYS: [(&str, Weekday); 7] = [
@@ -39,13 +43,18 @@ pub(super) fn read(
 ) -> Option<Procedure> {
     let at = section.at;
     let kind = section.needed("kind", "\"glite\"", faults).and_then(|text| kind(&text, faults));
-    let mut place = |key, example, faults: &mut Faults<'_>| {
-        let text = section.needed(key, example, faults)?;
+    let is_egi = kind == Some(workflow::Procedure::Egi);
+    let mut place = |key, example, usual: &str, faults: &mut Faults<'_>| {
+        let text = match is_egi && !section.has(key) {
+            true => Text { value: usual.to_owned(), at },
+            false => section.needed(key, example, faults)?,
+        };
         is_stage(&text, stages, faults).then_some(text)
     };
-    let from = place("from", "\"certified\"", faults);
-    let beta = place("beta", "\"delta\"", faults);
-    let production = place("production", "\"production\"", faults);
+    let [from, beta, production] = EGI_STAGES;
+    let from = place("from", "\"certified\"", from, faults);
+    let beta = place("beta", "\"delta\"", beta, faults);
+    let production = place("production", "\"production\"", production, faults);
     let mut roles = |key: &'static str, usual: &str, faults: &mut Faults<'_>| {
         let texts = section.texts(key, faults);
         let texts = texts.unwrap_or_else(|| vec![Text { value: usual.to_owned(), at }]);
@@ -59,12 +68,14 @@ pub(super) fn read(
         let read = text.and_then(|text| duration(&text, key, faults));
         read.unwrap_or(SignedDuration::from_hours(24 * usual))
     };
-    let quarantine = time("quarantine", 7, faults);
+    let quarantine = time("quarantine", if is_egi { 5 } else { 7 }, faults);
     let quarantine_urgent = time("quarantine_urgent", 1, faults);
     let quarantine_rollback = time("quarantine_rollback", 3, faults);
     let mirrors_delay = time("mirrors_delay", 0, faults);
+    let archive_after = time("archive_after", 30, faults);
     let answer_days = answer_days(&mut section, faults);
     let calendar = calendar(&mut section, faults);
+    let managers = if is_egi { managers(&mut section, faults) } else { BTreeMap::new() };
     section.end(faults);
     let (from, beta, production) = (from?, beta?, production?);
     for pair in [(&from, &beta), (&beta, &production)] {
@@ -83,11 +94,12 @@ pub(super) fn read(
         quarantine_urgent,
         quarantine_rollback,
         mirrors_delay,
+        archive_after,
         answer_days,
         calendar: calendar?,
         // No request carries what a site shows yet.
         wants_evidence: false,
-        managers: BTreeMap::new(),
+        managers,
     };
     Some(Procedure { rules, release_team, operations, verifiers })
 }
@@ -100,6 +112,22 @@ fn kind(text: &Text, faults: &mut Faults<'_>) -> Option<workflow::Procedure> {
         faults.add(text.at, reason, Some(did_you_mean(&text.value, "procedures", &words)));
     }
     found
+}
+
+/// Reads which roles the staged roll-out manager of each stack has.
+fn managers(section: &mut Section<'_>, faults: &mut Faults<'_>) -> BTreeMap<String, Vec<String>> {
+    let Some(table) = section.section("managers", faults) else { return BTreeMap::new() };
+    let mut managers = BTreeMap::new();
+    for (stack, value) in table.rest() {
+        let roles = good_roles(texts_of(value, &stack.value, faults), faults);
+        if roles.is_empty() {
+            let reason = format!("the stack {:?} has no manager", stack.value);
+            let hint = "name a role, or leave the stack out: operations manage it then".to_owned();
+            faults.add(stack.at, reason, Some(hint));
+        }
+        managers.insert(stack.value, roles.into_iter().map(|text| text.value).collect());
+    }
+    managers
 }
 
 fn is_stage(text: &Text, stages: &[DraftStage], faults: &mut Faults<'_>) -> bool {
@@ -189,6 +217,27 @@ mod tests {
         assert_eq!(procedure.operations, ["ou"]);
         assert_eq!(procedure.rules.quarantine, SignedDuration::from_hours(5 * 24));
         assert!(!procedure.rules.calendar.is_working_day("2026-03-02".parse().unwrap()));
+    }
+
+    #[test]
+    fn the_procedure_egi_knows_its_stages_and_the_managers_of_stacks() {
+        let procedure = parse("kind = \"egi\"\n").unwrap();
+        let Rules { procedure: kind, from, beta, production, .. } = &procedure.rules;
+        assert_eq!(*kind, workflow::Procedure::Egi);
+        assert_eq!([from, beta, production], ["untested", "testing", "production"]);
+        assert_eq!(procedure.rules.quarantine, SignedDuration::from_hours(5 * 24));
+        assert_eq!((procedure.rules.answer_days, procedure.rules.managers.len()), (1, 0));
+        let more = "kind = \"egi\"\nquarantine = \"7 days\"\n[product.procedure.managers]\nEMI = [\"emi\"]\nARC = \"arc\"\n";
+        let procedure = parse(more).unwrap();
+        assert_eq!(procedure.rules.quarantine, SignedDuration::from_hours(7 * 24));
+        let managers =
+            [("ARC".to_owned(), vec!["arc".to_owned()]), ("EMI".to_owned(), vec!["emi".to_owned()])];
+        assert_eq!(procedure.rules.managers, BTreeMap::from(managers));
+        let said = parse("kind = \"egi\"\n[product.procedure.managers]\nEMI = []\n").unwrap_err();
+        assert!(said.contains("the stack \"EMI\" has no manager"), "{said}");
+        // The other procedure has none.
+        let said = parse(&format!("{STAGES}[product.procedure.managers]\nEMI = [\"emi\"]\n")).unwrap_err();
+        assert!(said.contains("unknown key `managers`"), "{said}");
     }
 
     #[test]

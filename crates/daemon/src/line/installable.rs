@@ -104,11 +104,16 @@ impl Line<'_> {
             return match **command {
                 // What pins a package, and what is built anew of it, may be of any product.
                 Command::BundleRollback { .. }
+                | Command::TicketReject { .. }
                 | Command::ReleasePrepare { .. }
                 | Command::ReleasePublish { .. } => self.plans.iter().any(|plan| !plan.changes.is_empty()),
-                Command::PatchAdd { .. } | Command::PatchChange { .. } | Command::BundleDeploy { .. } => {
-                    self.plans.iter().any(touched)
-                }
+                Command::PatchAdd { .. }
+                | Command::PatchChange { .. }
+                | Command::BundleDeploy { .. }
+                | Command::TicketAdd { .. }
+                | Command::TicketChange { .. }
+                | Command::TicketDeploy { .. }
+                | Command::TicketAccept { .. } => self.plans.iter().any(touched),
                 _ => false,
             };
         }

@@ -292,10 +292,6 @@ pub(super) fn first_world(
     world.names = manifest.map(names).unwrap_or_default();
     world.retained = manifest.map(|manifest| manifest.retained.clone()).unwrap_or_default();
     world.standing = current.map(|(_, account)| account.standing.clone()).unwrap_or_default();
-    world.workflow = match current {
-        Some((generation, _)) => crate::remembered::read(&engine.store, generation)?,
-        None => Arc::default(),
-    };
     world.approvers = approvers(engine, &world);
     world.freeze_files = frozen::files(&*engine.disk, &engine.config.spool, &engine.config.layout)?;
     world.overlapping = current.map(|(_, account)| overlapping(account)).unwrap_or_default();

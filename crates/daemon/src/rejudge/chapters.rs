@@ -71,7 +71,7 @@ fn added_up(store: &Store, number: u64) -> Result<(Lists, Arc<Workflow>), Error>
 /// Makes of what procedures remembered what they remember after a generation.
 fn evolve(workflow: &mut Arc<Workflow>, account: &Account) {
     for deed in account.requests.iter().filter_map(|settled| settled.deed.as_deref()) {
-        Arc::make_mut(workflow).evolve(deed);
+        let _laid_aside = Arc::make_mut(workflow).evolve(deed);
     }
 }
 

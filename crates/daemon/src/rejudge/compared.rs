@@ -197,7 +197,13 @@ fn unjudged(
             match **command {
                 Command::BundleDeploy { .. } => Some((product, &rules.beta, Some(&rules.from))),
                 Command::ReleasePublish { .. } => Some((product, &rules.production, Some(&rules.beta))),
-                Command::BundleRollback { .. } => Some((product, &rules.beta, None)),
+                Command::TicketDeploy { .. } => Some((product, &rules.beta, Some(&rules.from))),
+                Command::TicketAccept { .. } => Some((product, &rules.production, Some(&rules.beta))),
+                // What early adopters never got is nowhere.
+                Command::TicketReject { .. } if changes.is_empty() => None,
+                Command::BundleRollback { .. } | Command::TicketReject { .. } => {
+                    Some((product, &rules.beta, None))
+                }
                 _ => None,
             }
         }

@@ -2,7 +2,7 @@
 
 mod forgery;
 mod rebuilt;
-mod town;
+pub(crate) mod town;
 
 use plan::{Freeze, Outcome};
 use serde_json::json;

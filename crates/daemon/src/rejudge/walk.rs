@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use nevra::Sha256;
 use plan::{Action, Answer, Asker, Code, Decision, Outcome, Request, World};
 use store::{Disk, Store};
+use workflow::Command;
 
 use super::chapters::Chapter;
 use super::policies::{Policies, Policy};
@@ -476,12 +477,17 @@ fn of_generation(at: Timestamp, number: u64) -> Difference {
 
 /// Makes the request of the clock that a claim names.
 fn of_the_clock(answer: &Answer) -> Option<Request> {
-    let what = answer.claim.strip_prefix("clock/")?.split('/').next()?;
-    let action = match what {
+    let mut parts = answer.claim.strip_prefix("clock/")?.split('/');
+    let step = |product: Option<&str>, command: Command| {
+        product.map(|product| Action::Step { product: product.to_owned(), command: Box::new(command) })
+    };
+    let action = match parts.next()? {
         "overlap" => Action::Overlap {},
         "sweep" => Action::Sweep {},
         "config" => Action::Config {},
         "resume" => Action::Resume {},
+        "remind" => step(parts.next(), Command::Remind {})?,
+        "archive" => step(parts.next(), Command::Archive {})?,
         _ => return None,
     };
     Some(Request::new(action))

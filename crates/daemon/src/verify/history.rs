@@ -15,7 +15,7 @@ use super::{Chain, Look};
 use crate::account::{Account, Settled};
 
 /// What may bring packages in, and take them out.
-const MOVING: [&str; 12] = [
+const MOVING: [&str; 15] = [
     "import",
     "adopt",
     "promote",
@@ -28,11 +28,23 @@ const MOVING: [&str; 12] = [
     "bundle-deploy",
     "bundle-rollback",
     "release-publish",
+    "ticket-deploy",
+    "ticket-accept",
+    "ticket-reject",
 ];
 
 /// The steps that teams of early adopters take.
-const TEAM_STEPS: [&str; 6] =
-    ["task-answer", "task-start", "task-done", "task-downtime", "task-comment", "patch-comment"];
+const TEAM_STEPS: [&str; 9] = [
+    "task-answer",
+    "task-start",
+    "task-done",
+    "task-downtime",
+    "task-beta",
+    "task-comment",
+    "patch-comment",
+    "ticket-comment",
+    "ticket-relate",
+];
 
 /// Links of packages by repository.
 type Links = BTreeMap<String, BTreeSet<String>>;

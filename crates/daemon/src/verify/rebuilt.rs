@@ -8,7 +8,7 @@ use plan::{Listed, Recipe};
 use crate::account::{Account, Settled};
 
 /// The requests that may have packages built anew.
-const BUILDING: [&str; 4] = ["rollback", "promote", "bundle-rollback", "release-publish"];
+const BUILDING: [&str; 5] = ["rollback", "promote", "bundle-rollback", "release-publish", "ticket-reject"];
 
 /// What some generation lists, by digest, and in how many repositories.
 #[derive(Debug, Default)]

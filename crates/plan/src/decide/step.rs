@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use nevra::Sha256;
-use workflow::{Actor, Asked, Command, Decided, Deed, Item, Moves, Patch, State, Times, Workflow};
+use workflow::{Actor, Asked, Command, Decided, Deed, Item, Moves, State, Times, Workflow};
 
 use super::gates::Gates;
 use super::pins::pins_of;
@@ -120,7 +120,7 @@ impl Taken<'_> {
             let sentence = if sentence.is_empty() { "everything is so already".to_owned() } else { sentence };
             return Ok(Decision::NothingToDo(Code::NothingToDo, sentence));
         }
-        let (product, procedure, world) = (self.product, self.procedure, self.world);
+        let (product, world) = (self.product, self.world);
         let named: BTreeSet<String> = match &moves {
             Some(Moves::Forward { name, .. }) => name.iter().map(|name| self.generation_name(name)).collect(),
             _ => BTreeSet::new(),
@@ -151,7 +151,7 @@ impl Taken<'_> {
             });
             plan
         };
-        let under = |items| Under { items, roles: &procedure.release_team, shape: &shape };
+        let under = |items| Under { items, roles: self.movers(), shape: &shape };
         match &moves {
             None => Ok(Decision::Effect(shape(Plan::default()))),
             Some(Moves::Forward { from, to, items, partial, .. }) => {
@@ -170,7 +170,8 @@ impl Taken<'_> {
             }
             Some(Moves::Back { stage, items }) => {
                 let (versions, without, releases) = match self.command {
-                    Command::BundleRollback { versions, without, releases, .. } => {
+                    Command::BundleRollback { versions, without, releases, .. }
+                    | Command::TicketReject { versions, without, releases, .. } => {
                         (versions.as_slice(), without.as_slice(), releases.as_slice())
                     }
                     _ => Default::default(),
@@ -187,6 +188,21 @@ impl Taken<'_> {
                 };
                 rollback::rollback(world, self.asker, &wish)
             }
+        }
+    }
+
+    /// Lists the roles of whom the procedure gives a step that moves packages.
+    fn movers(&self) -> &[String] {
+        let procedure = self.procedure;
+        match self.command {
+            Command::TicketDeploy { .. } => &procedure.verifiers,
+            Command::TicketAccept { ticket } | Command::TicketReject { ticket, .. } => {
+                let state = self.world.workflow.products.get(&self.product.name);
+                let known = state.and_then(|state| state.tickets.get(ticket));
+                let managers = known.and_then(|one| procedure.rules.managers.get(one.component.stack()));
+                managers.unwrap_or(&procedure.operations)
+            }
+            _ => &procedure.release_team,
         }
     }
 
@@ -259,7 +275,7 @@ impl Taken<'_> {
             items: &self.looked.items,
             pinning: &self.looked.pinning,
             lists: &|stage, item| listings.has(stage, item),
-            waived: &|patch| waived(world, product, &procedure.rules.production, patch),
+            waived: &|items| waived(world, product, &procedure.rules.production, items),
             plan,
         };
         decide(&asked)
@@ -292,7 +308,9 @@ impl Looked {
     ) -> Result<Looked, Refusal> {
         let (packages, asked) = match command {
             Command::PatchAdd { packages, platforms, .. }
-            | Command::PatchChange { packages, platforms, .. } => (packages, platforms),
+            | Command::PatchChange { packages, platforms, .. }
+            | Command::TicketAdd { packages, platforms, .. }
+            | Command::TicketChange { packages, platforms, .. } => (packages, platforms),
             _ => return Ok(Looked { items: BTreeSet::new(), pinning: BTreeSet::new() }),
         };
         let platforms = places::platforms(product, asked)?;
@@ -354,14 +372,14 @@ impl Listings<'_> {
     }
 }
 
-/// Tells who answers for it that a patch enters production without its tests: for every package of it.
-fn waived(world: &World, product: &Product, production: &str, patch: &Patch) -> Option<String> {
+/// Tells who answers for it that packages enter production without their tests: for every one of them.
+fn waived(world: &World, product: &Product, production: &str, items: &BTreeSet<Item>) -> Option<String> {
     let waivers = world.standing.waivers.values().filter(|waiver| {
         let is_meant =
             waiver.product == product.name && waiver.stage == production && waiver.gate == "rollout";
         is_meant && waiver.is_in_force(world)
     });
     let mut waivers = waivers.map(|waiver| waiver.covering());
-    let covering = waivers.find(|covering| patch.items.iter().all(|item| covering.covers(&item.nevra)))?;
+    let covering = waivers.find(|covering| items.iter().all(|item| covering.covers(&item.nevra)))?;
     Some(covering.waiver.evidence())
 }

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use nevra::Sha256;
 use serde::Deserialize;
-use workflow::text::{Line, NotAText, Reference, Words};
+use workflow::naming::{Component, Parts};
+use workflow::text::{Line, Link, NotAText, Reference, Words};
 use workflow::{Answer, Command, Id, Outcome, Priority, Status, TeamName};
 
 use super::read::{Document, list, malformed, selectors};
@@ -80,6 +81,27 @@ steps! {
     "bundle-rollback" BundleRollback { bundle: Id } {
         versions: Vec<String>, without: Vec<String>, releases: Vec<String>
     }
+    "ticket-add" TicketAdd { ticket: Id, component: String, version: String, packages: Vec<String> } {
+        stack: Option<String>, major: Option<String>, os: Option<String>, arch: Option<String>,
+        platforms: Vec<String>, node_types: BTreeSet<String>, urgent: bool
+    }
+    "ticket-change" TicketChange { ticket: Id, packages: Vec<String> } { platforms: Vec<String> }
+    "ticket-verify" TicketVerify { ticket: Id } {}
+    "ticket-deploy" TicketDeploy { ticket: Id } {}
+    "ticket-links" TicketLinks { ticket: Id } {
+        release_notes: Option<Link>, installation: Option<Link>, bugs_fixed: Option<Link>, documentation: Option<Link>
+    }
+    "ticket-comment" TicketComment { ticket: Id, comment: String } {}
+    "ticket-assign" TicketAssign { ticket: Id, teams: BTreeSet<TeamName> } { days: Option<u32> }
+    "ticket-relate" TicketRelate { ticket: Id, related: Reference, subject: Line } {
+        criticality: Option<Line>, workaround: Option<Words>
+    }
+    "ticket-summary" TicketSummary { ticket: Id, document: Id, file: String } {}
+    "ticket-accept" TicketAccept { ticket: Id } {}
+    "ticket-reject" TicketReject { ticket: Id } {
+        versions: Vec<String>, without: Vec<String>, releases: Vec<String>
+    }
+    "ticket-release" TicketRelease { tickets: BTreeSet<Id>, release: Id } {}
     "task-assign" TaskAssign { bundle: Id, teams: BTreeSet<TeamName> } {
         rollback: bool, node_types: BTreeSet<String>, days: Option<u32>
     }
@@ -89,6 +111,7 @@ steps! {
     "task-done" TaskDone { task: u32, outcome: Outcome } { tickets: BTreeSet<String>, content: Option<Sha256> }
     "task-extend" TaskExtend { task: u32, days: u32 } {}
     "task-downtime" TaskDowntime { task: u32, from: When, until: When } {}
+    "task-beta" TaskBeta { task: u32 } {}
     "task-close" TaskClose { task: u32 } {}
     "release-prepare" ReleasePrepare { update: u32 } { patches: BTreeSet<Id>, priority: Priority, partial: bool }
     "release-ready" ReleaseReady { update: u32 } {}
@@ -96,6 +119,7 @@ steps! {
     "release-publish" ReleasePublish { update: u32 } {}
     "release-reports" ReleaseReports { update: u32 } {}
     "remind" Remind {} {}
+    "archive" Archive {} {}
 }
 
 impl From<When> for Timestamp {
@@ -128,8 +152,40 @@ pub(super) fn check(request: &Request, command: &Command) -> Result<(), Refusal>
             selectors(packages)?;
             list("platforms", platforms, false)
         }
-        Command::PatchComment { comment, .. } | Command::TaskComment { comment, .. } => {
-            text::<Words>("comment", comment)
+        Command::PatchComment { comment, .. }
+        | Command::TaskComment { comment, .. }
+        | Command::TicketComment { comment, .. } => text::<Words>("comment", comment),
+        Command::TicketAdd {
+            packages,
+            platforms,
+            node_types,
+            component,
+            version,
+            stack,
+            major,
+            os,
+            arch,
+            ..
+        } => {
+            selectors(packages)?;
+            list("platforms", platforms, false)?;
+            texts("node_types", node_types)?;
+            let (component, version) = (component.clone(), version.clone());
+            let (stack, major, os, arch) = (stack.clone(), major.clone(), os.clone(), arch.clone());
+            let parts = Parts { stack, major, component, version, os, arch };
+            let said = |error| malformed(format!("the ticket can follow nothing: {error}"));
+            Component::try_from(parts).map(drop).map_err(said)
+        }
+        Command::TicketChange { packages, platforms, .. } => {
+            selectors(packages)?;
+            list("platforms", platforms, false)
+        }
+        Command::TicketSummary { file, .. } => check_text("file", file, 255, false),
+        Command::TicketReject { versions, without, releases, .. } => {
+            for (key, all) in [("versions", versions), ("without", without), ("releases", releases)] {
+                list(key, all, false)?;
+            }
+            reasoned(request, "`ticket-reject` needs a `reason`: whoever worked on it reads it")
         }
         Command::BundleRollback { versions, without, releases, .. } => {
             for (key, all) in [("versions", versions), ("without", without), ("releases", releases)] {
@@ -178,7 +234,7 @@ macro_rules! as_text {
     };
 }
 
-as_text!(String, Id, TeamName, Status, Answer, Sha256, Timestamp);
+as_text!(String, Id, TeamName, Status, Answer, Sha256, Timestamp, Line, Link, Reference, Words);
 
 macro_rules! as_word {
     ($($kind:ty),*) => {

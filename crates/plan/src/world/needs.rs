@@ -74,6 +74,7 @@ pub fn needs(request: &Request, layout: &Layout, names: &BTreeMap<String, NamedG
             let Some(product) = layout.products.get(product) else { return needs };
             needs.repositories = match **command {
                 Command::BundleRollback { .. }
+                | Command::TicketReject { .. }
                 | Command::ReleasePrepare { .. }
                 | Command::ReleasePublish { .. } => everything(),
                 _ => product.repositories().into_iter().collect(),

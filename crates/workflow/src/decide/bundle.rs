@@ -11,6 +11,7 @@ use crate::names::Id;
 use crate::patch::{Patch, Place, Status};
 use crate::refusal::{Code, Refusal};
 use crate::role::Part;
+use crate::subject::Subject;
 use crate::table::edge;
 use crate::task::Work;
 
@@ -21,7 +22,7 @@ pub(super) fn create(
     urgent: bool,
 ) -> Result<Decided, Refusal> {
     asked.must_be(&[Part::ReleaseTeam], "to make a bundle")?;
-    if asked.state.bundles.contains_key(id) {
+    if asked.state.bundles.contains_key(id) || asked.state.archived.bundles.contains(id) {
         return Err(Refusal::new(Code::IdTaken, format!("there is a bundle `{id}` already")));
     }
     if patches.is_empty() {
@@ -202,7 +203,7 @@ pub(super) fn roll_back(asked: &Asked<'_>, id: &Id) -> Result<Decided, Refusal> 
         .facts
         .push(revised(asked, id, bundle, |_, patch| patch.place == Place::Beta && !is_rejected(patch)));
     // R7: nobody waits for the test of what is gone.
-    for (number, task) in asked.state.tasks_of(id) {
+    for (number, task) in asked.state.tasks_of(&Subject::Bundle(id.clone())) {
         let is_about = task.patches.iter().any(|patch| rejected.contains(patch));
         if task.work == Work::Rollout && task.progress.is_open() && is_about {
             let why =

@@ -11,6 +11,7 @@ use crate::outcome::Outcome;
 use crate::patch::{Patch, Place, Status};
 use crate::refusal::{Code, Refusal};
 use crate::role::Part;
+use crate::state::State;
 use crate::table::edge;
 use crate::task::{Progress, Task, Work};
 
@@ -22,7 +23,7 @@ pub(super) fn add(
     bugs: &BTreeSet<String>,
 ) -> Result<Decided, Refusal> {
     asked.must_be(&[Part::ReleaseTeam, Part::Verifier], "to register a patch")?;
-    if asked.state.patches.contains_key(id) {
+    if asked.state.patches.contains_key(id) || asked.state.archived.patches.contains(id) {
         return Err(Refusal::new(Code::IdTaken, format!("there is a patch `{id}` already")));
     }
     are_free(asked, id)?;
@@ -160,15 +161,15 @@ fn wrong_state(id: &Id, patch: &Patch, status: Status) -> String {
 }
 
 /// Says whether a task is about what its patches bring now: something may have been built anew since.
-fn is_about_now(asked: &Asked<'_>, task: &Task) -> bool {
-    let patches = task.patches.iter().filter_map(|id| Some((id, asked.state.patches.get(id)?.content())));
+pub(crate) fn is_about_now(state: &State, task: &Task) -> bool {
+    let patches = task.patches.iter().filter_map(|id| Some((id, state.patches.get(id)?.content())));
     content_of_all(patches) == task.content
 }
 
 /// What the roll-out of a patch showed, or why it is not tested.
 pub(super) fn is_tested(asked: &Asked<'_>, id: &Id, patch: &Patch) -> Result<Vec<String>, Refusal> {
     let about = asked.state.tasks.iter().filter(|(_, task)| {
-        task.work == Work::Rollout && task.patches.contains(id) && is_about_now(asked, task)
+        task.work == Work::Rollout && task.patches.contains(id) && is_about_now(asked.state, task)
     });
     let counted: Vec<_> =
         about.filter(|(_, task)| !matches!(task.progress, Progress::Declined | Progress::Closed)).collect();
@@ -195,7 +196,7 @@ pub(super) fn is_tested(asked: &Asked<'_>, id: &Id, patch: &Patch) -> Result<Vec
     if code == Code::TasksOpen && bundle.is_some_and(|bundle| bundle.is_urgent) {
         return Ok(vec![format!("{sentence}, which its urgent lane owes until a site has")]);
     }
-    if let Some(who) = (asked.waived)(patch) {
+    if let Some(who) = (asked.waived)(&patch.items) {
         return Ok(vec![format!("{sentence}; {who}")]);
     }
     Err(Refusal::new(code, sentence).reasons(reasons))

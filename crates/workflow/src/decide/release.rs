@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::completeness::differences;
 use crate::content::Item;
 use crate::decide::patch::is_tested;
-use crate::decide::{Asked, Decided, Moves, listed, notice};
+use crate::decide::{Asked, Decided, Moves, listed, missing, notice};
 use crate::fact::Fact;
 use crate::names::Id;
 use crate::naming::Priority;
@@ -52,6 +52,9 @@ pub(super) fn chosen(
     {
         let sentence = format!("update {number} is published, with {}", listed(&update.patches));
         return Err(Refusal::new(Code::UpdateTaken, sentence));
+    }
+    if asked.state.archived.updates.contains(&number) {
+        return Err(is_published(number));
     }
     let all = asked.state.patches.iter().filter(|(id, patch)| match patches.is_empty() {
         true => {
@@ -129,7 +132,8 @@ fn moves(
 }
 
 fn update<'a>(asked: &Asked<'a>, number: u32) -> Result<&'a Update, Refusal> {
-    let refused = || Refusal::new(Code::NoSuchUpdate, format!("there is no update {number}"));
+    let is_archived = asked.state.archived.updates.contains(&number);
+    let refused = || missing(Code::NoSuchUpdate, &format!("update {number}"), is_archived);
     asked.state.updates.get(&number).ok_or_else(refused)
 }
 

@@ -8,13 +8,15 @@ use nevra::Sha256;
 use crate::bundle::Bundle;
 use crate::completeness::differences;
 use crate::content::{Item, content_of_all};
-use crate::decide::{Asked, Decided, has_room, listed, notice};
+use crate::decide::{Asked, Decided, has_room, listed, notice, ticket};
 use crate::fact::{About, Fact};
 use crate::names::{Id, TeamName};
 use crate::outcome::Outcome;
 use crate::patch::{Patch, Place, Status};
 use crate::refusal::{Code, Refusal};
 use crate::role::Part;
+use crate::state::State;
+use crate::subject::Subject;
 use crate::task::{Downtime, Progress, Task, Work};
 
 /// The patches that a task is about.
@@ -45,12 +47,13 @@ pub(super) fn assign(asked: &Asked<'_>, wish: &Wish<'_>) -> Result<Decided, Refu
     let quarantine = quarantine(asked, bundle, work, wish.days)?;
     // Counted from when the task counts as assigned: a wall clock that is behind for a while must not make the team late.
     let answer_by = asked.rules.calendar.due(asked.times.witnessed, asked.rules.answer_days);
+    let subject = Subject::Bundle(wish.bundle.clone());
     let mut decided = Decided::default();
     for (number, team) in (asked.state.next_task()..).zip(wish.teams) {
-        let (node_types, patches) = for_team(asked, team, wish.node_types, &about)?;
+        let (node_types, patches) = for_team(asked.state, team, wish.node_types, &about)?;
         let content = content_of_all(patches.iter().map(|(id, patch)| (*id, patch.content())));
         let patches: BTreeSet<Id> = patches.into_iter().map(|(id, _)| id.clone()).collect();
-        let mut same = asked.state.tasks_of(wish.bundle).filter(|(_, task)| {
+        let mut same = asked.state.tasks_of(&subject).filter(|(_, task)| {
             task.work == work
                 && task.team == *team
                 && task.content == content
@@ -73,7 +76,7 @@ pub(super) fn assign(asked: &Asked<'_>, wish: &Wish<'_>) -> Result<Decided, Refu
         decided.facts.push(Fact::TaskAssigned {
             task: number,
             work,
-            bundle: wish.bundle.clone(),
+            subject: subject.clone(),
             patches,
             content,
             team: team.clone(),
@@ -86,7 +89,7 @@ pub(super) fn assign(asked: &Asked<'_>, wish: &Wish<'_>) -> Result<Decided, Refu
     Ok(decided)
 }
 
-fn are(teams: &BTreeSet<TeamName>) -> String {
+pub(super) fn are(teams: &BTreeSet<TeamName>) -> String {
     let verb = if teams.len() == 1 { "is" } else { "are" };
     format!("{} {verb}", listed(teams))
 }
@@ -148,25 +151,30 @@ fn quarantine(
     days: Option<u32>,
 ) -> Result<SignedDuration, Refusal> {
     match (days, work) {
-        (Some(days), _) if days > DAYS_MAX => {
-            let sentence = format!("a quarantine of {days} days is longer than {DAYS_MAX}");
-            Err(Refusal::new(Code::BadText, sentence))
-        }
-        (Some(days), _) => Ok(SignedDuration::from_hours(24 * i64::from(days))),
+        (Some(days), _) => days_of(days),
         (None, Work::Rollback) => Ok(asked.rules.quarantine_rollback),
         (None, Work::Rollout) if bundle.is_urgent => Ok(asked.rules.quarantine_urgent),
         (None, Work::Rollout) => Ok(asked.rules.quarantine),
     }
 }
 
+/// So many days, as far as anybody can wait for them.
+pub(super) fn days_of(days: u32) -> Result<SignedDuration, Refusal> {
+    if days > DAYS_MAX {
+        let sentence = format!("a quarantine of {days} days is longer than {DAYS_MAX}");
+        return Err(Refusal::new(Code::BadText, sentence));
+    }
+    Ok(SignedDuration::from_hours(24 * i64::from(days)))
+}
+
 /// The node types that a team is to install, and the patches that touch one of them.
-fn for_team<'a>(
-    asked: &Asked<'_>,
+pub(crate) fn for_team<'a>(
+    state: &State,
     name: &TeamName,
     node_types: &BTreeSet<String>,
     about: &[(&'a Id, &'a Patch)],
 ) -> Result<(BTreeSet<String>, Concerned<'a>), Refusal> {
-    let Some(team) = asked.state.teams.get(name) else {
+    let Some(team) = state.teams.get(name) else {
         let sentence = format!("there is no team `{name}` in the register");
         return Err(Refusal::new(Code::NoSuchTeam, sentence).hint("`team-add` registers it"));
     };
@@ -203,15 +211,17 @@ pub(super) fn answer(asked: &Asked<'_>, number: u32, accepts: bool) -> Result<De
         return Err(Refusal::new(Code::AlreadyAnswered, sentence));
     }
     let words = if accepts { "takes on" } else { "does not take on" };
-    let mut notices = vec![notice(Part::Operations, format!("`{}` {words} task {number}", task.team))];
+    let in_charge = asked.in_charge(&task.subject);
+    let mut notices = vec![notice(in_charge.clone(), format!("`{}` {words} task {number}", task.team))];
     let is_like = |one: &Task| one.work == task.work && one.content == task.content;
     let mut others =
-        asked.state.tasks_of(&task.bundle).filter(|(other, one)| *other != number && is_like(one));
+        asked.state.tasks_of(&task.subject).filter(|(other, one)| *other != number && is_like(one));
     if !accepts && others.all(|(_, other)| matches!(other.progress, Progress::Declined | Progress::Closed)) {
-        let sentence = format!("nobody takes on bundle `{}`: please look for other teams", task.bundle);
-        notices.push(notice(Part::Operations, sentence));
+        let sentence = format!("nobody takes on {}: please look for other teams", task.subject);
+        notices.push(notice(in_charge, sentence));
     }
-    let facts = vec![Fact::TaskAnswered { task: number, accepts }];
+    let mut facts = vec![Fact::TaskAnswered { task: number, accepts }];
+    facts.extend(ticket::taken_on(asked, task, "task-answer").filter(|_| accepts));
     Ok(Decided {
         facts,
         notices,
@@ -259,8 +269,9 @@ pub(super) fn start(
     let all = task.tickets.union(tickets).count();
     has_room(&format!("task {number}"), &task.history, all)?;
     let sentence = format!("task {number} of `{}` is in progress: {outcome}", task.team);
-    let facts = vec![Fact::TaskStarted { task: number, outcome, tickets: tickets.clone() }];
-    let notices = vec![notice(Part::Operations, sentence.clone())];
+    let mut facts = vec![Fact::TaskStarted { task: number, outcome, tickets: tickets.clone() }];
+    facts.extend(ticket::taken_on(asked, task, "task-start"));
+    let notices = vec![notice(asked.in_charge(&task.subject), sentence.clone())];
     Ok(Decided { facts, notices, sentence, ..Decided::default() })
 }
 
@@ -293,7 +304,7 @@ pub(super) fn done(
     has_room(&format!("task {number}"), &[], task.tickets.union(tickets).count())?;
     let sentence = format!("task {number} of `{}` is done: {outcome}", task.team);
     let facts = vec![Fact::TaskDone { task: number, outcome, tickets: tickets.clone() }];
-    let notices = vec![notice(Part::Operations, sentence.clone())];
+    let notices = vec![notice(asked.in_charge(&task.subject), sentence.clone())];
     Ok(Decided { facts, notices, sentence, ..Decided::default() })
 }
 
@@ -309,8 +320,8 @@ pub(super) fn comment(asked: &Asked<'_>, number: u32, comment: &str) -> Result<D
 }
 
 pub(super) fn extend(asked: &Asked<'_>, number: u32, days: u32) -> Result<Decided, Refusal> {
-    asked.must_be(&[Part::Operations], "to lengthen a quarantine")?;
     let task = asked.task(number)?;
+    asked.must_be(&[asked.in_charge(&task.subject)], "to lengthen a quarantine")?;
     if !task.progress.is_open() {
         return Err(wrong_progress(number, task, "open"));
     }
@@ -347,13 +358,28 @@ pub(super) fn downtime(
     has_room(&format!("task {number}"), &task.history, 0)?;
     let sentence = format!("the node of task {number} is down from {from} until {until}");
     let facts = vec![Fact::TaskDown { task: number, downtime }];
-    let notices = vec![notice(Part::Operations, sentence.clone())];
+    let notices = vec![notice(asked.in_charge(&task.subject), sentence.clone())];
     Ok(Decided { facts, notices, sentence, ..Decided::default() })
 }
 
-pub(super) fn close(asked: &Asked<'_>, number: u32) -> Result<Decided, Refusal> {
-    asked.must_be(&[Part::Operations], "to close a task")?;
+pub(super) fn beta(asked: &Asked<'_>, number: u32) -> Result<Decided, Refusal> {
     let task = asked.task(number)?;
+    asked.must_be_team(number, &task.team)?;
+    if !task.progress.is_open() {
+        return Err(wrong_progress(number, task, "open"));
+    }
+    if task.is_beta {
+        return Ok(Decided::default());
+    }
+    has_room(&format!("task {number}"), &task.history, 0)?;
+    let sentence = format!("the node of task {number} of `{}` is tagged beta", task.team);
+    let notices = vec![notice(asked.in_charge(&task.subject), sentence.clone())];
+    Ok(Decided { facts: vec![Fact::TaskTagged { task: number }], notices, sentence, ..Decided::default() })
+}
+
+pub(super) fn close(asked: &Asked<'_>, number: u32) -> Result<Decided, Refusal> {
+    let task = asked.task(number)?;
+    asked.must_be(&[asked.in_charge(&task.subject)], "to close a task")?;
     if !task.progress.is_open() {
         return Err(wrong_progress(number, task, "open"));
     }

@@ -13,9 +13,11 @@ use crate::patch::{Place, Status};
 use crate::rules::Procedure;
 use crate::task::{Progress, Reminder, Work};
 
+mod egi;
 mod glite;
 mod limits;
 mod model;
+mod waiting;
 mod walks;
 
 /// A product without a disk: what stages list, what is remembered, and what time it is.
@@ -60,6 +62,7 @@ pub(super) fn actor(who: &str) -> Actor {
         "ou" => Part::Operations,
         "verifier" => Part::Verifier,
         "clock" => Part::Clock,
+        manager if manager.starts_with("manager ") => Part::Manager(manager["manager ".len()..].into()),
         "nobody" => return Actor { name: "user:nobody".into(), parts: BTreeSet::new() },
         team => Part::Team(team.parse().unwrap()),
     };
@@ -79,6 +82,7 @@ impl Site {
             quarantine_urgent: day(1),
             quarantine_rollback: day(3),
             mirrors_delay: SignedDuration::from_hours(2),
+            archive_after: SignedDuration::from_hours(240),
             answer_days: 1,
             calendar: Calendar::default(),
             wants_evidence: false,
@@ -120,6 +124,15 @@ impl Site {
 
     /// Something is built anew where early adopters find it, beside whatever else happens.
     pub fn rebuild(&mut self, anew: &[(Item, Item)]) {
+        self.built_anew(anew);
+        for (was, item) in anew {
+            let beta = self.stages.entry("delta".into()).or_default();
+            assert!(beta.remove(was) && beta.insert(item.clone()));
+        }
+    }
+
+    /// Takes note of what is built anew.
+    pub fn built_anew(&mut self, anew: &[(Item, Item)]) -> Vec<Fact> {
         let state = self.state();
         let (items, pinning, actor) = (BTreeSet::new(), BTreeSet::new(), actor("mu"));
         let asked = Asked {
@@ -137,14 +150,12 @@ impl Site {
             plan: None,
         };
         let facts = rebuilt(&asked, Vec::new(), anew);
-        for (was, item) in anew {
-            let beta = self.stages.entry("delta".into()).or_default();
-            assert!(beta.remove(was) && beta.insert(item.clone()));
-        }
+        let told = facts.clone();
         let (at, witnessed) = (self.times.wall, self.times.witnessed);
         let deed = Deed { product: PRODUCT.into(), at, witnessed, by: "user:mu".into(), facts };
         self.workflow.evolve(&deed);
         self.deeds.push(deed);
+        told
     }
 
     /// Asks without any effect.
@@ -159,9 +170,10 @@ impl Site {
         let state = self.workflow.products.get(PRODUCT).unwrap_or(&unknown);
         let actor = actor(who);
         let items: BTreeSet<Item> = match command {
-            Command::PatchAdd { packages, .. } | Command::PatchChange { packages, .. } => {
-                packages.iter().map(|text| item(text)).collect()
-            }
+            Command::PatchAdd { packages, .. }
+            | Command::PatchChange { packages, .. }
+            | Command::TicketAdd { packages, .. }
+            | Command::TicketChange { packages, .. } => packages.iter().map(|text| item(text)).collect(),
             _ => BTreeSet::new(),
         };
         let names: BTreeSet<String> = items.iter().map(|item| item.nevra.name.clone()).collect();

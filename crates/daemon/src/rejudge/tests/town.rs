@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 
 /// 1000 moves packages; 71001 is of operations, 71003 of quality.
-pub(super) const CONFIG: &str = r#"
+pub(crate) const CONFIG: &str = r#"
 format = 1
 [site]
 name = "Rejudged"
@@ -43,45 +43,53 @@ from = "delta"
 to = "production"
 "#;
 
-pub(super) const ROUTE: &str =
+pub(crate) const ROUTE: &str =
     "approvals = [{ role = \"operations\" }, { role = \"quality\" }]\nsoak = \"2h\"\n";
 
 const SPOOL: &str = "/var/spool/sluice";
 
-pub(super) fn import(files: &[String]) -> String {
+pub(crate) fn import(files: &[String]) -> String {
     format!("action = \"import\"\nproduct = \"glite\"\nto = \"delta\"\nfiles = {files:?}")
 }
 
-pub(super) fn promote(package: &str) -> String {
+pub(crate) fn promote(package: &str) -> String {
     format!(
         "action = \"promote\"\nproduct = \"glite\"\nfrom = \"delta\"\nto = \"production\"\npackages = [\"{package}\"]"
     )
 }
 
-pub(super) fn withdraw(package: &str) -> String {
+pub(crate) fn withdraw(package: &str) -> String {
     format!("action = \"withdraw\"\nproduct = \"glite\"\nfrom = \"delta\"\npackages = [\"{package}\"]")
 }
 
-pub(super) fn of_stage(action: &str, more: &str) -> String {
+pub(crate) fn of_stage(action: &str, more: &str) -> String {
     format!("action = \"{action}\"\nproduct = \"glite\"\nstage = \"production\"\n{more}")
 }
 
 /// A clock that stands until it is set.
 #[derive(Debug)]
-pub(super) struct SetClock {
+pub(crate) struct SetClock {
     seconds: AtomicI64,
+    /// How far the clock on the wall is ahead of what passed.
+    ahead: AtomicI64,
     tokens: AtomicU32,
 }
 
 impl SetClock {
-    pub(super) fn advance(&self, seconds: i64) {
+    pub(crate) fn advance(&self, seconds: i64) {
         self.seconds.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// Sets the clock on the wall, while no time passes.
+    pub(crate) fn jump(&self, seconds: i64) {
+        self.ahead.fetch_add(seconds, Ordering::SeqCst);
     }
 }
 
 impl Clock for SetClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_second(self.seconds.load(Ordering::SeqCst)).unwrap()
+        let seconds = self.seconds.load(Ordering::SeqCst) + self.ahead.load(Ordering::SeqCst);
+        Timestamp::from_second(seconds).unwrap()
     }
 
     fn reading(&self) -> Reading {
@@ -94,18 +102,18 @@ impl Clock for SetClock {
     }
 }
 
-pub(super) struct Town {
-    pub(super) disk: Arc<ForgetfulDisk>,
-    pub(super) clock: Arc<SetClock>,
+pub(crate) struct Town {
+    pub(crate) disk: Arc<ForgetfulDisk>,
+    pub(crate) clock: Arc<SetClock>,
     config: Arc<Config>,
     engine: Option<Engine>,
     asked: u32,
 }
 
 impl Town {
-    pub(super) fn new(config: &str) -> Self {
+    pub(crate) fn new(config: &str) -> Self {
         let seconds = AtomicI64::new(1_700_000_000);
-        let clock = Arc::new(SetClock { seconds, tokens: AtomicU32::new(0) });
+        let clock = Arc::new(SetClock { seconds, ahead: AtomicI64::new(0), tokens: AtomicU32::new(0) });
         let config = Arc::new(Config::parse(config.as_bytes(), "town.toml").unwrap());
         let mut town = Self { disk: Arc::new(ForgetfulDisk::new()), clock, config, engine: None, asked: 0 };
         town.restart();
@@ -113,7 +121,7 @@ impl Town {
         town
     }
 
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         // The lock is free once the engine is gone.
         self.engine = None;
         let disk = Arc::clone(&self.disk) as Arc<dyn Disk>;
@@ -121,27 +129,27 @@ impl Town {
         self.engine = Some(Engine::open(Arc::clone(&self.config), disk, clock).unwrap());
     }
 
-    pub(super) fn configure(&mut self, config: &str) {
+    pub(crate) fn configure(&mut self, config: &str) {
         self.config = Arc::new(Config::parse(config.as_bytes(), "town.toml").unwrap());
         self.restart();
     }
 
-    pub(super) fn store(&self) -> Store {
+    pub(crate) fn store(&self) -> Store {
         Store::new(Arc::clone(&self.disk) as Arc<dyn Disk>, "/srv/sluice")
     }
 
-    pub(super) fn account(&self) -> Account {
+    pub(crate) fn account(&self) -> Account {
         let current = self.store().current().unwrap().unwrap();
         Account::of(current.number, &current.manifest.account).unwrap()
     }
 
     /// The time so many seconds from now.
-    pub(super) fn at(&self, seconds: i64) -> Timestamp {
+    pub(crate) fn at(&self, seconds: i64) -> Timestamp {
         self.clock.now() + SignedDuration::from_secs(seconds)
     }
 
     /// Steps until nothing waits; two seconds pass between two steps.
-    fn settle(&mut self) -> Vec<Answer> {
+    pub(crate) fn settle(&mut self) -> Vec<Answer> {
         let mut answers = Vec::new();
         for _ in 0..10 {
             self.clock.advance(2);
@@ -165,11 +173,11 @@ impl Town {
     }
 
     /// Puts a package into `upload/`, and gives the name a request calls it by.
-    pub(super) fn upload(&self, name: &str, version: &str) -> String {
+    pub(crate) fn upload(&self, name: &str, version: &str) -> String {
         self.upload_built(&Recipe::new(name, version, "1").arch("noarch"))
     }
 
-    pub(super) fn upload_built(&self, recipe: &Recipe) -> String {
+    pub(crate) fn upload_built(&self, recipe: &Recipe) -> String {
         let rpm = recipe.build();
         let file = format!("{}-{}.rpm", repo::sha256(&rpm), recipe.name);
         self.write(1000, &Utf8PathBuf::from(format!("{SPOOL}/upload/{file}")), &rpm);
@@ -177,7 +185,7 @@ impl Town {
     }
 
     /// Several people ask at once; gives their answers in the same order.
-    pub(super) fn ask_together(&mut self, all: &[(u32, &str)]) -> Vec<Answer> {
+    pub(crate) fn ask_together(&mut self, all: &[(u32, &str)]) -> Vec<Answer> {
         let first = self.asked;
         for (uid, keys) in all {
             self.asked += 1;
@@ -191,12 +199,12 @@ impl Town {
         answers
     }
 
-    pub(super) fn ask(&mut self, uid: u32, keys: &str) -> Answer {
+    pub(crate) fn ask(&mut self, uid: u32, keys: &str) -> Answer {
         self.ask_together(&[(uid, keys)]).remove(0)
     }
 
     /// Freezes everything by a file in the control directory, or no longer.
-    pub(super) fn freeze_by_file(&self, is_frozen: bool) {
+    pub(crate) fn freeze_by_file(&self, is_frozen: bool) {
         let folder = Utf8PathBuf::from(format!("{SPOOL}/freeze"));
         let file = folder.join("all");
         if !is_frozen {

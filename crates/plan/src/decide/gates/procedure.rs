@@ -22,9 +22,12 @@ impl Gates<'_> {
         self.judge("procedure", findings, String::new(), |words| {
             let code = Code::Step(workflow::Code::RunByProcedure);
             let sentence = format!("a procedure runs `{name}`, and the request would move packages past it");
-            Refusal::new(code, sentence).reasons(words.iter().cloned()).hint(
-                "use its steps (`bundle-deploy`, `bundle-rollback`, `release-publish`), or let somebody answer for it (`sluice waive`)",
-            )
+            let steps = match procedure.rules.procedure {
+                workflow::Procedure::Glite => "`bundle-deploy`, `bundle-rollback`, `release-publish`",
+                workflow::Procedure::Egi => "`ticket-deploy`, `ticket-accept`, `ticket-reject`",
+            };
+            let hint = format!("use its steps ({steps}), or let somebody answer for it (`sluice waive`)");
+            Refusal::new(code, sentence).reasons(words.iter().cloned()).hint(hint)
         });
     }
 }

@@ -18,6 +18,18 @@ bundle-deploy: bundle = "b1"
 bundle-hold: bundle = "b1"
 bundle-continue: bundle = "b1"
 bundle-rollback: bundle = "b1"; versions = ["voms-1-1"]; without = ["gfal"]; releases = ["ui-1-2"]
+ticket-add: ticket = "1"; component = "SE-DPM_mysql"; version = "1.8.0-1"; packages = ["dpm*"]; stack = "EMI"; major = "1.0"; os = "SL5"; arch = "x86_64"; platforms = ["sl5/*"]; node_types = ["SE"]; urgent = true
+ticket-change: ticket = "1"; packages = ["dpm"]; platforms = ["sl5/x86_64"]
+ticket-verify: ticket = "1"
+ticket-deploy: ticket = "1"
+ticket-links: ticket = "1"; release_notes = "https://example.org/notes"; installation = "https://example.org/install"; bugs_fixed = "https://example.org/bugs"; documentation = "https://example.org/docs"
+ticket-comment: ticket = "1"; comment = "two\nlines"
+ticket-assign: ticket = "1"; teams = ["ea-IT-CNAF"]; days = 7
+ticket-relate: ticket = "1"; related = "https://helpdesk.example.org/1"; subject = "Staged Rollout: SE-DPM_mysql-1.8.0-1"; criticality = "no jobs run"; workaround = "two\nlines"
+ticket-summary: ticket = "1"; document = "1234"; file = "summary-EMI-SE-DPM_mysql-1.8.0-1.pdf"
+ticket-accept: ticket = "1"
+ticket-reject: ticket = "1"; versions = ["voms-1-1"]; without = ["gfal"]; releases = ["ui-1-2"]
+ticket-release: tickets = ["1", "2"]; release = "UMD-1.2"
 task-assign: bundle = "b1"; teams = ["ea-IT-CNAF", "ea-UK-RAL-LCG2"]; rollback = true; node_types = ["UI"]; days = 9
 task-answer: task = 7; answer = "reject"
 task-start: task = 7; outcome = "warning"; tickets = ["https://helpdesk.example.org/1"]; content = "DIGEST"
@@ -25,6 +37,7 @@ task-comment: task = 7; comment = "x"
 task-done: task = 7; outcome = "fail"; tickets = ["#1"]; content = "DIGEST"
 task-extend: task = 7; days = 2
 task-downtime: task = 7; from = "2026-03-01T08:00:00Z"; until = "2026-03-01T12:00:00Z"
+task-beta: task = 7
 task-close: task = 7
 release-prepare: update = 57; patches = ["3456"]; priority = "high"; partial = true
 release-ready: update = 57
@@ -32,6 +45,7 @@ release-approve: update = 57
 release-publish: update = 57
 release-reports: update = 57
 remind:
+archive:
 "##;
 
 #[test]
@@ -66,6 +80,15 @@ fn what_a_step_needs_is_asked_for() {
         ("action = \"bundle-hold\"\nbundle = \"b1\"", "needs a `reason`"),
         ("action = \"bundle-rollback\"\nbundle = \"b1\"", "needs a `reason`"),
         ("action = \"task-close\"\ntask = 1", "needs a `reason`"),
+        ("action = \"ticket-reject\"\nticket = \"1\"", "needs a `reason`"),
+        (
+            "action = \"ticket-add\"\nticket = \"1\"\ncomponent = \"a b\"\nversion = \"1\"\npackages = [\"a\"]",
+            "the component `a b` cannot be a part of names",
+        ),
+        (
+            "action = \"ticket-relate\"\nticket = \"1\"\nrelated = \"somewhere\"\nsubject = \"s\"",
+            "names no ticket or bug",
+        ),
         ("action = \"release-approve\"\nupdate = 1", "needs the key `plan`"),
         ("action = \"patch-comment\"\npatch = \"1\"\ncomment = \" \"", "the text is empty"),
         (

@@ -155,6 +155,7 @@ pub const ROWS: &[Row] = &[
     row("G14", "release-reports", OU,
         &[UPDATE, (update_is_published, "wrong-state")], nothing_is_hidden, &[], show_reports),
     row("E5 G9 remind", "remind", Who::Of(&["clock"]), &[], nobody_is_late, &["ou"], remind),
+    row("archive", "archive", Who::Of(&["clock"]), &[], nothing_rests, &[], lay_aside),
 ];
 
 const fn way(

@@ -12,6 +12,7 @@ use super::model::{Request, Verdict, World, apply, codes, evidence, judge, lines
 use super::*;
 
 mod compared;
+mod followed;
 mod invented;
 mod translated;
 

@@ -31,6 +31,7 @@ pub fn register(w: &mut World, r: &Request) {
         bundle: None,
         update: None,
         place: "before",
+        over: None,
         comments: 0,
     };
     w.patches.extend(r.patches.iter().map(|id| (id.clone(), patch.clone())));
@@ -59,6 +60,9 @@ pub fn set_status(w: &mut World, r: &Request) {
         if patch.status != r.status && r.status == "rejected" && patch.place == "before" {
             // Nobody else need wait for it (a choice of ours).
             patch.bundle = None;
+        }
+        if patch.status != r.status {
+            patch.over = is_final(r.status).then_some(w.witnessed);
         }
         patch.status = r.status;
     }
@@ -186,7 +190,7 @@ pub fn assign(w: &mut World, r: &Request) {
             reminded: Default::default(),
             comments: 0,
         };
-        let number = w.tasks.keys().next_back().map_or(1, |last| last + 1);
+        let number = w.tasks.keys().next_back().copied().unwrap_or(0).max(w.last_task) + 1;
         w.tasks.insert(number, task);
     }
 }
@@ -231,7 +235,11 @@ pub fn comment_task(w: &mut World, r: &Request) {
 }
 
 pub fn extend(w: &mut World, r: &Request) {
-    on_task(w, r, |task| task.quarantine += r.days.map_or(0, i64::from) * DAY);
+    on_task(w, r, |task| {
+        task.quarantine += r.days.map_or(0, i64::from) * DAY;
+        // What is over later is told when it is.
+        task.reminded.remove("done");
+    });
 }
 
 pub fn same_downtime(w: &World, r: &Request) -> bool {
@@ -294,6 +302,7 @@ pub fn publish(w: &mut World, r: &Request) {
     let chosen = w.chosen(r);
     for (_, patch) in w.patches.iter_mut().filter(|(id, _)| chosen.contains(*id)) {
         (patch.status, patch.place) = ("released", "production");
+        patch.over = Some(w.witnessed);
         carry(&mut w.stages, &patch.packages, "delta", "production");
     }
     w.updates.get_mut(&r.update).into_iter().for_each(|one| one.readiness = "published");
@@ -324,6 +333,30 @@ pub fn remind(w: &mut World, _: &Request) {
     for (number, of) in late {
         w.tasks.get_mut(&number).map(|task| task.reminded.insert(of));
     }
+}
+
+pub fn nothing_rests(w: &World, _: &Request) -> bool {
+    let (bundles, patches, updates) = w.resting();
+    bundles.is_empty() && patches.is_empty() && updates.is_empty()
+}
+
+/// What rests is laid aside, bundles with their tasks; no id and no number comes again.
+pub fn lay_aside(w: &mut World, _: &Request) {
+    let (bundles, patches, updates) = w.resting();
+    let tasks: Vec<u32> = w
+        .tasks
+        .iter()
+        .filter(|(_, task)| bundles.contains(&task.bundle))
+        .map(|(number, _)| *number)
+        .collect();
+    w.last_task = tasks.iter().copied().fold(w.last_task, u32::max);
+    w.tasks.retain(|number, _| !tasks.contains(number));
+    w.bundles.retain(|id, _| !bundles.contains(id));
+    w.patches.retain(|id, _| !patches.contains(id));
+    w.updates.retain(|number, _| !updates.contains(number));
+    w.archive.entry("bundle").or_default().extend(bundles);
+    w.archive.entry("patch").or_default().extend(patches);
+    w.archive.entry("update").or_default().extend(updates.iter().map(u32::to_string));
 }
 
 /// What a site shows of what it has installed arrives beside the requests.

@@ -101,7 +101,7 @@ fn tasks(state: &State, world: &World) -> Option<String> {
             return Some(format!("{task}: {:?}, and by the model {:?}", ours.patches, model.contents));
         }
         differ(&task, (ours.progress.as_str(), outcome.as_deref()), (model.progress, model.outcome))
-            .or_else(|| differ(&task, ours.bundle.as_str(), &*model.bundle))
+            .or_else(|| differ(&task, ours.subject.bundle().map(Id::as_str), Some(&*model.bundle)))
             .or_else(|| {
                 differ(&task, (ours.team.as_str(), &ours.node_types), (&model.team, &model.node_types))
             })

@@ -334,7 +334,7 @@ fn sensible(random: &mut Rng, world: &World, word: &'static str) -> Request {
             let rare = request.word == "team-remove" && random.u8(..4) > 0;
             request.teams = words([if rare { TEAMS[3] } else { TEAMS[random.usize(..4)] }]);
         }
-        "remind" => request.who = "clock".into(),
+        "remind" | "archive" => request.who = "clock".into(),
         "task-close" | "task-extend" => request.who = ou,
         _ => {}
     }

@@ -108,6 +108,7 @@ pub fn command(request: &Request, theirs: Option<Sha256>) -> Command {
         "release-publish" => Command::ReleasePublish { update },
         "release-reports" => Command::ReleaseReports { update },
         "remind" => Command::Remind {},
+        "archive" => Command::Archive {},
         word => panic!("nobody says `{word}`"),
     }
 }

@@ -16,7 +16,7 @@ pub fn patches_are_known(w: &World, r: &Request) -> bool {
 }
 
 pub fn patch_is_new(w: &World, r: &Request) -> bool {
-    !r.patches.iter().any(|id| w.patches.contains_key(id))
+    !r.patches.iter().any(|id| w.patches.contains_key(id) || w.is_archived("patch", id))
 }
 
 pub fn names_patches(_: &World, r: &Request) -> bool {
@@ -46,7 +46,7 @@ pub fn bundle_is_known(w: &World, r: &Request) -> bool {
 }
 
 pub fn bundle_is_new(w: &World, r: &Request) -> bool {
-    !bundle_is_known(w, r)
+    !bundle_is_known(w, r) && !w.is_archived("bundle", &r.bundle)
 }
 
 pub fn bundle_goes_on(w: &World, r: &Request) -> bool {
@@ -182,6 +182,7 @@ pub fn update_is_known(w: &World, r: &Request) -> bool {
 
 pub fn update_is_not_published(w: &World, r: &Request) -> bool {
     w.update_is(r, |update| update.readiness != "published")
+        && !w.is_archived("update", &r.update.to_string())
 }
 
 pub fn update_is_published(w: &World, r: &Request) -> bool {

@@ -13,6 +13,8 @@ pub struct Patch {
     pub update: Option<u32>,
     /// `before`, `delta`, `production` or `out`.
     pub place: &'static str,
+    /// When it came to its last status.
+    pub over: Option<i64>,
     pub comments: usize,
 }
 
@@ -67,6 +69,9 @@ pub struct World {
     pub bundles: BTreeMap<String, Bundle>,
     pub tasks: BTreeMap<u32, Task>,
     pub updates: BTreeMap<u32, Update>,
+    /// The ids that are in the archive, by kind, and the last number of a task there.
+    pub archive: BTreeMap<&'static str, Words>,
+    pub last_task: u32,
     pub stages: BTreeMap<&'static str, Words>,
     /// The names of packages that each node type pins.
     pub pins: BTreeMap<&'static str, &'static [&'static str]>,
@@ -101,6 +106,9 @@ pub struct Request {
 }
 
 pub const DAY: i64 = 24;
+
+/// How long what is over stays beside what is under way (set up so for the walks).
+const ARCHIVE_AFTER: i64 = 10 * DAY;
 
 pub fn is_final(status: &str) -> bool {
     ["released", "rejected"].contains(&status)
@@ -251,6 +259,41 @@ impl World {
             _ => return None,
         };
         (!task.reminded.contains(of)).then_some(of)
+    }
+
+    pub fn is_archived(&self, kind: &str, id: &str) -> bool {
+        self.archive.get(kind).is_some_and(|all| all.contains(id))
+    }
+
+    /// What may be laid aside: bundles, patches and updates of which everything was over for long enough (a choice of ours).
+    pub fn resting(&self) -> (Words, Words, BTreeSet<u32>) {
+        let owed: Words = self.debts().into_iter().map(|(id, _)| id).collect();
+        let rests = |id: &String, one: &Patch| {
+            let since = one.over.is_some_and(|over| over + ARCHIVE_AFTER <= self.proven());
+            let named = one.update.and_then(|number| self.updates.get(&number));
+            since
+                && one.place != "delta"
+                && !owed.contains(id)
+                && named.is_none_or(|one| one.readiness == "published")
+        };
+        let is_busy = |id: &String| self.tasks.values().any(|task| task.bundle == *id && is_open(task));
+        let bundles: Words = (self.bundles.iter())
+            .filter(|(id, _)| self.patches_of(id).next().is_some() && !is_busy(id))
+            .filter(|(id, _)| self.patches_of(id).all(|(patch, one)| rests(patch, one)))
+            .map(|(id, _)| id.clone())
+            .collect();
+        let goes = |one: &Patch| one.bundle.as_ref().is_none_or(|bundle| bundles.contains(bundle));
+        let patches: Words = self
+            .patches
+            .iter()
+            .filter(|(id, one)| rests(id, one) && goes(one))
+            .map(|(id, _)| id.clone())
+            .collect();
+        let stays = |id: &String| self.patches.contains_key(id) && !patches.contains(id);
+        let over = self.updates.iter().filter(|(_, one)| one.readiness == "published");
+        let updates =
+            over.filter(|(_, one)| !one.patches.iter().any(stays)).map(|(number, _)| *number).collect();
+        (bundles, patches, updates)
     }
 
     /// What entered production by the urgent lane and no site has tested to the end yet.
