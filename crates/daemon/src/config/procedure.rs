@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use jiff::civil::{Date, Weekday};
 use plan::Procedure;
+use toml::de::DeValue;
 use workflow::{Calendar, Rules};
 
 use super::calendar::time_zone;
@@ -120,7 +121,7 @@ fn managers(section: &mut Section<'_>, faults: &mut Faults<'_>) -> BTreeMap<Stri
     let mut managers = BTreeMap::new();
     for (stack, value) in table.rest() {
         let roles = good_roles(texts_of(value, &stack.value, faults), faults);
-        if roles.is_empty() {
+        if matches!(value.get_ref(), DeValue::Array(roles) if roles.is_empty()) {
             let reason = format!("the stack {:?} has no manager", stack.value);
             let hint = "name a role, or leave the stack out: operations manage it then".to_owned();
             faults.add(stack.at, reason, Some(hint));
@@ -227,7 +228,7 @@ mod tests {
         assert_eq!([from, beta, production], ["untested", "testing", "production"]);
         assert_eq!(procedure.rules.quarantine, SignedDuration::from_hours(5 * 24));
         assert_eq!((procedure.rules.answer_days, procedure.rules.managers.len()), (1, 0));
-        let more = "kind = \"egi\"\nquarantine = \"7 days\"\n[product.procedure.managers]\nEMI = [\"emi\"]\nARC = \"arc\"\n";
+        let more = "kind = \"egi\"\nquarantine = \"7 days\"\n[product.procedure.managers]\nEMI = [\"emi\"]\nARC = [\"arc\"]\n";
         let procedure = parse(more).unwrap();
         assert_eq!(procedure.rules.quarantine, SignedDuration::from_hours(7 * 24));
         let managers =
@@ -235,6 +236,8 @@ mod tests {
         assert_eq!(procedure.rules.managers, BTreeMap::from(managers));
         let said = parse("kind = \"egi\"\n[product.procedure.managers]\nEMI = []\n").unwrap_err();
         assert!(said.contains("the stack \"EMI\" has no manager"), "{said}");
+        let said = parse("kind = \"egi\"\n[product.procedure.managers]\nARC = \"arc\"\n").unwrap_err();
+        assert!(said.contains("`ARC` must be a list of texts") && !said.contains("no manager"), "{said}");
         // The other procedure has none.
         let said = parse(&format!("{STAGES}[product.procedure.managers]\nEMI = [\"emi\"]\n")).unwrap_err();
         assert!(said.contains("unknown key `managers`"), "{said}");

@@ -167,8 +167,10 @@ impl<'a> Look<'a> {
             }
         }
         if !unbundled.is_empty() {
-            let free =
-                |number: &u32| !self.state.bundles.keys().any(|id| *id.as_str() == bundle_name(*number));
+            let free = |number: &u32| {
+                let mut taken = self.state.bundles.keys().chain(&self.state.archived.bundles);
+                !taken.any(|id| *id.as_str() == bundle_name(*number))
+            };
             let number = (1..).find(free).unwrap_or(u32::MAX);
             if let Ok(bundle) = bundle_name(number).parse() {
                 let command = Command::BundleCreate { bundle, patches: unbundled.clone(), urgent: false };

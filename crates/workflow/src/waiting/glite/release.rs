@@ -59,7 +59,8 @@ impl Look<'_> {
             }
         }
         if !ready.is_empty() {
-            let update = next(self.state.updates.keys());
+            // What is archived keeps its number.
+            let update = next(self.state.updates.keys().chain(&self.state.archived.updates));
             let for_what = format!("to prepare an update of {}", named(&ready));
             let next = prepare(update, ready.clone(), false);
             self.waits((ReleaseTeam, Operations), all_of(&ready), for_what, self.last(&ready), next);

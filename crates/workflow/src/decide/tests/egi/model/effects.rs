@@ -170,7 +170,11 @@ pub fn finish(w: &mut World, r: &Request) {
 }
 
 pub fn extend(w: &mut World, r: &Request) {
-    on_task(w, r, |task| task.quarantine += r.days.map_or(0, i64::from) * DAY);
+    on_task(w, r, |task| {
+        task.quarantine += r.days.map_or(0, i64::from) * DAY;
+        // What is over later is told when it is.
+        task.reminded.remove("done");
+    });
 }
 
 pub fn tag(w: &mut World, r: &Request) {
