@@ -14,7 +14,7 @@ use crate::config_web::WebServer;
 use crate::generate::GenerateVerb;
 use crate::init::arguments::Init;
 use crate::mirror::arguments::Mirror;
-use crate::procedure::arguments::{BundleVerb, PatchVerb, ReleaseVerb, TaskVerb, TeamVerb};
+use crate::procedure::arguments::{BundleVerb, PatchVerb, ReleaseVerb, TaskVerb, TeamVerb, TicketVerb};
 use crate::release_package::arguments::ReleasePackage;
 use crate::status::arguments::Status;
 use crate::verify::arguments::Verify;
@@ -96,6 +96,11 @@ pub enum Verb {
     Bundle {
         #[command(subcommand)]
         verb: BundleVerb,
+    },
+    /// Follow products through procedure egi: open tickets, verify, hand over, accept, and show them
+    Ticket {
+        #[command(subcommand)]
+        verb: TicketVerb,
     },
     /// Ask early adopters to try bundles, answer, report, and show tasks
     Task {

@@ -1,4 +1,4 @@
-//! `sluice patch`, `bundle`, `task`, `release` and `team`: the steps of a procedure, and where everything stands.
+//! `sluice patch`, `bundle`, `ticket`, `task`, `release` and `team`: the steps of a procedure, and where everything stands.
 
 pub mod arguments;
 pub mod calendar;

@@ -34,6 +34,7 @@ pub use remind::next_reminder;
 
 pub(crate) use patch::is_about_now;
 pub(crate) use task::for_team;
+pub(crate) use ticket::runs;
 
 /// What the clocks say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -294,6 +294,11 @@ impl Fact {
             ) => bundle == id,
             (Fact::TaskAssigned { subject, .. }, Matter::Bundle(id)) => subject.bundle() == Some(id),
             (
+                Fact::Ticket { ticket, .. } | Fact::Said { about: About::Ticket(ticket), .. },
+                Matter::Ticket(id),
+            ) => ticket == id,
+            (Fact::TaskAssigned { subject, .. }, Matter::Ticket(id)) => subject.ticket() == Some(id),
+            (
                 Fact::TaskAssigned { task, .. }
                 | Fact::TaskAnswered { task, .. }
                 | Fact::TaskStarted { task, .. }

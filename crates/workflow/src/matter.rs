@@ -1,4 +1,4 @@
-//! What a procedure is about: one patch, bundle, task or update.
+//! What a procedure is about: one patch, bundle, ticket, task or update.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::{Id, NotAName, shown};
 
-/// One thing that a procedure takes care of, written `patch/3456`, `bundle/b1`, `task/12` or `update/57`.
+/// One thing that a procedure takes care of, written `patch/3456`, `bundle/b1`, `ticket/GGUS-7`, `task/12` or `update/57`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Matter {
@@ -15,6 +15,8 @@ pub enum Matter {
     Patch(Id),
     /// A bundle.
     Bundle(Id),
+    /// A ticket.
+    Ticket(Id),
     /// A task.
     Task(u32),
     /// An update.
@@ -25,7 +27,7 @@ pub enum Matter {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAMatter {
     /// It is of no kind that there is.
-    #[error("`{0}` is no `patch/ID`, `bundle/ID`, `task/NUMBER` or `update/NUMBER`")]
+    #[error("`{0}` is no `patch/ID`, `bundle/ID`, `ticket/ID`, `task/NUMBER` or `update/NUMBER`")]
     Kind(String),
     /// It has no number.
     #[error("`{0}` is not a number, by which tasks and updates are named")]
@@ -40,6 +42,7 @@ impl fmt::Display for Matter {
         match self {
             Matter::Patch(id) => write!(f, "patch/{id}"),
             Matter::Bundle(id) => write!(f, "bundle/{id}"),
+            Matter::Ticket(id) => write!(f, "ticket/{id}"),
             Matter::Task(number) => write!(f, "task/{number}"),
             Matter::Update(number) => write!(f, "update/{number}"),
         }
@@ -56,6 +59,7 @@ impl FromStr for Matter {
         match kind {
             "patch" => Ok(Matter::Patch(name.parse()?)),
             "bundle" => Ok(Matter::Bundle(name.parse()?)),
+            "ticket" => Ok(Matter::Ticket(name.parse()?)),
             "task" => Ok(Matter::Task(number()?)),
             "update" => Ok(Matter::Update(number()?)),
             _ => Err(wrong()),
@@ -83,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_matter_is_written_as_it_is_read() {
-        for text in ["patch/3456", "bundle/glite-UI.42", "task/12", "update/57"] {
+        for text in ["patch/3456", "bundle/glite-UI.42", "ticket/GGUS-7", "task/12", "update/57"] {
             assert_eq!(text.parse::<Matter>().unwrap().to_string(), text);
         }
         for bad in [

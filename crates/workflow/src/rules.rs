@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use crate::calendar::Calendar;
+use crate::role::Part;
 
 /// Tells the two procedures apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,4 +55,14 @@ pub struct Rules {
     pub wants_evidence: bool,
     /// The middleware stacks, and the roles of their managers; empty where operations manage all.
     pub managers: BTreeMap<String, Vec<String>>,
+}
+
+impl Rules {
+    /// Names who manages the staged roll-out of a stack (E2): operations, where it has nobody of its own.
+    pub fn manager(&self, stack: &str) -> Part {
+        match self.managers.contains_key(stack) {
+            true => Part::Manager(stack.to_owned()),
+            false => Part::Operations,
+        }
+    }
 }

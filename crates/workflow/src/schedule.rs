@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::debt::debts;
+use crate::debt::{debts, ticket_debts};
 use crate::matter::Matter;
 use crate::state::State;
 use crate::task::Progress;
@@ -92,6 +92,11 @@ pub fn schedule(state: &State) -> Vec<Span> {
         let from = state.patches.get(&patch).map_or(Timestamp::MIN, |patch| patch.since);
         let words = format!("no site has tested patch {patch} to the end, which update {update} brought");
         spans.push(Span { about: Matter::Patch(patch), kind: Kind::Debt, words, from, until: None });
+    }
+    for ticket in ticket_debts(state) {
+        let from = state.tickets.get(&ticket).map_or(Timestamp::MIN, |one| one.since);
+        let words = format!("no site has tested ticket {ticket} to the end, which is in production");
+        spans.push(Span { about: Matter::Ticket(ticket), kind: Kind::Debt, words, from, until: None });
     }
     spans.sort_by(|one, other| {
         let key = |span: &Span| (span.until.unwrap_or(Timestamp::MAX), span.from);

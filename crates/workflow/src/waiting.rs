@@ -15,7 +15,9 @@ use crate::role::Part;
 use crate::rules::{Procedure, Rules};
 use crate::state::State;
 
+mod egi;
 mod glite;
+mod task;
 
 /// Something that cannot go on before somebody does something, or before time has passed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,8 +60,7 @@ impl Waiting {
 pub fn waiting(state: &State, rules: &Rules, times: Times) -> Vec<Waiting> {
     let mut found = match rules.procedure {
         Procedure::Glite => glite::waiting(state, rules, times),
-        // Its tickets wait where the machine of tickets says so.
-        Procedure::Egi => Vec::new(),
+        Procedure::Egi => egi::waiting(state, rules, times),
     };
     found.sort_by_key(|one| one.since);
     found

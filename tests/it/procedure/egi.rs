@@ -2,7 +2,7 @@
 
 use super::*;
 
-const UMD: &str = r#"door = "DOOR"
+pub(super) const UMD: &str = r#"door = "DOOR"
 [roles]
 release-team = ["as:mu"]
 operations = ["as:ou"]

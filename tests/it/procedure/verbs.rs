@@ -1,4 +1,4 @@
-//! The command line: a whole small release by what `sluice status` says is to be typed, one step through the ssh door.
+//! The command line: a whole small release, and a ticket, by what `sluice status` says is to be typed, one step through the ssh door.
 
 use super::*;
 use crate::door::{bound, told};
@@ -24,10 +24,7 @@ fn follow(town: &Town, until: &str) -> Vec<String> {
     let mut commands = Vec::new();
     loop {
         let waits = waits(town);
-        let Some(command) = waits.iter().find_map(|one| one["command"].as_str()) else {
-            assert!(waits.is_empty(), "{waits:#?}");
-            return commands;
-        };
+        let Some(command) = waits.iter().find_map(|one| one["command"].as_str()) else { return commands };
         if command.contains(until) {
             return commands;
         }
@@ -102,6 +99,7 @@ fn a_release_is_made_by_what_status_says_is_to_be_typed() {
         "release publish",
     ];
     assert_eq!(steps, [&rest[..], &["release reports"]].concat());
+    assert_eq!(waits(&town), [] as [Value; 0]);
     assert_eq!(town.offered("production"), names(&["voms-1-1.x86_64"]));
     let update = town.site.sluice(&["release", "show", "1"]).ok();
     assert!(
@@ -115,5 +113,56 @@ fn a_release_is_made_by_what_status_says_is_to_be_typed() {
     assert_eq!(town.site.sluice(&["patch", "show", "1", "--product", "plain"]).code(), 2);
     let both = town.site.sluice(&["why", "voms"]).ok();
     assert!(both.stdout.contains("listed in"), "{both}");
+    town.end();
+}
+
+#[test]
+fn a_ticket_is_followed_by_what_status_says_is_to_be_typed() {
+    let everybody = ["mu", "ou", "verifier", "emi"];
+    let all_are_me = everybody.iter().fold(super::egi::UMD.to_owned(), |text, who| {
+        text.replace(&format!("[\"as:{who}\"]"), &format!("[\"as:{who}\", \"ME\"]"))
+    });
+    let town = Town::of(&all_are_me, "umd", "0s");
+    let file = town.site.upload(&package("dpm", "1").file_name(), &package("dpm", "1").build());
+    town.does("verifier", "import", &format!("to = \"untested\"\nfiles = [\"{file}\"]"));
+    let rehearsed = town.site.sluice(&["team", "list", "--json"]).ok();
+    assert_eq!(rehearsed.stdout.trim(), "[]");
+    let add = ["team", "add", "ea-IT-CNAF", "--contact", "a@example.org", "--stack", "EMI"];
+    let rehearsed = town.site.sluice(&[&add[..], &["--dry-run", "--json"]].concat()).ok();
+    let rehearsed: Value = serde_json::from_str(&rehearsed.stdout).unwrap();
+    let me = rehearsed["owner"].as_str().unwrap().to_owned();
+    town.site.sluice(&[&add[..], &["--member", &me]].concat()).ok();
+
+    let of = ["--stack", "EMI", "--major", "1.0", "--os", "EL9", "--arch", "x86_64"];
+    town.site.sluice(&[&["ticket", "add", "GGUS-7", "dpm", "1.8.0-1", "dpm"], &of[..]].concat()).ok();
+    assert_eq!(town.site.sluice(&["ticket", "accept", "GGUS-7"]).code(), 4);
+    town.site.sluice(&["ticket", "links", "GGUS-7", "--release-notes", "https://example.org/notes"]).ok();
+    let steps = follow(&town, "task start");
+    assert_eq!(steps, ["ticket verify", "ticket deploy", "ticket assign", "task answer"]);
+    assert_eq!(town.offered("testing"), names(&["dpm-1-1.x86_64"]));
+    town.site.sluice(&["task", "beta", "1"]).ok();
+    let subject = "Staged Rollout: dpm-1.8.0-1 needs another port";
+    town.site.sluice(&["ticket", "relate", "GGUS-7", "#12", subject, "--criticality", "a nuisance"]).ok();
+    let shown = town.site.sluice(&["ticket", "show", "GGUS-7"]).ok();
+    for words in
+        ["Staged Rollout EMI-1.0 dpm 1.8.0-1 EL9 x86_64", "https://example.org/notes", "#12", "task start 1"]
+    {
+        assert!(shown.stdout.contains(words), "{words}: {shown}");
+    }
+    let why = town.site.sluice(&["why", "ticket/GGUS-7"]).ok();
+    for words in ["stage-roll-out", "ticket-deploy", "ticket-accept", "tasks-open"] {
+        assert!(why.stdout.contains(words), "{words}: {why}");
+    }
+    let steps = follow(&town, "nothing stops here");
+    assert_eq!(steps, ["task start", "task done", "ticket accept"]);
+    assert_eq!(town.offered("production"), names(&["dpm-1-1.x86_64"]));
+    // What is left is nothing that a program can say.
+    let left = waits(&town);
+    assert!(left.len() == 2 && left.iter().all(|one| one["command"].is_null()), "{left:#?}");
+    town.site.sluice(&["ticket", "summary", "GGUS-7", "doc-1", "summary-EMI-dpm-1.8.0-1.pdf"]).ok();
+    town.site.sluice(&["ticket", "release", "UMD-1.2", "GGUS-7"]).ok();
+    assert_eq!(waits(&town), [] as [Value; 0]);
+    let listed = town.site.sluice(&["ticket", "show"]).ok();
+    assert!(listed.stdout.contains("released"), "{listed}");
     town.end();
 }

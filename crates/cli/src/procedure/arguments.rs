@@ -10,6 +10,10 @@ use workflow::{Answer, Id, Outcome, Priority, Status, TeamName};
 
 use crate::arguments::{Asking, Scope};
 
+mod ticket;
+
+pub use ticket::{TicketVerb, Ticketed};
+
 /// Whose procedure is meant, and how the answer is awaited.
 #[derive(Debug, Clone, Args)]
 pub struct Of {
@@ -151,15 +155,8 @@ pub enum BundleVerb {
     Rollback {
         /// Its id
         bundle: Id,
-        /// A version to go back to, where it is not the newest older one; may be repeated
-        #[arg(long = "back-to", value_name = "NAME-VERSION-RELEASE")]
-        versions: Vec<String>,
-        /// A name that is pinned no more, because there is no version to go back to; may be repeated
-        #[arg(long, value_name = "NAME")]
-        without: Vec<String>,
-        /// The release of a meta-package that is built anew; may be repeated
-        #[arg(long = "release", value_name = "NAME-VERSION-RELEASE")]
-        releases: Vec<String>,
+        #[command(flatten)]
+        back: Back,
         #[command(flatten)]
         of: Of,
     },
@@ -241,6 +238,13 @@ pub enum TaskVerb {
         #[command(flatten)]
         of: Of,
     },
+    /// Say that the node is tagged as one that runs what is not released
+    Beta {
+        /// Its number
+        task: u32,
+        #[command(flatten)]
+        of: Of,
+    },
     /// Wait no longer for a task; needs --reason
     Close {
         /// Its number
@@ -307,6 +311,20 @@ pub struct Numbered {
     pub update: u32,
     #[command(flatten)]
     pub of: Of,
+}
+
+/// How packages are taken back.
+#[derive(Debug, Args)]
+pub struct Back {
+    /// A version to go back to, where it is not the newest older one; may be repeated
+    #[arg(long = "back-to", value_name = "NAME-VERSION-RELEASE")]
+    pub versions: Vec<String>,
+    /// A name that is pinned no more, because there is no version to go back to; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub without: Vec<String>,
+    /// The release of a meta-package that is built anew; may be repeated
+    #[arg(long = "release", value_name = "NAME-VERSION-RELEASE")]
+    pub releases: Vec<String>,
 }
 
 /// What is to be done with the register of early adopters.

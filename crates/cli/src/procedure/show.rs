@@ -1,11 +1,11 @@
-//! Shows where patches, bundles, tasks and updates stand, and who is in the register of early adopters.
+//! Shows where patches, bundles, tickets, tasks and updates stand, and who is in the register of early adopters.
 
 use std::fmt::Write;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
-use workflow::{Bundle, Id, Matter, Patch, Step, Subject, Task, Team, TeamName, Update, Work};
+use workflow::{Bundle, Id, Links, Matter, Patch, Step, Subject, Task, Team, TeamName, Ticket, Update, Work};
 
 use super::seen::{Seen, Waits};
 use super::spoken::Kind;
@@ -63,6 +63,7 @@ fn matter(kind: Kind, which: &str) -> Result<Matter, Failure> {
     let kind = match kind {
         Kind::Patch => "patch",
         Kind::Bundle => "bundle",
+        Kind::Ticket => "ticket",
         Kind::Task => "task",
         Kind::Update => "update",
         Kind::Team => return Err(Failure::usage("teams are listed, not shown")),
@@ -74,6 +75,7 @@ fn named(matter: &Matter) -> (&'static str, String) {
     match matter {
         Matter::Patch(id) => ("patch", id.to_string()),
         Matter::Bundle(id) => ("bundle", id.to_string()),
+        Matter::Ticket(id) => ("ticket", id.to_string()),
         Matter::Task(number) => ("task", number.to_string()),
         Matter::Update(number) => ("update", number.to_string()),
     }
@@ -84,6 +86,7 @@ fn all(seen: &Seen, kind: Kind) -> Vec<Line> {
     match kind {
         Kind::Patch => state.patches.iter().map(|(id, patch)| of_patch(id, patch)).collect(),
         Kind::Bundle => state.bundles.iter().map(|(id, bundle)| of_bundle(id, bundle)).collect(),
+        Kind::Ticket => state.tickets.iter().map(|(id, ticket)| of_ticket(id, ticket)).collect(),
         Kind::Task => state.tasks.iter().map(|(number, task)| of_task(*number, task)).collect(),
         Kind::Update => state.updates.iter().map(|(number, update)| of_update(*number, update)).collect(),
         Kind::Team => state.teams.iter().map(|(name, team)| of_team(name, team)).collect(),
@@ -101,13 +104,19 @@ fn one(seen: &Seen, matter: &Matter) -> Option<(Line, Particulars, Vec<Step>)> {
         Matter::Bundle(id) => {
             let bundle = state.bundles.get(id)?;
             let subject = Subject::Bundle(id.clone());
-            let tasks = state
-                .tasks_of(&subject)
-                .map(|(number, task)| format!("{number} of {} is {}", task.team, task.progress));
+            let tasks = state.tasks_of(&subject).map(|(number, task)| task_in_short(number, task));
             let mut particulars = vec![("patches", joined(&bundle.patches)), ("tasks", joined(tasks))];
             particulars.extend(bundle.held.clone().map(|why| ("held", why)));
             particulars.extend(bundle.revisions.last().map(|one| ("content", one.content.hex())));
             (of_bundle(id, bundle), particulars, bundle.history.clone())
+        }
+        Matter::Ticket(id) => {
+            let ticket = state.tickets.get(id)?;
+            let subject = Subject::Ticket(id.clone());
+            let tasks = state.tasks_of(&subject).map(|(number, task)| task_in_short(number, task));
+            let mut particulars = ticket_particulars(ticket);
+            particulars.push(("tasks", joined(tasks)));
+            (of_ticket(id, ticket), particulars, ticket.history.clone())
         }
         Matter::Task(number) => {
             let task = state.tasks.get(number)?;
@@ -116,10 +125,7 @@ fn one(seen: &Seen, matter: &Matter) -> Option<(Line, Particulars, Vec<Step>)> {
         Matter::Update(number) => {
             let update = state.updates.get(number)?;
             let reports = state.tasks.iter().filter(|(_, task)| !task.patches.is_disjoint(&update.patches));
-            let reports = reports.map(|(number, task)| {
-                let outcome = task.outcome.map(|outcome| format!(": {outcome}")).unwrap_or_default();
-                format!("task {number} of {} is {}{outcome}", task.team, task.progress)
-            });
+            let reports = reports.map(|(number, task)| task_in_short(*number, task));
             let particulars = vec![
                 ("patches", joined(&update.patches)),
                 ("priority", update.priority.to_string()),
@@ -175,13 +181,49 @@ fn of_bundle(id: &Id, bundle: &Bundle) -> Line {
     Line { name: id.to_string(), status: status.to_owned(), since, what, remembered: remembered(bundle) }
 }
 
+fn of_ticket(id: &Id, ticket: &Ticket) -> Line {
+    let lane = if ticket.is_urgent { ", in the urgent lane" } else { "" };
+    let what = format!("{}{lane}", ticket.title());
+    let status = ticket.standing.to_string();
+    Line { name: id.to_string(), status, since: Some(ticket.since), what, remembered: remembered(ticket) }
+}
+
+fn ticket_particulars(ticket: &Ticket) -> Particulars {
+    let packages = ticket.items.iter().map(|item| format!("{} on {}", item.nevra, item.platform));
+    let Links { release_notes, installation, bugs_fixed, documentation } = &ticket.links;
+    let related = ticket.related.iter().map(|(other, one)| format!("{other}: {}", one.subject));
+    let summary = ticket.summary.as_ref().map(|one| format!("{} in document {}", one.file, one.document));
+    vec![
+        ("packages", joined(packages)),
+        ("node types", joined(&ticket.node_types)),
+        ("notes", joined(release_notes)),
+        ("to install", joined(installation)),
+        ("bugs fixed", joined(bugs_fixed)),
+        ("more", joined(documentation)),
+        ("cc", joined(&ticket.cc)),
+        ("led to", joined(related)),
+        ("summary", joined(summary)),
+        ("release", joined(&ticket.release)),
+        ("content", ticket.content().hex()),
+    ]
+}
+
+fn task_in_short(number: u32, task: &Task) -> String {
+    let outcome = task.outcome.map(|outcome| format!(": {outcome}")).unwrap_or_default();
+    format!("task {number} of {} is {}{outcome}", task.team, task.progress)
+}
+
 fn of_task(number: u32, task: &Task) -> Line {
     let what = match task.work {
         Work::Rollout => "tries",
         Work::Rollback => "goes back from",
     };
     let outcome = task.outcome.map(|outcome| format!(", {outcome}")).unwrap_or_default();
-    let what = format!("{} {what} {} of {}{outcome}", task.team, joined(&task.patches), task.subject);
+    let patches = match task.patches.is_empty() {
+        true => String::new(),
+        false => format!("{} of ", joined(&task.patches)),
+    };
+    let what = format!("{} {what} {patches}{}{outcome}", task.team, task.subject);
     let since = task.history.last().map_or(task.assigned, |step| step.at);
     Line {
         name: number.to_string(),

@@ -3,7 +3,10 @@
 use nevra::Sha256;
 use workflow::{Answer, Command, Next};
 
-use super::arguments::{BundleVerb, Numbered, Of, PatchVerb, ReleaseVerb, Reported, TaskVerb, TeamVerb};
+use super::arguments::{
+    Back, BundleVerb, Numbered, Of, PatchVerb, ReleaseVerb, Reported, TaskVerb, TeamVerb, TicketVerb,
+    Ticketed,
+};
 use crate::arguments::Asking;
 
 /// What is asked for: a step of the procedure of a product, or to look.
@@ -11,7 +14,7 @@ use crate::arguments::Asking;
 pub enum Asked {
     /// A step.
     Step(Box<Command>, Option<String>, Asking),
-    /// To look at patches, bundles, tasks, updates or teams.
+    /// To look at patches, bundles, tickets, tasks, updates or teams.
     Look(Kind, Option<String>, Option<String>),
 }
 
@@ -22,6 +25,8 @@ pub enum Kind {
     Patch,
     /// Bundles.
     Bundle,
+    /// Tickets.
+    Ticket,
     /// Tasks.
     Task,
     /// Updates.
@@ -75,7 +80,7 @@ impl From<BundleVerb> for Asked {
             BundleVerb::Deploy { bundle, of } => step(Command::BundleDeploy { bundle }, of),
             BundleVerb::Hold { bundle, of } => step(Command::BundleHold { bundle }, of),
             BundleVerb::Continue { bundle, of } => step(Command::BundleContinue { bundle }, of),
-            BundleVerb::Rollback { bundle, versions, without, releases, of } => {
+            BundleVerb::Rollback { bundle, back: Back { versions, without, releases }, of } => {
                 step(Command::BundleRollback { bundle, versions, without, releases }, of)
             }
             BundleVerb::Show(show) => look(Kind::Bundle, show.which, show.product),
@@ -104,6 +109,7 @@ impl From<TaskVerb> for Asked {
             TaskVerb::Downtime { task, from, until, of } => {
                 step(Command::TaskDowntime { task, from, until }, of)
             }
+            TaskVerb::Beta { task, of } => step(Command::TaskBeta { task }, of),
             TaskVerb::Close { task, of } => step(Command::TaskClose { task }, of),
             TaskVerb::Show(show) => look(Kind::Task, show.which, show.product),
         }
@@ -122,6 +128,72 @@ impl From<ReleaseVerb> for Asked {
             ReleaseVerb::Publish(Numbered { update, of }) => step(Command::ReleasePublish { update }, of),
             ReleaseVerb::Reports(Numbered { update, of }) => step(Command::ReleaseReports { update }, of),
             ReleaseVerb::Show(show) => look(Kind::Update, show.which, show.product),
+        }
+    }
+}
+
+impl From<TicketVerb> for Asked {
+    fn from(verb: TicketVerb) -> Asked {
+        match verb {
+            TicketVerb::Add {
+                ticket,
+                component,
+                version,
+                packages,
+                stack,
+                major,
+                os,
+                arch,
+                node_types,
+                urgent,
+                scope,
+                asking,
+            } => {
+                let command = Command::TicketAdd {
+                    ticket,
+                    component,
+                    version,
+                    packages,
+                    stack,
+                    major,
+                    os,
+                    arch,
+                    platforms: scope.platforms,
+                    node_types: node_types.into_iter().collect(),
+                    urgent,
+                };
+                Asked::Step(Box::new(command), scope.product, asking)
+            }
+            TicketVerb::Change { ticket, packages, scope, asking } => {
+                let command = Command::TicketChange { ticket, packages, platforms: scope.platforms };
+                Asked::Step(Box::new(command), scope.product, asking)
+            }
+            TicketVerb::Verify(Ticketed { ticket, of }) => step(Command::TicketVerify { ticket }, of),
+            TicketVerb::Deploy(Ticketed { ticket, of }) => step(Command::TicketDeploy { ticket }, of),
+            TicketVerb::Links { ticket, release_notes, installation, bugs_fixed, documentation, of } => step(
+                Command::TicketLinks { ticket, release_notes, installation, bugs_fixed, documentation },
+                of,
+            ),
+            TicketVerb::Comment { ticket, comment, of } => {
+                step(Command::TicketComment { ticket, comment }, of)
+            }
+            TicketVerb::Assign { ticket, teams, days, of } => {
+                step(Command::TicketAssign { ticket, teams: teams.into_iter().collect(), days }, of)
+            }
+            TicketVerb::Relate { ticket, related, subject, criticality, workaround, of } => {
+                step(Command::TicketRelate { ticket, related, subject, criticality, workaround }, of)
+            }
+            TicketVerb::Summary { ticket, document, file, of } => {
+                step(Command::TicketSummary { ticket, document, file }, of)
+            }
+            TicketVerb::Accept(Ticketed { ticket, of }) => step(Command::TicketAccept { ticket }, of),
+            TicketVerb::Reject { ticket, back: Back { versions, without, releases }, of } => {
+                step(Command::TicketReject { ticket, versions, without, releases }, of)
+            }
+            TicketVerb::Release { release, tickets, of } => {
+                step(Command::TicketRelease { tickets: tickets.into_iter().collect(), release }, of)
+            }
+            TicketVerb::Show(show) => look(Kind::Ticket, show.which, show.product),
         }
     }
 }
@@ -154,6 +226,16 @@ pub fn words(next: &Next) -> Option<Vec<String>> {
         Command::BundleContinue { bundle } => drop(words.verb("bundle continue").word(bundle)),
         Command::BundleRollback { bundle, versions, without, releases } => {
             words.verb("bundle rollback").word(bundle);
+            words.each("--back-to", versions).each("--without", without).each("--release", releases);
+        }
+        Command::TicketVerify { ticket } => drop(words.verb("ticket verify").word(ticket)),
+        Command::TicketDeploy { ticket } => drop(words.verb("ticket deploy").word(ticket)),
+        Command::TicketAssign { ticket, teams, days } => {
+            words.verb("ticket assign").word(ticket).all(teams).each("--days", days);
+        }
+        Command::TicketAccept { ticket } => drop(words.verb("ticket accept").word(ticket)),
+        Command::TicketReject { ticket, versions, without, releases } => {
+            words.verb("ticket reject").word(ticket);
             words.each("--back-to", versions).each("--without", without).each("--release", releases);
         }
         Command::TaskAssign { bundle, teams, rollback, node_types, days } => {

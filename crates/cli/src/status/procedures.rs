@@ -5,7 +5,7 @@ use std::fmt::Write;
 use daemon::config::Config;
 use serde::Serialize;
 use store::{Generation, Store};
-use workflow::debts;
+use workflow::{debts, ticket_debts};
 
 use crate::failure::Failure;
 use crate::procedure::seen::{self, Waits};
@@ -20,6 +20,8 @@ pub struct Under {
     waiting: Vec<Waits>,
     /// The patches that entered production before a site had tested them, each with its update.
     debts: Vec<(String, u32)>,
+    /// The tickets that did.
+    ticket_debts: Vec<String>,
     /// How many of those who are waited for are late.
     late: usize,
 }
@@ -38,6 +40,7 @@ pub fn of(
         Under {
             product: seen.product.name.clone(),
             debts: debts.collect(),
+            ticket_debts: ticket_debts(&seen.state).iter().map(ToString::to_string).collect(),
             late: waiting.iter().filter(|one| one.late).count(),
             waiting,
         }
@@ -47,7 +50,7 @@ pub fn of(
 
 /// Writes it; a procedure in which nobody waits is told, too.
 pub fn words(all: &[Under], text: &mut String, paint: Paint) {
-    for Under { product, waiting, debts, late } in all {
+    for Under { product, waiting, debts, ticket_debts, late } in all {
         let late = if *late > 0 { format!(", {late} late") } else { String::new() };
         let _ = writeln!(text, "  procedure    `{product}`: {} waited for{late}", waiting.len());
         waits(waiting, "    ", text, paint);
@@ -56,6 +59,10 @@ pub fn words(all: &[Under], text: &mut String, paint: Paint) {
                 text,
                 "    no site has tested patch {patch} to the end, which update {update} brought"
             );
+        }
+        for ticket in ticket_debts {
+            let _ =
+                writeln!(text, "    no site has tested ticket {ticket} to the end, which is in production");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `sluice why` of a patch, bundle, task or update: where it stands, which requests brought it there, and what keeps it from going on.
+//! `sluice why` of a patch, bundle, ticket, task or update: where it stands, which requests brought it there, and what keeps it from going on.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -63,7 +63,7 @@ pub fn meant(words: &[String]) -> Option<Matter> {
 
 /// Lists what bears a plain name: patches, bundles, and what has a number.
 pub fn bearing(seen: &Seen, name: &str) -> Vec<Matter> {
-    ["patch", "bundle", "task", "update"]
+    ["patch", "bundle", "ticket", "task", "update"]
         .iter()
         .filter_map(|kind| format!("{kind}/{name}").parse().ok())
         .filter(|matter| status(&seen.state, matter).is_some())
@@ -114,6 +114,7 @@ fn status(state: &State, matter: &Matter) -> Option<String> {
             let words = if bundle.is_deployed() { "with early adopters" } else { "being made" };
             Some(bundle.held.as_ref().map_or(words.to_owned(), |why| format!("held: {why}")))
         }
+        Matter::Ticket(id) => Some(state.tickets.get(id)?.standing.to_string()),
         Matter::Task(number) => Some(state.tasks.get(number)?.progress.to_string()),
         Matter::Update(number) => Some(format!("{:?}", state.updates.get(number)?.readiness).to_lowercase()),
     }
@@ -156,6 +157,27 @@ fn next(state: &State, matter: &Matter) -> Vec<(String, Command, Option<Sha256>)
                     Command::BundleRollback { bundle, versions, without, releases },
                 ),
             ]
+        }
+        Matter::Ticket(id) => {
+            let Some(ticket) = state.tickets.get(id) else { return Vec::new() };
+            let ways = workflow::EGI.iter().filter(|way| way.from.contains(&ticket.standing));
+            let step = |way: &workflow::Way| {
+                let ticket = id.clone();
+                let [versions, without, releases] = [(); 3].map(|()| nothing());
+                let command = match way.by {
+                    "ticket-verify" => Command::TicketVerify { ticket },
+                    "ticket-deploy" => Command::TicketDeploy { ticket },
+                    "ticket-accept" => Command::TicketAccept { ticket },
+                    "ticket-reject" => Command::TicketReject { ticket, versions, without, releases },
+                    "ticket-assign" => {
+                        let teams = state.teams.keys().take(1).cloned().collect();
+                        Command::TicketAssign { ticket, teams, days: None }
+                    }
+                    _ => return None,
+                };
+                Some(plain(format!("{}, to `{}`", way.by, way.to), command))
+            };
+            ways.filter_map(step).collect()
         }
         Matter::Task(number) => {
             let Some(task) = state.tasks.get(number).filter(|task| task.progress.is_open()) else {
@@ -202,7 +224,9 @@ fn tried(seen: &Seen, chronicle: &Chronicle, matter: &Matter) -> Result<Vec<Trie
         })
     };
     let teams = seen.state.teams.keys().cloned().map(Part::Team);
-    let parts = [Part::ReleaseTeam, Part::Operations, Part::Verifier].into_iter().chain(teams).collect();
+    let managers = seen.procedure.rules.managers.keys().cloned().map(Part::Manager);
+    let parts = [Part::ReleaseTeam, Part::Operations, Part::Verifier];
+    let parts = parts.into_iter().chain(managers).chain(teams).collect();
     let actor = Actor { name: "whoever may".to_owned(), parts };
     let (items, pinning) = (BTreeSet::new(), BTreeSet::new());
     let workflow = Workflow { products: [(seen.product.name.clone(), seen.state.clone())].into() };

@@ -21,6 +21,7 @@ mod waiting;
 mod walks;
 
 /// A product without a disk: what stages list, what is remembered, and what time it is.
+#[derive(Clone)]
 pub(super) struct Site {
     pub workflow: Workflow,
     pub rules: Rules,

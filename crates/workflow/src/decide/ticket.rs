@@ -20,6 +20,7 @@ mod asking;
 mod saying;
 mod tested;
 
+pub(crate) use asking::runs;
 pub(super) use asking::{assign, taken_on};
 pub(super) use saying::{comment, links, relate, summary};
 
@@ -37,13 +38,8 @@ impl<'a> Asked<'a> {
         self.state.tickets.get(id).ok_or_else(refused)
     }
 
-    /// Names who manages the staged roll-out of a ticket (E2): operations, where its stack has nobody of its own.
     pub(super) fn manager(&self, ticket: &Ticket) -> Part {
-        let stack = ticket.component.stack();
-        match self.rules.managers.contains_key(stack) {
-            true => Part::Manager(stack.to_owned()),
-            false => Part::Operations,
-        }
+        self.rules.manager(ticket.component.stack())
     }
 
     /// Names who looks after a task.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Next, Waiting};
 use crate::bundle::Bundle;
-use crate::command::{Answer, Command};
+use crate::command::Command;
 use crate::content::content_of_all;
 use crate::debt::debts;
 use crate::decide::{Times, for_team, is_about_now, listed};
@@ -49,7 +49,7 @@ pub(super) fn waiting(state: &State, rules: &Rules, times: Times) -> Vec<Waiting
     look.release();
     look.updates();
     for (number, task) in &state.tasks {
-        look.task(*number, task);
+        look.found.extend(super::task::waits((*number, task), rules, Operations, look.now));
     }
     look.found
 }
@@ -356,54 +356,6 @@ impl<'a> Look<'a> {
             let command = Command::TaskAssign { bundle, teams, rollback: true, node_types, days: None };
             self.waits((Operations, ReleaseTeam), about, for_what, since, step(command));
         }
-    }
-
-    /// G8, G9, E5 and R7.
-    fn task(&mut self, number: u32, task: &Task) {
-        let (tickets, content) = (BTreeSet::new(), None);
-        let done = |outcome| Command::TaskDone { task: number, outcome, tickets: tickets.clone(), content };
-        let last = task.history.last().map_or(task.assigned, |step| step.at);
-        let outcome = task.outcome.unwrap_or(Outcome::Success);
-        let (for_what, since, until, next) = match (task.progress, task.quarantine_ends()) {
-            (Progress::Assigned, _) => {
-                let answer = Command::TaskAnswer { task: number, answer: Answer::Accept };
-                let for_what = format!("to answer whether it takes on task {number}");
-                (for_what, task.assigned, Some(task.answer_by), step(answer))
-            }
-            (Progress::Accepted, _) => {
-                let start = Command::TaskStart { task: number, outcome, tickets: tickets.clone(), content };
-                let what =
-                    if task.work == Work::Rollback { "to go back" } else { "to install what is to be tried" };
-                (format!("{what}, and to say how task {number} goes"), last, None, step(start))
-            }
-            (Progress::InProgress, Some(ends)) => {
-                let begun = task.begun.unwrap_or(task.assigned);
-                if outcome == Outcome::Fail {
-                    let for_what = format!("to say that task {number} is done, which fails");
-                    (for_what, last, Some(ends), step(done(outcome)))
-                } else if self.now < ends {
-                    let for_what =
-                        format!("to keep running it until the quarantine of task {number} is over");
-                    (for_what, begun, Some(ends), None)
-                } else if self.lacks_evidence(task) {
-                    let for_what = format!("to show that it has what task {number} is about");
-                    (for_what, begun, Some(ends), None)
-                } else {
-                    let for_what = format!("to say how task {number} went");
-                    (for_what, ends, Some(ends), step(done(outcome)))
-                }
-            }
-            _ => return,
-        };
-        let bundle = task.subject.bundle().cloned().map(Matter::Bundle);
-        let about = [Matter::Task(number)].into_iter().chain(bundle).chain(all_of(&task.patches)).collect();
-        let who = Part::Team(task.team.clone());
-        self.found.push(Waiting { about, who, for_whom: Operations, for_what, since, until, step: next });
-    }
-
-    fn lacks_evidence(&self, task: &Task) -> bool {
-        let has_shown = task.evidence.last().is_some_and(|shown| shown.differs.is_empty());
-        self.rules.wants_evidence && !has_shown && task.work == Work::Rollout
     }
 
     /// When the last of these patches came to where it stands.

@@ -11,6 +11,7 @@ fn parsed(words: &[String]) -> Next {
     let asked: Asked = match arguments.verb {
         Verb::Patch { verb } => verb.into(),
         Verb::Bundle { verb } => verb.into(),
+        Verb::Ticket { verb } => verb.into(),
         Verb::Task { verb } => verb.into(),
         Verb::Release { verb } => verb.into(),
         Verb::Team { verb } => verb.into(),
@@ -42,6 +43,11 @@ fn a_step_is_written_as_it_is_read() {
         "bundle continue b1",
         "task assign b1 ea-IT-CNAF ea-UK-RAL",
         "task assign b1 ea-IT-CNAF --rollback --node-type UI --days 3",
+        "ticket verify GGUS-7",
+        "ticket deploy GGUS-7",
+        "ticket assign GGUS-7 ea-IT-CNAF ea-UK-RAL --days 5",
+        "ticket accept GGUS-7",
+        "ticket reject GGUS-7 --without voms --reason broken",
         "task answer 3 accept",
         "task start 3 success",
         "task done 3 warning --ticket '#12'",
@@ -62,6 +68,11 @@ fn a_step_is_written_as_it_is_read() {
     // Nobody waits for these.
     check("bundle hold b1 --reason r", None);
     check("patch add 1 voms --title t", None);
+    check("ticket add GGUS-7 SE-DPM_mysql 1.8.0-1 dpm* --stack EMI --major 1.0 --os SL5 --arch x86_64", None);
+    check("ticket links GGUS-7 --release-notes https://example.org/notes", None);
+    check("ticket relate GGUS-7 #12 Staged~Rollout:~SE-DPM_mysql-1.8.0-1 --criticality bad", None);
+    check("ticket release UMD-1.2 GGUS-7", None);
+    check("task beta 3", None);
     check("team add ea-IT-CNAF --contact a@example.org --member user:paolo", None);
 }
 
@@ -76,6 +87,9 @@ fn what_is_no_name_or_status_is_refused_at_once() {
         "task done 3 perhaps",
         "task answer 3 perhaps",
         "task assign b1 CNAF",
+        "ticket show a/b",
+        "ticket links GGUS-7 --release-notes nowhere",
+        "ticket relate GGUS-7 \u{1b} subject",
         "release prepare x",
         "task downtime 3 --from 2026-01-01T00:00:00Z",
         "calendar --ics --json",

@@ -12,6 +12,7 @@ use crate::names::{Id, TeamName};
 use crate::patch::Place;
 use crate::refusal::{Code, Refusal};
 use crate::role::Part;
+use crate::state::State;
 use crate::subject::Subject;
 use crate::task::{Progress, Task, Work};
 use crate::team::Team;
@@ -42,7 +43,7 @@ pub(in crate::decide) fn assign(
     let content = ticket.content();
     let mut decided = Decided::default();
     for (number, name) in (asked.state.next_task()..).zip(teams) {
-        let node_types = runs(asked, name, ticket)?;
+        let node_types = runs(asked.state, name, ticket)?;
         let mut same = asked.state.tasks_of(&subject).filter(|(_, task)| {
             let counts = !matches!(task.progress, Progress::Closed | Progress::Declined);
             task.team == *name && task.content == content && counts
@@ -105,8 +106,8 @@ fn is_to_be_tried(asked: &Asked<'_>, id: &Id, ticket: &Ticket) -> Result<(), Ref
 }
 
 /// The node types of a ticket that a team runs, provided that it has what the ticket is for.
-fn runs(asked: &Asked<'_>, name: &TeamName, ticket: &Ticket) -> Result<BTreeSet<String>, Refusal> {
-    let Some(team) = asked.state.teams.get(name) else {
+pub(crate) fn runs(state: &State, name: &TeamName, ticket: &Ticket) -> Result<BTreeSet<String>, Refusal> {
+    let Some(team) = state.teams.get(name) else {
         let sentence = format!("there is no team `{name}` in the register");
         return Err(Refusal::new(Code::NoSuchTeam, sentence).hint("`team-add` registers it"));
     };

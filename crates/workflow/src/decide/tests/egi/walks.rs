@@ -7,6 +7,8 @@ use super::model::{Request, Verdict, Words, World, allowed, apply, codes, judge}
 use super::{answering, opening};
 use crate::ticket::Standing;
 
+mod followed;
+
 const WALKS: u64 = 10_000;
 const STEPS: usize = 50;
 /// How often each row is taken and each refusal told at least, in all of them.
@@ -328,8 +330,8 @@ fn beside(random: &mut Rng, site: &mut Site, world: &mut World) -> String {
     }
 }
 
-fn walk(seed: u64, seen: &mut Seen) -> Result<(), String> {
-    let mut random = Rng::with_seed(seed);
+/// The site and the model as walks begin.
+fn both() -> (Site, World) {
     let mut site = Site::egi();
     for name in TEAMS.iter().take(3) {
         let stacks = if *name == "ea-UK-RAL" { words("EMI") } else { BTreeSet::new() };
@@ -345,6 +347,12 @@ fn walk(seed: u64, seen: &mut Seen) -> Result<(), String> {
     let mut world = World { teams: teams.into(), ..World::default() };
     site.stages.insert("untested".into(), PACKAGES.iter().map(|text| item(text)).collect());
     world.stages.insert("untested", PACKAGES.iter().map(|text| (*text).to_owned()).collect());
+    (site, world)
+}
+
+fn walk(seed: u64, seen: &mut Seen) -> Result<(), String> {
+    let mut random = Rng::with_seed(seed);
+    let (mut site, mut world) = both();
     let mut told = vec![format!("walk {seed}")];
     for _ in 0..STEPS {
         let wrong = match random.u8(..10) {
