@@ -119,7 +119,7 @@ fn a_release_is_made_by_what_status_says_is_to_be_typed() {
 #[test]
 fn a_ticket_is_followed_by_what_status_says_is_to_be_typed() {
     let everybody = ["mu", "ou", "verifier", "emi"];
-    let all_are_me = everybody.iter().fold(super::egi::UMD.to_owned(), |text, who| {
+    let all_are_me = everybody.iter().fold(egi::UMD.to_owned(), |text, who| {
         text.replace(&format!("[\"as:{who}\"]"), &format!("[\"as:{who}\", \"ME\"]"))
     });
     let town = Town::of(&all_are_me, "umd", "0s");
