@@ -5,7 +5,9 @@
 //! the way from repomd.xml to the bytes of a package. Needs no privilege, no other program, no network.
 
 mod client;
+mod clock;
 mod narrator;
+mod procedures;
 mod site;
 mod story;
 #[cfg(test)]
@@ -32,7 +34,10 @@ pub fn run(demo: &Demo, terminal: &Terminal) -> Result<u8, Failure> {
          for everybody. Sluice publishes both. Each step says what should be seen, then what a client sees.",
     );
     let site = Site::raise(&demo.folder, demo.listen)?;
-    if let Err(error) = story::play(&site, &client, &mut narrator) {
+    let played = story::play(&site, &client, &mut narrator)
+        .and_then(|()| procedures::play(demo.procedure, &site, &client, &mut narrator))
+        .and_then(|()| story::is_sound(&site, &mut narrator));
+    if let Err(error) = played {
         // An error outside a step, such as a full disk, is no matter of expectations.
         site.lower()?;
         return Err(Failure::internal(format!("the story broke off: {error:#}")));

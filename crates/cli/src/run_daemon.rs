@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use daemon::clock::SystemClock;
 use daemon::config::accounts;
 use daemon::ground::{self, Asks};
 use daemon::reading::Worker;
@@ -45,7 +46,8 @@ pub fn run(settings: &Settings, options: &Daemon, terminal: &Terminal) -> Result
     let ran = if options.once {
         once::run(&read, reader, &wakes)
     } else {
-        run::run(&read, reader, (wake, wakes), &mut || tracing::info!("ready"))
+        let clock = Arc::new(SystemClock);
+        run::run(&read, reader, clock, (wake, wakes), &mut || tracing::info!("ready"))
     };
     ran.map_err(|error| {
         let exit = if error.may_pass() { 75 } else { error.exit() };

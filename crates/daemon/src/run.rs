@@ -11,7 +11,7 @@ use sd_notify::NotifyState;
 use store::{Paths, PosixDisk};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{Engine, Step};
 use crate::error::Error;
@@ -39,16 +39,16 @@ pub enum Wake {
 
 /// Runs the daemon until it is told to stop; a stop ends between two steps, never within one.
 ///
-/// `read` gives the configuration, at the start and at each reload. `reader` reads what arrives. `wakes` is both ends of a channel:
+/// `read` gives the configuration, at the start and at each reload. `reader` reads what arrives. `clock` tells the time. `wakes` is both ends of a channel:
 /// whoever holds a clone of the sender can wake or stop the daemon; signals are wired to it by [`on_signals`].
 pub fn run(
     read: &dyn Fn() -> Result<Config, Error>,
     reader: Arc<dyn PackageReader>,
+    clock: Arc<dyn Clock>,
     (wake, wakes): (Sender<Wake>, Receiver<Wake>),
     ready: &mut dyn FnMut(),
 ) -> Result<(), Error> {
     let config = Arc::new(read()?);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let mut engine = Engine::open(config, Arc::new(PosixDisk), Arc::clone(&clock))?;
     engine.read_packages_with(reader);
     engine.watch(Onlooker::new(|claim, progress| {

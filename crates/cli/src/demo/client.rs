@@ -169,6 +169,11 @@ impl Client {
 
     /// Does what installing `name` on a bare host does: chooses, fetches and checks; lists what came.
     pub fn install(&self, view: &View, name: &str) -> Result<String> {
+        self.install_from(&[view], name)
+    }
+
+    /// The same on a host that draws from several repositories.
+    pub fn install_from(&self, views: &[&View], name: &str) -> Result<String> {
         let mut wanted = vec![Dependency { name: name.to_owned(), bound: None }];
         let mut chosen = BTreeMap::new();
         while let Some(next) = wanted.pop() {
@@ -176,12 +181,14 @@ impl Client {
             if next.name.starts_with("rpmlib(") || next.name.starts_with('/') {
                 continue;
             }
-            let Some(package) = view.best(&next) else { bail!("nothing provides `{next}`") };
-            if chosen.insert(short(package), package).is_none() {
+            let all = views.iter().filter_map(|view| Some((*view, view.best(&next)?)));
+            let best = all.max_by(|(_, a), (_, b)| a.nevra.evr.rpm_cmp(&b.nevra.evr));
+            let Some((view, package)) = best else { bail!("nothing provides `{next}`") };
+            if chosen.insert(short(package), (view, package)).is_none() {
                 wanted.extend(package.requires.iter().map(repo::Relation::dependency));
             }
         }
-        chosen.values().try_for_each(|package| self.package(view, package))?;
+        chosen.values().try_for_each(|(view, package)| self.package(view, package))?;
         Ok(chosen.into_keys().collect::<Vec<_>>().join(", "))
     }
 }

@@ -4,25 +4,29 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
+use daemon::clock::Clock;
 use daemon::config::{Config, accounts};
 use daemon::error::Error;
 use daemon::reading::InProcess;
 use daemon::run::{self, Wake};
 use daemon::submit::{Sent, Submitter};
+use jiff::Timestamp;
 use plan::{Answer, Format, Request};
 use store::{PosixDisk, Store};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use super::world;
+use super::clock::StoryClock;
+use super::{procedures, world};
 use crate::failure::Failure;
 use crate::serve::listen_at;
 
@@ -31,6 +35,9 @@ const MARK: &str = ".sluice-demo";
 
 /// What the demo makes in its folder.
 const PARTS: [&str; 4] = ["root", "spool", "packages", "sluice.toml"];
+
+/// The user `nobody` of every Linux.
+const NOBODY: u32 = 65_534;
 
 /// How long the daemon may take for anything; far more than it ever needs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -46,6 +53,9 @@ pub struct Site {
     pub config: Config,
     folder: Utf8PathBuf,
     submitter: Submitter,
+    clock: Arc<StoryClock>,
+    /// How many requests were handed in in somebody's name.
+    asked: AtomicU32,
     runtime: Runtime,
     wake: Sender<Wake>,
     daemon: Daemon,
@@ -68,14 +78,27 @@ impl Site {
         let written = fs::write(&file, configuration(&folder, &base, address));
         written.map_err(|error| Failure::internal(format!("failed to write `{file}`: {error}")))?;
         let config = accounts::load(&file)?;
-        let (wake, daemon) = start_daemon(file)?;
+        let clock = Arc::new(StoryClock::default());
+        let (wake, daemon) = start_daemon(file, Arc::clone(&clock))?;
         let (stop_web, stopped) = oneshot::channel();
         let web = runtime.spawn(daemon::web::serve(listener, config.root.join("public"), async {
             // Both ends of the channel mean the same.
             let _ = stopped.await;
         }));
         let submitter = Submitter::new(config.spool.clone());
-        Ok(Site { base, config, folder, submitter, runtime, wake, daemon, web, stop_web })
+        Ok(Site {
+            base,
+            config,
+            folder,
+            submitter,
+            clock,
+            asked: AtomicU32::new(1),
+            runtime,
+            wake,
+            daemon,
+            web,
+            stop_web,
+        })
     }
 
     /// Stops daemon and web server; what they hold is durable.
@@ -92,6 +115,18 @@ impl Site {
     /// Runs something on the site's runtime.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
+    }
+
+    /// Lets some hours pass at once, for the daemon and for whoever asks [`Site::now`].
+    pub fn pass(&self, hours: i64) {
+        self.clock.pass(hours);
+        // A daemon that has ended says so when it is asked for something.
+        let _ = self.wake.send(Wake::Look);
+    }
+
+    /// What time it is in the story.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// A view of the site for reading.
@@ -119,11 +154,29 @@ impl Site {
         answer(&sent)
     }
 
-    /// Asks with plain file operations, as `cp` and `mv` would; gives the answer and where it lies.
-    pub fn drop_file(&self, name: &str, text: &str) -> Result<(Answer, Utf8PathBuf)> {
+    /// Asks in somebody's name, with the keys of a request as they stand in a file.
+    pub fn ask_as(&self, who: &str, action: &str, keys: &str) -> Result<Answer> {
+        let text = format!("format = 1\naction = \"{action}\"\n{keys}\nas = \"{who}\"\n\n[end]\n");
+        let name = format!("{action}-{}.toml", self.asked.fetch_add(1, Ordering::Relaxed));
+        let (draft, request) = self.draft(&name, &text)?;
+        // Whose file it is tells who asks; the door is somebody of its own.
+        chown(&draft, Some(door()), None).with_context(|| format!("failed to hand over `{draft}`"))?;
+        fs::rename(&draft, &request).with_context(|| format!("failed to rename `{draft}`"))?;
+        answer(&self.submitter.follow(&name))
+    }
+
+    /// Writes a request where it is not looked at yet; gives that place, and where it belongs.
+    fn draft(&self, name: &str, text: &str) -> Result<(Utf8PathBuf, Utf8PathBuf)> {
         let spool = &self.config.spool;
         let (draft, request) = (spool.join("tmp").join(name), spool.join("incoming").join(name));
         fs::write(&draft, text).with_context(|| format!("failed to write `{draft}`"))?;
+        Ok((draft, request))
+    }
+
+    /// Asks with plain file operations, as `cp` and `mv` would; gives the answer and where it lies.
+    pub fn drop_file(&self, name: &str, text: &str) -> Result<(Answer, Utf8PathBuf)> {
+        let spool = &self.config.spool;
+        let (draft, request) = self.draft(name, text)?;
         fs::rename(&draft, &request).with_context(|| format!("failed to rename `{draft}`"))?;
         let answer = answer(&self.submitter.follow(name))?;
         let place = ["done", "failed"]
@@ -140,14 +193,16 @@ fn answer(sent: &Sent) -> Result<Answer> {
 }
 
 /// Starts the daemon and waits until it has published the first generation.
-fn start_daemon(file: Utf8PathBuf) -> Result<(Sender<Wake>, Daemon), Failure> {
+fn start_daemon(file: Utf8PathBuf, clock: Arc<StoryClock>) -> Result<(Sender<Wake>, Daemon), Failure> {
     let (wake, wakes) = run::wakes();
     let (ready, is_ready) = channel();
     let sender = wake.clone();
     let daemon = std::thread::spawn(move || {
         // The packages are the demo's own.
         let reader = Arc::new(InProcess);
-        run::run(&|| accounts::load(&file), reader, (sender, wakes), &mut || ready.send(()).unwrap_or(()))
+        run::run(&|| accounts::load(&file), reader, clock, (sender, wakes), &mut || {
+            ready.send(()).unwrap_or(())
+        })
     });
     // Fails at once if the daemon ends, because the other end of the channel ends with it.
     if is_ready.recv_timeout(PATIENCE).is_ok() {
@@ -163,7 +218,7 @@ fn start_daemon(file: Utf8PathBuf) -> Result<(Sender<Wake>, Daemon), Failure> {
 fn configuration(folder: &Utf8Path, base: &str, listen: SocketAddr) -> String {
     let quoted = |path: Utf8PathBuf| toml_text(path.as_str());
     format!(
-        "# The site of `sluice demo`: one product, two stages, one platform.\n\
+        "# The site of `sluice demo`: a product with two stages, and one for each procedure.\n\
          format = 1\n\n\
          [site]\n\
          name = \"Demo Grid\"\n\
@@ -171,19 +226,34 @@ fn configuration(folder: &Utf8Path, base: &str, listen: SocketAddr) -> String {
          spool = {spool}\n\
          base_url = \"{base}\"\n\
          listen = \"{listen}\"\n\
-         grace = \"72h\"\n\n\
+         grace = \"72h\"\n\
+         door = \"uid:{door}\"\n\n\
          [roles]\n\
-         release-team = [\"uid:{uid}\"]\n\n\
+         release-team = [\"uid:{uid}\", \"as:mu\"]\n\
+         operations = [\"as:ou\"]\n\
+         verifiers = [\"as:verifier\"]\n\
+         emi-managers = [\"as:emi\"]\n\n\
          [[product]]\n\
          name = \"{product}\"\n\
          preset = \"glite\"\n\
-         platforms = [\"{platform}\"]\n",
+         platforms = [\"{platform}\"]\n\n\
+         {procedures}",
         root = quoted(folder.join("root")),
         spool = quoted(folder.join("spool")),
         uid = rustix::process::getuid().as_raw(),
+        door = door(),
         product = world::PRODUCT,
         platform = world::PLATFORM,
+        procedures = procedures::CONFIGURATION,
     )
+}
+
+/// Whose requests may name somebody else: whoever plays the demo, and as root a user without rights, for root is nobody's door.
+fn door() -> u32 {
+    match rustix::process::getuid() {
+        uid if uid.is_root() => NOBODY,
+        uid => uid.as_raw(),
+    }
 }
 
 /// Quotes a path for TOML, whose basic strings escape as JSON's do.

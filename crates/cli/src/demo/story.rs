@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
-use daemon::clock::{Clock, SystemClock};
+use daemon::config::Config;
 use daemon::verify::{Rest, Verifier};
 use plan::{Action, Answer, Reference, Request};
 use store::PosixDisk;
@@ -298,21 +298,33 @@ impl Story<'_, '_> {
                     }
                 }
                 narrator.show("sluice history", &lines);
-                let config = &site.config;
-                let broken = Verifier::default().verify(
-                    &PosixDisk,
-                    &config.root,
-                    Some(&config.spool),
-                    Rest::AnyInstant,
-                    SystemClock.now(),
-                );
-                for violation in &broken {
-                    narrator.show(&format!("{} {}", violation.invariant, violation.place), &violation.words);
-                }
-                Ok(format!("{}; {} violations", actions.join(", "), broken.len()))
+                let broken = violations(site, narrator);
+                Ok(format!("{}; {broken} violations", actions.join(", ")))
             },
         );
     }
+}
+
+/// Looks for anything that must never be false, shows it, and counts.
+fn violations(site: &Site, narrator: &Narrator<'_>) -> usize {
+    let Config { root, spool, .. } = &site.config;
+    let broken = Verifier::default().verify(&PosixDisk, root, Some(spool), Rest::AnyInstant, site.now());
+    for violation in &broken {
+        narrator.show(&format!("{} {}", violation.invariant, violation.place), &violation.words);
+    }
+    broken.len()
+}
+
+/// The last step: after everything, the tree is sound.
+pub fn is_sound(site: &Site, narrator: &mut Narrator<'_>) -> Result<()> {
+    narrator.step(
+        "Weeks later, the tree is sound",
+        "`sluice verify` follows the record from the first request: what is remembered of patches, bundles, tickets and tasks is what \
+         they brought about, and packages lie where their patches do.",
+        "0 violations",
+        |narrator| Ok(format!("{} violations", violations(site, narrator))),
+    );
+    Ok(())
 }
 
 fn import(files: Vec<String>) -> Action {

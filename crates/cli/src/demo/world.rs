@@ -26,14 +26,21 @@ pub const FIRST_UI: &str =
 pub const SECOND_UI: &str =
     "glite-UI-3.2.7-1, glite-wms-ui-3.2.2-1, lcg-infosites-2.6.2-1, voms-clients-1.9.10-1";
 
+const INFOSITES: &str = "lcg-infosites = 2.6.2-1";
+
 /// What came with the first update: file names and bytes.
 pub fn first_update() -> Vec<(String, Vec<u8>)> {
     built(vec![
         component("voms-clients", "1.9.9", 1_262_304_000, "/usr/bin/voms-proxy-init"),
         component("glite-wms-ui", "3.2.1", 1_262_304_000, "/usr/bin/glite-wms-job-submit"),
         component("lcg-infosites", "2.6.2", 1_259_625_600, "/usr/bin/lcg-infosites").arch("noarch"),
-        meta("glite-UI", "3.2.6", 1_262_390_400, &["voms-clients = 1.9.9-1", "glite-wms-ui = 3.2.1-1"]),
-        meta("glite-WN", "3.2.4", 1_262_390_400, &["voms-clients = 1.9.9-1"]),
+        meta(
+            "glite-UI",
+            "3.2.6",
+            1_262_390_400,
+            &[INFOSITES, "voms-clients = 1.9.9-1", "glite-wms-ui = 3.2.1-1"],
+        ),
+        meta("glite-WN", "3.2.4", 1_262_390_400, &[INFOSITES, "voms-clients = 1.9.9-1"]),
     ])
 }
 
@@ -42,12 +49,18 @@ pub fn second_update() -> Vec<(String, Vec<u8>)> {
     built(vec![
         component("voms-clients", "1.9.10", 1_267_401_600, "/usr/bin/voms-proxy-init"),
         component("glite-wms-ui", "3.2.2", 1_267_401_600, "/usr/bin/glite-wms-job-submit"),
-        meta("glite-UI", "3.2.7", 1_267_488_000, &["voms-clients = 1.9.10-1", "glite-wms-ui = 3.2.2-1"]),
-        meta("glite-WN", "3.2.5", 1_267_488_000, &["voms-clients = 1.9.10-1"]),
+        meta(
+            "glite-UI",
+            "3.2.7",
+            1_267_488_000,
+            &[INFOSITES, "voms-clients = 1.9.10-1", "glite-wms-ui = 3.2.2-1"],
+        ),
+        meta("glite-WN", "3.2.5", 1_267_488_000, &[INFOSITES, "voms-clients = 1.9.10-1"]),
     ])
 }
 
-fn component(name: &str, version: &str, built: u32, program: &str) -> Recipe {
+/// A package with one program in it.
+pub fn component(name: &str, version: &str, built: u32, program: &str) -> Recipe {
     Recipe::new(name, version, "1")
         .arch("x86_64")
         .build_time(built)
@@ -56,16 +69,17 @@ fn component(name: &str, version: &str, built: u32, program: &str) -> Recipe {
         .change(built, &format!("Release Team <mu@example.org> - {version}-1"), "- made for the demo")
 }
 
-fn meta(name: &str, version: &str, built: u32, pins: &[&str]) -> Recipe {
+/// A node type that pins these.
+pub fn meta(name: &str, version: &str, built: u32, pins: &[&str]) -> Recipe {
     let recipe = Recipe::new(name, version, "1")
         .arch("x86_64")
         .build_time(built)
-        .summary(&format!("Pins what a {name} node needs"))
-        .requires("lcg-infosites = 2.6.2-1");
+        .summary(&format!("Pins what a {name} node needs"));
     pins.iter().fold(recipe, |recipe, pin| recipe.requires(pin))
 }
 
-fn built(recipes: Vec<Recipe>) -> Vec<(String, Vec<u8>)> {
+/// File names and bytes.
+pub fn built(recipes: Vec<Recipe>) -> Vec<(String, Vec<u8>)> {
     recipes.into_iter().map(|recipe| (recipe.file_name(), recipe.build())).collect()
 }
 
