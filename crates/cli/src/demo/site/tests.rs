@@ -49,5 +49,6 @@ fn the_configuration_is_accepted_wherever_the_folder_is() {
     let text = configuration("/tmp/a \"b\"".into(), "http://127.0.0.1:1", ([127, 0, 0, 1], 1).into());
     let config = Config::parse(text.as_bytes(), "sluice.toml").unwrap();
     assert_eq!(config.root, "/tmp/a \"b\"/root");
-    assert_eq!(config.layout.repositories().len(), 6);
+    // Eight stages, each with debuginfo and source beside it.
+    assert_eq!(config.layout.repositories().len(), 24);
 }
