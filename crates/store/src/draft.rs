@@ -25,6 +25,8 @@ pub struct Draft {
     pub private: BTreeMap<Utf8PathBuf, Source>,
     /// The symlinks of the public half: path of the link (`a/b/Packages`) to the name of a repository.
     pub packages_links: BTreeMap<Utf8PathBuf, String>,
+    /// The symlinks of the private half: path of the link to a path below `public/`, `packages/<repository>/...`.
+    pub private_links: BTreeMap<Utf8PathBuf, String>,
     /// Packages that arrive; one whose digest lies in the pool already is compared and not linked again.
     pub pool: Vec<PoolArrival>,
     /// Package links that must exist in the end; those that do must be the file that lies in the pool.
@@ -78,6 +80,9 @@ pub enum Source {
         /// The time of last modification web servers will show.
         modified: Modified,
     },
+    /// What another source makes of the parent's public half, as a file of the private half: carried from a path there, or
+    /// spliced of a file there.
+    OfPublic(Box<Source>),
     /// New bytes that somebody else holds, too: a large file is not to lie in memory twice.
     Shared {
         /// The contents.
@@ -163,7 +168,7 @@ impl Draft {
         let links: BTreeMap<&Utf8Path, ()> =
             self.packages_links.keys().map(|path| (path.as_path(), ())).collect();
         self.check_half(self.public.keys().map(Utf8PathBuf::as_path).chain(links.into_keys()))?;
-        self.check_half(self.private.keys().map(Utf8PathBuf::as_path))?;
+        self.check_half(self.private.keys().chain(self.private_links.keys()).map(Utf8PathBuf::as_path))?;
         for reserved in ["manifest.json", "files.json"] {
             self.demand(!self.private.contains_key(Utf8Path::new(reserved)), || {
                 format!("`{reserved}` is written by the store")
@@ -171,6 +176,10 @@ impl Draft {
         }
         for repository in self.packages_links.values() {
             self.demand(is_component(repository), || format!("`{repository}` is no name of a repository"))?;
+        }
+        for target in self.private_links.values() {
+            let fits = target.starts_with("packages/") && is_plain(target);
+            self.demand(fits, || format!("`{target}` is no place of packages"))?;
         }
         self.check_links()?;
         self.check_names(names)

@@ -39,9 +39,8 @@ impl Store {
             (paths.private_half(number), &facts.private, true),
         ] {
             let mut missing: BTreeSet<&str> = files.keys().map(String::as_str).collect();
-            if !is_private {
-                missing.extend(facts.packages_links.keys().map(String::as_str));
-            }
+            let links = if is_private { &facts.private_links } else { &facts.packages_links };
+            missing.extend(links.keys().map(String::as_str));
             let mut open = vec![top.clone()];
             while let Some(dir) = open.pop() {
                 let mode = self.expect(&dir)?.mode;
@@ -55,7 +54,7 @@ impl Store {
                     let path = dir.join(name);
                     let Some(state) = self.disk.state(&path)? else { continue };
                     let place = path.strip_prefix(&top).map(Utf8Path::as_str).unwrap_or_default();
-                    let link = facts.packages_links.get(place).filter(|_| !is_private);
+                    let link = links.get(place);
                     match (state.kind, files.get(place), link) {
                         (Kind::Directory, None, None) => open.push(path.clone()),
                         (_, Some(facts), _) => {

@@ -23,6 +23,9 @@ pub struct Files {
     pub private: BTreeMap<String, FileFacts>,
     /// The symlinks of the public half, each with its text: `../../packages/<repository>`.
     pub packages_links: BTreeMap<String, String>,
+    /// The symlinks of the private half, each with its text: `../../public/packages/<repository>/...`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub private_links: BTreeMap<String, String>,
 }
 
 /// What is recorded of one file.

@@ -37,6 +37,7 @@
 //!     public: BTreeMap::from([("index.html".into(), page)]),
 //!     private: BTreeMap::new(),
 //!     packages_links: BTreeMap::from([("demo/Packages".into(), "demo".to_owned())]),
+//!     private_links: BTreeMap::new(),
 //!     pool: vec![PoolArrival { digest, size: arrived.size, from: arrived.path }],
 //!     links: vec![PackageLink { digest, path: link }],
 //!     retained: BTreeMap::new(),

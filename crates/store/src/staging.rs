@@ -59,7 +59,13 @@ impl<'a> Staging<'a> {
         }
         let uid = store.expect(&dir)?.uid;
         let empty = BTreeMap::new;
-        let files = Files { format: 1, public: empty(), private: empty(), packages_links: BTreeMap::new() };
+        let files = Files {
+            format: 1,
+            public: empty(),
+            private: empty(),
+            packages_links: BTreeMap::new(),
+            private_links: BTreeMap::new(),
+        };
         Ok(Staging {
             store,
             draft,
@@ -96,12 +102,37 @@ impl<'a> Staging<'a> {
             self.store.disk.symlink(&target, &at)?;
             self.files.packages_links.insert(path.into_string(), target);
         }
+        for (path, place) in std::mem::take(&mut self.draft.private_links) {
+            // From generations/N/<dir of path> up to the root.
+            let target = format!("{}public/{place}", "../".repeat(path.components().count() + 1));
+            let at = self.dir.join("private").join(&path);
+            self.make_room(&at)?;
+            self.store.disk.symlink(&target, &at)?;
+            self.files.private_links.insert(path.into_string(), target);
+        }
         Ok(self)
     }
 
     fn place(&mut self, half: Half, path: &Utf8Path, source: Source) -> Result<FileFacts, Error> {
+        self.place_of(half, half, path, source)
+    }
+
+    /// Places a file of a half that is made of what lies in another, or in the same.
+    fn place_of(
+        &mut self,
+        half: Half,
+        of: Half,
+        path: &Utf8Path,
+        source: Source,
+    ) -> Result<FileFacts, Error> {
         let parent = self.parent.as_ref().map(|parent| parent.number);
         let (from, from_path, until) = match source {
+            Source::OfPublic(source) => {
+                if matches!(half, Half::Public) {
+                    return Err(self.refuse(format!("`{path}` lies in the public half itself")));
+                }
+                return self.place_of(half, Half::Public, path, *source);
+            }
             Source::Bytes { bytes, modified, until } => {
                 return self.write(half, path, &bytes, modified, until);
             }
@@ -110,7 +141,7 @@ impl<'a> Staging<'a> {
             }
             Source::Pooled { digest, until } => return self.pooled(half, path, digest, until),
             Source::Spliced { from, parts, sha256, modified } => {
-                return self.splice(half, path, &from, (&parts, sha256, modified));
+                return self.splice((half, of), path, &from, (&parts, sha256, modified));
             }
             Source::Carry => (parent, path.to_string(), None),
             Source::CarryUntil(until) => (parent, path.to_string(), Some(until)),
@@ -124,7 +155,7 @@ impl<'a> Staging<'a> {
             Some(generation) => generation,
             None => self.store.generation(number)?,
         };
-        let carried = self.carry(half, &generation, &from_path, path, until);
+        let carried = self.carry((half, of), &generation, &from_path, path, until);
         self.others.insert(number, generation);
         carried
     }
@@ -132,13 +163,13 @@ impl<'a> Staging<'a> {
     /// Links a sealed file of another generation forward, unless somebody wrote into the tree.
     fn carry(
         &mut self,
-        half: Half,
+        (half, of): (Half, Half),
         from: &Generation,
         from_path: &str,
         path: &Utf8Path,
         until: Option<Timestamp>,
     ) -> Result<FileFacts, Error> {
-        let (facts, place) = self.untouched(half, from, from_path)?;
+        let (facts, place) = self.untouched(of, from, from_path)?;
         let facts = FileFacts { until, ..facts };
         let at = self.at(half, path);
         self.make_room(&at)?;

@@ -96,6 +96,7 @@ impl Workshop {
             public,
             private,
             packages_links: BTreeMap::from([("x/Packages".into(), "x-production".to_owned())]),
+            private_links: BTreeMap::new(),
             pool: Vec::new(),
             links: Vec::new(),
             retained: BTreeMap::new(),

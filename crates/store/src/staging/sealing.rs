@@ -34,6 +34,7 @@ impl<'a> Staging<'a> {
                     public: BTreeMap::new(),
                     private: BTreeMap::new(),
                     packages_links: BTreeMap::new(),
+                    private_links: BTreeMap::new(),
                 },
             ),
         };

@@ -18,7 +18,7 @@ impl Staging<'_> {
     /// Writes a file as its parts say.
     pub(super) fn splice(
         &mut self,
-        half: Half,
+        (half, of): (Half, Half),
         path: &Utf8Path,
         from: &str,
         (parts, sha256, modified): (&[Part], Sha256, Modified),
@@ -26,7 +26,7 @@ impl Staging<'_> {
         let Some(parent) = self.parent.as_ref().and_then(|parent| self.others.get(&parent.number)) else {
             return Err(self.refuse(format!("`{path}` cannot be made of another file: there is no parent")));
         };
-        let (old, place) = self.untouched(half, parent, from)?;
+        let (old, place) = self.untouched(of, parent, from)?;
         let is_inside = |range: &Range<u64>| range.start <= range.end && range.end <= old.size;
         if parts.iter().any(|part| matches!(part, Part::Old(range) if !is_inside(range))) {
             return Err(self.refuse(format!("`{path}` is to be made of bytes that `{from}` does not have")));

@@ -155,7 +155,7 @@ impl Inspection<'_> {
         let mut private: BTreeSet<String> = texts(&files["private"]).into_iter().collect();
         private.extend(["manifest.json".to_owned(), "files.json".to_owned()]);
         let half = at(&format!("generations/{number}"));
-        self.half(&half, &files["private"], &private, &Value::Null);
+        self.half(&half, &files["private"], &private, &files["private_links"]);
         let half = at(&format!("public/@{number}"));
         let public = texts(&files["public"]).into_iter().collect();
         self.half(&half, &files["public"], &public, &files["packages_links"]);

@@ -177,6 +177,7 @@ impl Site {
             created: time(chapter),
             public: public(chapter, self.store.numbers()?.first().copied()),
             private: BTreeMap::from([(Utf8PathBuf::from("index/one"), bytes(chapter, "index"))]),
+            private_links: BTreeMap::new(),
             packages_links: listed
                 .keys()
                 .map(|repository| (format!("{repository}/x86_64/Packages").into(), (*repository).to_owned()))
