@@ -169,15 +169,27 @@ pub fn decide(world: &World, request: &Request, asker: &Asker, arrivals: &[Arriv
     };
     match decision {
         Ok(Decision::Effect(mut plan)) => {
-            carry(world, &mut plan);
-            adopt::say_together(world, &mut plan);
-            unheard::note(world, &mut plan);
+            go_along(world, &mut plan);
             approved(request, plan)
         }
         Ok(other) => other,
         Err(refusal) if !refusal.lacking.is_empty() => Decision::Lacking(*refusal.lacking),
         Err(refusal) => Decision::Refused(refusal),
     }
+}
+
+/// Adds to a plan what goes along beside its packages.
+fn go_along(world: &World, plan: &mut Plan) {
+    carry(world, plan);
+    adopt::say_together(world, plan);
+    unheard::note(world, plan);
+}
+
+/// Gives the plan by which an update would be published on the present world, whatever operations approved of; nothing if
+/// the request asks for something else, or if a gate is in the way.
+pub fn publishing(world: &World, request: &Request, asker: &Asker) -> Option<Plan> {
+    let Action::Step { product, command } = &request.action else { return None };
+    step::publishing(world, asker, request, (product, command)).ok().flatten()
 }
 
 /// Refuses a plan that is not the one somebody approved.

@@ -93,7 +93,7 @@ pub use carrying::{Beside, Earlier, Part};
 pub use check::{Violation, check};
 pub use decide::{
     Decision, Held, Pinning, Promise, WAIVABLE, decide, is_generation_name, over, pinning, promises,
-    wrong_pattern,
+    publishing, wrong_pattern,
 };
 pub use hosts::ZYPPER_GOES_BACK;
 pub use lacking::{Context, External, Header, HeaderOf, Indexed, Lacking, Place, Unfit};

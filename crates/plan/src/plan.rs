@@ -76,6 +76,9 @@ pub struct Plan {
     pub rebuilt: Vec<Rebuilt>,
     /// What becomes of node types, by repository.
     pub node_types: Vec<NodeType>,
+    /// What it prepares: the plan by which an update would be published, so that people can look at what that makes.
+    #[serde(skip)]
+    pub candidate: Option<Box<Plan>>,
     /// What each gate saw.
     pub gates: Vec<GateSeen>,
     /// What a person should know about the plan.

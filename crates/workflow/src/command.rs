@@ -362,6 +362,11 @@ pub enum Command {
         /// The number.
         update: u32,
     },
+    /// Gives up an update that is not published: its patches are free again.
+    ReleaseDrop {
+        /// The number.
+        update: u32,
+    },
     /// Shows everybody how the tests of an update went (G14).
     ReleaseReports {
         /// The number.
@@ -393,6 +398,7 @@ impl Command {
             | Command::ReleaseReady { .. }
             | Command::ReleaseApprove { .. }
             | Command::ReleasePublish { .. }
+            | Command::ReleaseDrop { .. }
             | Command::ReleaseReports { .. } => Some(Procedure::Glite),
             Command::TicketAdd { .. }
             | Command::TicketChange { .. }

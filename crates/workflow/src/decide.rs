@@ -212,6 +212,7 @@ fn decided(asked: &Asked<'_>, command: &Command) -> Result<Decided, Refusal> {
         Command::ReleaseReady { update } => release::ready(asked, *update),
         Command::ReleaseApprove { update } => release::approve(asked, *update),
         Command::ReleasePublish { update } => release::publish(asked, *update),
+        Command::ReleaseDrop { update } => release::drop_update(asked, *update),
         Command::ReleaseReports { update } => release::reports(asked, *update),
         Command::Remind {} => remind::remind(asked),
         Command::Archive {} => archive::archive(asked),

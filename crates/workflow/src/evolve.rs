@@ -59,6 +59,7 @@ impl State {
             Fact::UpdatePrepared { .. }
             | Fact::UpdateReady { .. }
             | Fact::UpdateApproved { .. }
+            | Fact::UpdateDropped { .. }
             | Fact::UpdatePublished { .. } => self.update_evolves(fact, &step, now),
             Fact::TasksPublished { tasks } => tasks.iter().for_each(|task| {
                 self.task(*task, |task| task.is_published = true);
@@ -173,6 +174,13 @@ impl State {
                 let prepared = Update { patches, priority, readiness, partial, plan, since, history };
                 self.updates.insert(*update, prepared);
                 (update, readiness, format!("prepared, plan {}", plan.short()))
+            }
+            Fact::UpdateDropped { update, .. } => {
+                for patch in self.patches.values_mut().filter(|patch| patch.update == Some(*update)) {
+                    patch.update = None;
+                }
+                self.updates.remove(update);
+                return;
             }
             Fact::UpdateReady { update } => (update, Readiness::Ready, "ready".into()),
             Fact::UpdateApproved { update } => (update, Readiness::Approved, "approved".into()),

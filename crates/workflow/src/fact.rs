@@ -253,6 +253,13 @@ pub enum Fact {
         /// How soon sites had better follow.
         priority: Priority,
     },
+    /// It is given up, and its number is free again.
+    UpdateDropped {
+        /// The number.
+        update: u32,
+        /// The patches that were its own.
+        patches: BTreeSet<Id>,
+    },
     /// Matters lie in the archive.
     Archived {
         /// Which.
@@ -281,7 +288,9 @@ impl Fact {
                 Matter::Patch(id),
             ) => patch == id,
             (
-                Fact::TaskAssigned { patches, .. } | Fact::UpdatePrepared { patches, .. },
+                Fact::TaskAssigned { patches, .. }
+                | Fact::UpdatePrepared { patches, .. }
+                | Fact::UpdateDropped { patches, .. },
                 Matter::Patch(id),
             ) => patches.contains(id),
             (
@@ -316,6 +325,7 @@ impl Fact {
                 Fact::UpdatePrepared { update, .. }
                 | Fact::UpdateReady { update }
                 | Fact::UpdateApproved { update }
+                | Fact::UpdateDropped { update, .. }
                 | Fact::UpdatePublished { update, .. },
                 Matter::Update(number),
             ) => update == number,

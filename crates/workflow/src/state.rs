@@ -26,6 +26,16 @@ pub struct Workflow {
     pub products: BTreeMap<String, State>,
 }
 
+impl Workflow {
+    /// Lists the updates that are still to be published, each with its product and its number.
+    pub fn open_updates(&self) -> impl Iterator<Item = (&str, u32, &Update)> {
+        self.products.iter().flat_map(|(product, state)| {
+            let open = state.updates.iter().filter(|(_, update)| update.is_open());
+            open.map(move |(number, update)| (product.as_str(), *number, update))
+        })
+    }
+}
+
 /// What the procedure of one product remembers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

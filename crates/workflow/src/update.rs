@@ -47,6 +47,11 @@ pub struct Update {
 }
 
 impl Update {
+    /// Says whether it is still to be published: then the generation holds its candidate.
+    pub fn is_open(&self) -> bool {
+        self.readiness != Readiness::Published
+    }
+
     /// Names the generation that publishes it.
     pub fn name(number: u32) -> String {
         format!("update-{number}")

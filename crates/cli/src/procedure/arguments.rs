@@ -298,6 +298,8 @@ pub enum ReleaseVerb {
     Approve(Numbered),
     /// Put an update on line
     Publish(Numbered),
+    /// Give up an update that is not published; its patches are free again
+    Drop(Numbered),
     /// Show everybody how the tests of an update went
     Reports(Numbered),
     /// Show how far updates are

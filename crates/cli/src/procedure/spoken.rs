@@ -126,6 +126,7 @@ impl From<ReleaseVerb> for Asked {
             ReleaseVerb::Ready(Numbered { update, of }) => step(Command::ReleaseReady { update }, of),
             ReleaseVerb::Approve(Numbered { update, of }) => step(Command::ReleaseApprove { update }, of),
             ReleaseVerb::Publish(Numbered { update, of }) => step(Command::ReleasePublish { update }, of),
+            ReleaseVerb::Drop(Numbered { update, of }) => step(Command::ReleaseDrop { update }, of),
             ReleaseVerb::Reports(Numbered { update, of }) => step(Command::ReleaseReports { update }, of),
             ReleaseVerb::Show(show) => look(Kind::Update, show.which, show.product),
         }
@@ -258,6 +259,7 @@ pub fn words(next: &Next) -> Option<Vec<String>> {
         Command::ReleaseReady { update } => drop(words.verb("release ready").word(update)),
         Command::ReleaseApprove { update } => drop(words.verb("release approve").word(update)),
         Command::ReleasePublish { update } => drop(words.verb("release publish").word(update)),
+        Command::ReleaseDrop { update } => drop(words.verb("release drop").word(update)),
         Command::ReleaseReports { update } => drop(words.verb("release reports").word(update)),
         _ => return None,
     }

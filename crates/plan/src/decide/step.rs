@@ -59,20 +59,8 @@ pub(super) fn step(
     request: &Request,
     (product, command): (&str, &Command),
 ) -> Result<Decision, Refusal> {
-    let product = places::product(world, product)?;
-    let Some(procedure) = &product.procedure else {
-        let sentence = format!("`{}` has no procedure", product.name);
-        return Err(Refusal::new(Code::Step(workflow::Code::NoProcedure), sentence)
-            .hint("`[product.procedure]` in the configuration gives it one"));
-    };
-    if actor(world, asker, (product, procedure)).parts.is_empty() {
-        // Nothing is read for who has no business here.
-        let sentence = format!("`{}` plays no part in the procedure of `{}`", asker.name, product.name);
-        return Err(Refusal::new(Code::Step(workflow::Code::WrongActor), sentence)
-            .hint("`[product.procedure]` and `team-add` say who does"));
-    }
-    let looked = Looked::at(world, product, procedure, command)?;
-    let step = Taken { world, asker, request, product, procedure, command, looked };
+    let step = Taken::of(world, asker, request, (product, command))?;
+    let product = step.product;
     let asked_for = request.plan.as_ref().and_then(|text| text.parse().ok());
     let (plan, decided) = match command {
         Command::ReleasePrepare { update, patches, priority, partial } => {
@@ -84,7 +72,16 @@ pub(super) fn step(
                 return Err(Refusal::new(Code::Internal, "publishing would do nothing"));
             };
             let hash = Some(plan.hash());
-            (None, step.ask(hash, |asked| workflow::decide(asked, command))?)
+            let decided = step.ask(hash, |asked| workflow::decide(asked, command))?;
+            return Ok(match step.plan(decided, request.action.name(), request.dry_run)? {
+                Decision::Effect(mut prepares) => {
+                    let mut plan = plan;
+                    super::go_along(world, &mut plan);
+                    prepares.candidate = Some(Box::new(plan));
+                    Decision::Effect(prepares)
+                }
+                other => other,
+            });
         }
         Command::ReleasePublish { update } => {
             let state = world.workflow.products.get(&product.name);
@@ -106,10 +103,51 @@ pub(super) fn step(
     }
 }
 
+/// Plans what `release-publish` would do now; nothing if that is not what is asked.
+pub(super) fn publishing(
+    world: &World,
+    asker: &Asker,
+    request: &Request,
+    (product, command): (&str, &Command),
+) -> Result<Option<Plan>, Refusal> {
+    let Command::ReleasePublish { .. } = command else { return Ok(None) };
+    let step = Taken::of(world, asker, request, (product, command))?;
+    let decided = step.ask(None, |asked| workflow::decide(asked, command))?;
+    match step.plan(decided, request.action.name(), true)? {
+        Decision::Effect(plan) => Ok(Some(plan)),
+        _ => Ok(None),
+    }
+}
+
 /// Tells which parts somebody may play for a product.
 fn actor(world: &World, asker: &Asker, (product, procedure): (&Product, &Procedure)) -> Actor {
     let state = world.workflow.products.get(&product.name);
     procedure.actor(&product.name, asker, state.into_iter().flat_map(|state| &state.teams))
+}
+
+impl<'a> Taken<'a> {
+    /// Looks at everything that a step is decided on.
+    fn of(
+        world: &'a World,
+        asker: &'a Asker,
+        request: &'a Request,
+        (product, command): (&str, &'a Command),
+    ) -> Result<Taken<'a>, Refusal> {
+        let product = places::product(world, product)?;
+        let Some(procedure) = &product.procedure else {
+            let sentence = format!("`{}` has no procedure", product.name);
+            return Err(Refusal::new(Code::Step(workflow::Code::NoProcedure), sentence)
+                .hint("`[product.procedure]` in the configuration gives it one"));
+        };
+        if actor(world, asker, (product, procedure)).parts.is_empty() {
+            // Nothing is read for who has no business here.
+            let sentence = format!("`{}` plays no part in the procedure of `{}`", asker.name, product.name);
+            return Err(Refusal::new(Code::Step(workflow::Code::WrongActor), sentence)
+                .hint("`[product.procedure]` and `team-add` say who does"));
+        }
+        let looked = Looked::at(world, product, procedure, command)?;
+        Ok(Taken { world, asker, request, product, procedure, command, looked })
+    }
 }
 
 impl Taken<'_> {

@@ -117,6 +117,7 @@ steps! {
     "release-ready" ReleaseReady { update: u32 } {}
     "release-approve" ReleaseApprove { update: u32 } {}
     "release-publish" ReleasePublish { update: u32 } {}
+    "release-drop" ReleaseDrop { update: u32 } {}
     "release-reports" ReleaseReports { update: u32 } {}
     "remind" Remind {} {}
     "archive" Archive {} {}

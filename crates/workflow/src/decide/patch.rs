@@ -209,7 +209,7 @@ fn is_not_prepared(asked: &Asked<'_>, id: &Id, patch: &Patch) -> Result<(), Refu
         Some(number) => {
             let sentence = format!("patch `{id}` belongs to update {number}");
             Err(Refusal::new(Code::WrongState, sentence)
-                .hint(format!("prepare update {number} without it first")))
+                .hint(format!("prepare update {number} without it first, or drop it")))
         }
     }
 }

@@ -216,6 +216,19 @@ pub(super) fn publishing(
     Ok(Decided { facts, moves: Some(moves), notes, sentence, ..Decided::default() })
 }
 
+pub(super) fn drop_update(asked: &Asked<'_>, number: u32) -> Result<Decided, Refusal> {
+    asked.must_be(&[Part::ReleaseTeam], "to give up an update")?;
+    let update = update(asked, number)?;
+    if update.readiness == Readiness::Published {
+        return Err(is_published(number));
+    }
+    let patches = update.patches.clone();
+    let sentence = format!("update {number} is given up, and {} belong to none any more", listed(&patches));
+    let notices = vec![notice(Part::Operations, sentence.clone())];
+    let facts = vec![Fact::UpdateDropped { update: number, patches }];
+    Ok(Decided { facts, notices, sentence, ..Decided::default() })
+}
+
 pub(super) fn reports(asked: &Asked<'_>, number: u32) -> Result<Decided, Refusal> {
     asked.must_be(&[Part::Operations], "to publish task reports")?;
     let update = update(asked, number)?;

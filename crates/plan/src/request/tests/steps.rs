@@ -43,6 +43,7 @@ release-prepare: update = 57; patches = ["3456"]; priority = "high"; partial = t
 release-ready: update = 57
 release-approve: update = 57
 release-publish: update = 57
+release-drop: update = 57
 release-reports: update = 57
 remind:
 archive:

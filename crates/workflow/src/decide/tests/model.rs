@@ -152,6 +152,7 @@ pub const ROWS: &[Row] = &[
         &[UPDATE, UNPUBLISHED, (update_is_approved, "not-approved"), READY, NO_FAILURE, TESTED, THEY_GO_ON,
           THEY_ARE_COMPLETE, NONE_BEHIND],
         never, &[], publish),
+    row("release-drop", "release-drop", MU, &[UPDATE, UNPUBLISHED], never, &["ou"], drop_update),
     row("G14", "release-reports", OU,
         &[UPDATE, (update_is_published, "wrong-state")], nothing_is_hidden, &[], show_reports),
     row("E5 G9 remind", "remind", Who::Of(&["clock"]), &[], nobody_is_late, &["ou"], remind),

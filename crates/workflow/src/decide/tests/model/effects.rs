@@ -297,6 +297,11 @@ pub fn approve(w: &mut World, r: &Request) {
     w.updates.get_mut(&r.update).into_iter().for_each(|one| one.readiness = "approved");
 }
 
+pub fn drop_update(w: &mut World, r: &Request) {
+    w.updates.remove(&r.update);
+    w.patches.values_mut().filter(|one| one.update == Some(r.update)).for_each(|one| one.update = None);
+}
+
 /// G13 and G18, in one instant.
 pub fn publish(w: &mut World, r: &Request) {
     let chosen = w.chosen(r);

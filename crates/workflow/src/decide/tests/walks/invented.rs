@@ -36,7 +36,7 @@ const STATUSES: [&str; 7] = [
 ];
 
 /// What the steps of a release are asked for more often than the others.
-const MAIN: [&str; 27] = [
+const MAIN: [&str; 28] = [
     "patch-add",
     "patch-add",
     "patch-status",
@@ -60,6 +60,7 @@ const MAIN: [&str; 27] = [
     "release-approve",
     "release-publish",
     "release-publish",
+    "release-drop",
     "release-reports",
     "bundle-rollback",
     "task-assign-back",
@@ -322,7 +323,7 @@ fn sensible(random: &mut Rng, world: &World, word: &'static str) -> Request {
             request.update = one(random, &[1, 2, 3]).unwrap();
             request.patches = if random.bool() { some(random, &ready) } else { Words::new() };
         }
-        "release-ready" | "release-publish" => request.who = mu,
+        "release-ready" | "release-publish" | "release-drop" => request.who = mu,
         "release-approve" | "release-reports" => request.who = ou,
         "bundle-deploy" | "bundle-rollback" | "bundle-hold" | "bundle-continue" => {
             request.who = mu;

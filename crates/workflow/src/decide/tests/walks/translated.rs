@@ -106,6 +106,7 @@ pub fn command(request: &Request, theirs: Option<Sha256>) -> Command {
         "release-ready" => Command::ReleaseReady { update },
         "release-approve" => Command::ReleaseApprove { update },
         "release-publish" => Command::ReleasePublish { update },
+        "release-drop" => Command::ReleaseDrop { update },
         "release-reports" => Command::ReleaseReports { update },
         "remind" => Command::Remind {},
         "archive" => Command::Archive {},
