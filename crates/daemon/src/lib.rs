@@ -37,6 +37,7 @@ pub mod adoption;
 mod answers;
 mod arrivals;
 pub mod audit;
+mod candidates;
 pub mod clock;
 pub mod config;
 pub mod contexts;

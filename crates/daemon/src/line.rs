@@ -25,6 +25,7 @@ use store::planted::{self, Bug};
 use crate::account::{Account, Settled};
 use crate::answers;
 use crate::arrivals::Arrived;
+use crate::candidates::{self, Prepared};
 use crate::grounds::{Came, Grounds, roles};
 use loading::first_world;
 pub(crate) use loading::{names, overlapping};
@@ -34,7 +35,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::known::Known;
 use crate::observe::Shelf;
-use crate::publish::{Adoption, Drafted, Publication};
+use crate::publish::{Adoption, Candidate, Drafted, Publication};
 use crate::rehearsed::Rehearsed;
 use crate::waiting::Waiting;
 
@@ -79,6 +80,8 @@ pub(crate) struct Line<'a> {
     named: BTreeMap<Sha256, Digest>,
     plans: Vec<Plan>,
     adoptions: Vec<Adoption>,
+    /// What is prepared, with the world as it would be.
+    candidates: Vec<Candidate>,
     /// What lies in the published tree and nobody recorded, one sentence each.
     strays: &'a [String],
     unsigned: Option<(Timestamp, String)>,
@@ -114,6 +117,7 @@ impl<'a> Line<'a> {
             named: BTreeMap::new(),
             plans: Vec::new(),
             adoptions: Vec::new(),
+            candidates: Vec::new(),
             strays,
             unsigned: None,
             built: Vec::new(),
@@ -216,7 +220,8 @@ impl<'a> Line<'a> {
             }
             Decision::Effect(plan) => plan,
         };
-        let broken = plan::check(&self.world, &plan);
+        let mut broken = plan::check(&self.world, &plan);
+        broken.extend(plan.candidate.iter().flat_map(|prepared| plan::check(&self.world, prepared)));
         if !broken.is_empty() {
             // A bug of ours: it stops before it writes, and its neighbours go on.
             let sentence =
@@ -236,6 +241,11 @@ impl<'a> Line<'a> {
             return Ok(Verdict::Later);
         }
         self.world.apply(&plan);
+        if let Some(prepared) = plan.candidate.take() {
+            let mut after = self.world.clone();
+            after.apply(&prepared);
+            self.candidates.push(Candidate { plan: *prepared, after });
+        }
         self.made.append(&mut self.built);
         for (repository, places) in &plan.adopted {
             self.adoptions.extend(adopted.iter().map(|adopted| Adoption {
@@ -284,6 +294,11 @@ impl<'a> Line<'a> {
 
     /// Tells how the plan differs from the one that a request asks for.
     fn what_changed(&self, waiting: &Waiting, arrivals: &[Arrival]) -> Vec<String> {
+        if let Action::Step { .. } = &waiting.request.action
+            && waiting.request.plan.is_none()
+        {
+            return self.changed_since_prepared(waiting).unwrap_or_else(|error| vec![error.to_string()]);
+        }
         let as_it_is = Request { plan: None, dry_run: true, ..waiting.request.clone() };
         match plan::decide(&self.world, &as_it_is, &waiting.asker, arrivals) {
             Decision::Effect(plan) => {
@@ -292,6 +307,25 @@ impl<'a> Line<'a> {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Tells how publishing an update differs from what was prepared.
+    fn changed_since_prepared(&self, waiting: &Waiting) -> Result<Vec<String>, Error> {
+        let Action::Step { product, command } = &waiting.request.action else { return Ok(Vec::new()) };
+        let workflow::Command::ReleasePublish { update } = **command else { return Ok(Vec::new()) };
+        let state = self.world.workflow.products.get(product);
+        let update = state.and_then(|state| state.updates.get(&update));
+        let now = plan::publishing(&self.world, &waiting.request, &waiting.asker);
+        let (Some((generation, _)), Some(update), Some(now)) = (self.current, update, now) else {
+            return Ok(Vec::new());
+        };
+        let store = &self.engine.store;
+        let Some(prepared) = Prepared::read(store, generation, &update.plan.hex())? else {
+            return Ok(vec!["what was prepared is not kept here".to_owned()]);
+        };
+        let mut all = prepared.differences(&now);
+        all.extend(prepared.meanwhile(store, generation.number)?);
+        Ok(candidates::named(all))
     }
 
     /// The links to drop, without those that a later request of the same line lists again.
@@ -331,8 +365,10 @@ impl<'a> Line<'a> {
         if planted::is(Bug::NamesForgotten) {
             self.world.names = self.current.map(|(current, _)| names(&current.manifest)).unwrap_or_default();
         }
-        let listed =
-            self.world.repositories.values().flatten().map(|listed| listed.pkgid).collect::<BTreeSet<_>>();
+        let prepared = self.candidates.iter().flat_map(|one| one.plan.changes.values());
+        let prepared = prepared.flat_map(|change| &change.enter);
+        let listed = self.world.repositories.values().flatten().chain(prepared);
+        let listed = listed.map(|listed| listed.pkgid).collect::<BTreeSet<_>>();
         let arrived = waiting.iter().flat_map(Waiting::packages).chain(&self.made);
         let arriving = arrived.filter_map(|arrived| arrived.pool.clone());
         let pool: BTreeMap<_, _> =
@@ -365,6 +401,7 @@ impl<'a> Line<'a> {
             views: &views,
             drop_generations: self.plans.iter().flat_map(|plan| plan.drop_generations.clone()).collect(),
             adoptions: self.adoptions,
+            candidates: self.candidates,
             sweeps: self.plans.iter().any(|plan| plan.sweeps_metadata),
             renewed,
             witness,

@@ -7,6 +7,7 @@
 //! Nothing is chosen here and nothing is written: the store applies the draft.
 
 mod adopting;
+mod candidates;
 pub(crate) mod hosts;
 mod inventory;
 mod keys;
@@ -36,6 +37,7 @@ use crate::remembered;
 use crate::signing::Signing;
 use crate::writing::{Wanted, is_same_form, tells_the_same};
 
+pub use candidates::Candidate;
 pub(crate) use metalinks::NAME as METALINK;
 
 /// An existing repository that is adopted.
@@ -86,6 +88,8 @@ pub struct Publication<'a> {
     pub views: &'a BTreeSet<Repository>,
     /// Existing repositories that are adopted, in order.
     pub adoptions: Vec<Adoption>,
+    /// What is prepared in this generation, in order.
+    pub candidates: Vec<Candidate>,
     /// Whether superseded metadata whose time is over is left behind.
     pub sweeps: bool,
     /// Files that keep their name when they change, with their bytes, if everything is to be dated anew.
@@ -205,7 +209,7 @@ impl Publication<'_> {
             let shelf = shelf.map(Arc::as_ref);
             self.write_old_hrefs(repository, &path, until, (&mut public, &mut links, &mut retained));
             let changed = (listed.as_slice(), &changed);
-            let written = self.write_metadata(repository, &wanted, changed, shelf, recorded.as_deref())?;
+            let written = self.write_metadata((repository, self.after), &wanted, changed, shelf, recorded.as_deref())?;
             let place = (repository, &*path);
             let before = shelf.map(|shelf| (shelf, changed.1));
             remembered.extend(self.record_blocks(place, &written, before, &mut private));
@@ -220,6 +224,7 @@ impl Publication<'_> {
         self.write_metalinks(&mut listings, modified, &mut public);
         self.write_stamp(modified, &mut public);
         self.write_for_hosts((&repositories, &views), modified, &mut public);
+        let private_links = self.write_candidates(modified, &mut private)?;
         let signed = self.signed(&changes);
         for (path, bytes) in self.renewed.take().into_iter().flatten() {
             if public.get(&path) == Some(&Source::Carry) {
@@ -259,6 +264,7 @@ impl Publication<'_> {
             public,
             private,
             packages_links,
+            private_links,
             pool: self.pool,
             links,
             retained,

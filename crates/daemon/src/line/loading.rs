@@ -163,8 +163,10 @@ impl Line<'_> {
             .filter_map(|arrived| arrived.pool.as_ref().map(|pool| (pool.digest, pool.from.clone())))
             .collect();
         let is_old = |repository: &&Repository| self.world.layout.writing(repository).is_named_by_sha1;
-        for repository in self.world.repositories.keys().filter(is_old) {
-            for listed in &self.world.repositories[repository] {
+        let worlds = [&self.world].into_iter().chain(self.candidates.iter().map(|one| &one.after));
+        let old = worlds.flat_map(|world| &world.repositories).filter(|(repository, _)| is_old(repository));
+        for (_, listed) in old {
+            for listed in listed {
                 if self.named.contains_key(&listed.pkgid) {
                     continue;
                 }

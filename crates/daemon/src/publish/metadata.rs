@@ -7,7 +7,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use nevra::Sha256;
-use plan::{Listed, Repository};
+use plan::{Listed, Repository, World};
 use repo::{Entry, Repomd};
 use store::planted::{self, Bug};
 use store::{Modified, Source};
@@ -23,14 +23,14 @@ impl Publication<'_> {
     /// Writes the metadata of a repository in the form that is wanted: what changed of it, where its blocks are known.
     pub(super) fn write_metadata(
         &self,
-        repository: &Repository,
+        (repository, after): (&Repository, &World),
         wanted: &Wanted,
         (listed, moves): (&[Listed], &Moves),
         shelf: Option<&Shelf>,
         recorded: Option<&str>,
     ) -> Result<Written, Error> {
         let mut earlier = self.earlier(repository, shelf);
-        if let Some(said) = self.after.beside.get(repository) {
+        if let Some(said) = after.beside.get(repository) {
             earlier.follow(said);
         }
         let now = self.now.as_second();

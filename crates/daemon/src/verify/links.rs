@@ -110,13 +110,16 @@ impl Look<'_> {
         }
     }
 
-    /// Counts, by inode, the files of all public halves, and of what lies in quarantine: packages of adopted
-    /// repositories answer there under their old hrefs.
+    /// Counts, by inode, the files of all public halves, of candidates, and of what lies in quarantine: packages of adopted
+    /// repositories answer there under their old hrefs, and candidates have what would enter.
     fn old_hrefs(&mut self) -> BTreeMap<u64, u64> {
         let mut files = BTreeMap::new();
         let halves = self.names("public").into_iter().filter(|name| name.starts_with('@'));
-        let tops = halves.map(|name| self.root.join("public").join(name));
-        for top in tops.chain([self.root.join("quarantine")]).collect::<Vec<_>>() {
+        let mut tops: Vec<_> = halves.map(|name| self.root.join("public").join(name)).collect();
+        let kept = self.names("generations");
+        tops.extend(kept.into_iter().map(|name| self.root.join("generations").join(name).join("staff")));
+        tops.push(self.root.join("quarantine"));
+        for top in tops {
             if self.disk.state(&top).ok().flatten().is_none_or(|state| state.kind != Kind::Directory) {
                 continue;
             }

@@ -18,7 +18,8 @@ impl Look<'_> {
         self.half(&public, &facts_of(&generation.files.public), &links, &BTreeSet::new());
         let private = self.root.join(format!("generations/{number}"));
         let own = BTreeSet::from(["manifest.json", "files.json"]);
-        self.half(&private, &facts_of(&generation.files.private), &BTreeMap::new(), &own);
+        let links = facts_of(&generation.files.private_links);
+        self.half(&private, &facts_of(&generation.files.private), &links, &own);
     }
 
     fn half(
