@@ -2,6 +2,7 @@
 //!
 //! Tests are named after the lines of the domain. Everybody asks through the door, so that one account can play all parts.
 
+mod candidate;
 mod egi;
 mod glite;
 mod limits;

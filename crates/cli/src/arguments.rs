@@ -174,6 +174,9 @@ pub enum Verb {
         /// Where to listen [default: `listen` of the configuration, then 127.0.0.1:8080]
         #[arg(long, value_name = "ADDRESS:PORT")]
         listen: Option<SocketAddr>,
+        /// Serve the candidates of updates instead, at a loopback address [default: 127.0.0.1:8081]
+        #[arg(long)]
+        staff: bool,
     },
     /// Write manual pages and completions, for packages
     #[command(hide = true)]

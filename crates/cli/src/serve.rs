@@ -12,9 +12,18 @@ use crate::settings::Settings;
 use crate::terminal::Terminal;
 
 /// Serves until it is told to stop.
-pub fn run(settings: &Settings, listen: Option<SocketAddr>, terminal: &Terminal) -> Result<u8, Failure> {
+///
+/// With `staff` it serves the candidates of updates, on loopback and nowhere else.
+pub fn run(
+    settings: &Settings,
+    (listen, staff): (Option<SocketAddr>, bool),
+    terminal: &Terminal,
+) -> Result<u8, Failure> {
     let config = settings.config()?;
-    let listen = listen.or(config.listen).unwrap_or_else(|| ([127, 0, 0, 1], 8080).into());
+    let listen = match staff {
+        true => on_loopback(listen.unwrap_or_else(|| ([127, 0, 0, 1], 8081).into()))?,
+        false => listen.or(config.listen).unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -24,12 +33,30 @@ pub fn run(settings: &Settings, listen: Option<SocketAddr>, terminal: &Terminal)
         let stop = stopped()?;
         // On stdout, so that a program that asked for port 0 can read where it is.
         terminal.either(&serde_json::json!({ "url": format!("http://{address}/") }), |_| {
-            format!("serving {} at http://{address}/\n", config.root.join("public"))
+            match staff {
+                true => format!("serving the candidates of {} at http://{address}/\n", config.root),
+                false => format!("serving {} at http://{address}/\n", config.root.join("public")),
+            }
         });
+        if staff {
+            daemon::web::serve_staff(listener, config.root.clone(), stop).await?;
+            return Ok(0);
+        }
         let restrictions = Restrictions::of(&config);
         daemon::web::serve_restricted(listener, public(&config.root), restrictions, stop).await?;
         Ok(0)
     })
+}
+
+/// Refuses an address that others can reach: nobody is asked who they are.
+fn on_loopback(listen: SocketAddr) -> Result<SocketAddr, Failure> {
+    match listen.ip().is_loopback() {
+        true => Ok(listen),
+        false => Err(Failure::usage(format!(
+            "failed to serve what is for staff at `{listen}`: that is no loopback address"
+        ))
+        .hint("let a web server ask people who they are, and pass on to 127.0.0.1; see deploy/nginx")),
+    }
 }
 
 /// Binds a socket, and says where it really is.

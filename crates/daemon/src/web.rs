@@ -106,7 +106,36 @@ pub async fn serve_restricted(
     restrictions: Restrictions,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
-    let router = router(&public, restrictions)?.into_make_service_with_connect_info::<Peer>();
+    let router = router(&public, restrictions)?;
+    run(listener, (router, public), shutdown).await
+}
+
+/// Serves on `listener`, which must listen on loopback only, what the current generation below `root` has for staff: the
+/// candidates of updates that are still to be published, as `/candidate/<hash of the plan>/`.
+///
+/// A browser that was led here by the name of another host is turned away.
+///
+/// # Errors
+///
+/// As [`serve`].
+pub async fn serve_staff(
+    listener: tokio::net::TcpListener,
+    root: Utf8PathBuf,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
+    let cause = |cause| Error::File { operation: "open", path: root.clone(), cause };
+    let tree = Tree::open_for_staff(&root).map_err(cause)?;
+    let site = Site { tree, restrictions: Restrictions::default(), is_for_staff: true };
+    let router = Router::new().fallback(answer).with_state(Arc::new(site));
+    run(listener, (router, root), shutdown).await
+}
+
+async fn run(
+    listener: tokio::net::TcpListener,
+    (router, path): (Router, Utf8PathBuf),
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
+    let router = router.into_make_service_with_connect_info::<Peer>();
     let (told, heard) = tokio::sync::oneshot::channel::<()>();
     let graceful =
         axum::serve(connections::Bounded::new(listener), router).with_graceful_shutdown(async move {
@@ -121,7 +150,7 @@ pub async fn serve_restricted(
         tokio::time::sleep(Duration::from_secs(5)).await;
     };
     tokio::select! {
-        ended = async move { graceful.await } => ended.map_err(|cause| Error::File { operation: "serve", path: public, cause }),
+        ended = async move { graceful.await } => ended.map_err(|cause| Error::File { operation: "serve", path, cause }),
         () = at_the_latest => Ok(()),
     }
 }
@@ -137,13 +166,15 @@ fn router(public: &Utf8Path, restrictions: Restrictions) -> Result<Router, Error
         path: public.to_owned(),
         cause,
     })?;
-    Ok(Router::new().fallback(answer).with_state(Arc::new(Site { tree, restrictions })))
+    let site = Site { tree, restrictions, is_for_staff: false };
+    Ok(Router::new().fallback(answer).with_state(Arc::new(site)))
 }
 
 /// What is served, and to whom not.
 struct Site {
     tree: Tree,
     restrictions: Restrictions,
+    is_for_staff: bool,
 }
 
 async fn answer(
@@ -157,6 +188,9 @@ async fn answer(
         let mut response = words(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here");
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
+    }
+    if site.is_for_staff && !is_of_this_host(&headers) {
+        return words(StatusCode::MISDIRECTED_REQUEST, "what is for staff is asked for by a loopback address");
     }
     let mut response = match Address::parse(uri.path()) {
         Err(why) => words(StatusCode::BAD_REQUEST, why.words()),
@@ -185,6 +219,18 @@ async fn answer(
         *response.body_mut() = Body::empty();
     }
     response
+}
+
+/// Whether somebody asks for this host by itself: a name that a page elsewhere made lead here is another.
+fn is_of_this_host(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else { return true };
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn respond(address: &Address, found: Found, headers: &HeaderMap) -> Response {

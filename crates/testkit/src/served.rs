@@ -21,8 +21,21 @@ impl Served {
     /// If it says nothing, or something else.
     #[must_use]
     pub fn start(site: &Site) -> Self {
+        Self::start_with(site, &[])
+    }
+
+    /// Serves what is for staff.
+    ///
+    /// # Panics
+    /// As [`Served::start`].
+    #[must_use]
+    pub fn start_for_staff(site: &Site) -> Self {
+        Self::start_with(site, &["--staff"])
+    }
+
+    fn start_with(site: &Site, options: &[&str]) -> Self {
         let mut command = site.as_daemon();
-        command.args(["--json", "serve", "--listen", "127.0.0.1:0"]);
+        command.args(["--json", "serve", "--listen", "127.0.0.1:0"]).args(options);
         let mut child = command.stdout(Stdio::piped()).spawn().expect("failed to start `sluice serve`");
         let stdout = child.stdout.take().expect("stdout is a pipe");
         // It says where it listens before it serves, and nothing else.

@@ -11,6 +11,7 @@ use workflow::{Deed, FORMAT, Fact, Filed, Patch, Place, Workflow};
 use super::chain::Kept;
 use super::{Chain, Look};
 use crate::account::Account;
+use crate::candidates::{FOLDER, PREPARED, Prepared, candidate_of, open};
 use crate::config::Config;
 use crate::remembered::{self, ARCHIVE};
 
@@ -44,6 +45,7 @@ impl Look<'_> {
             }
             if let Some(kept) = chain.kept.get(number) {
                 self.remembered(kept, &workflow, &filed);
+                self.candidates(kept, &workflow, &chain.accounts);
             }
         }
     }
@@ -108,6 +110,61 @@ impl Look<'_> {
         }
         let done = serde_json::to_value(filed).unwrap_or_default();
         self.compared(private.join(ARCHIVE), Ok(Value::Array(all)), done);
+    }
+
+    /// Looks whether the candidates are those of the updates that are still to be published, and whether what they list is there.
+    fn candidates(&mut self, kept: &Kept, workflow: &Workflow, accounts: &BTreeMap<u64, Account>) {
+        let private = self.root.join(format!("generations/{}", kept.number));
+        let paths = || kept.files.private.keys().chain(kept.files.private_links.keys());
+        let mut has: BTreeSet<&str> = paths().filter_map(|path| candidate_of(path)).collect();
+        for wanted in open(workflow) {
+            let prepared = format!("{FOLDER}{wanted}/{PREPARED}");
+            if !kept.files.private.contains_key(&prepared) {
+                self.broken("I19", private.join(prepared), "an update is prepared, and has no candidate");
+            }
+            has.remove(wanted.as_str());
+            self.candidate_leads_somewhere(kept, &wanted, accounts);
+        }
+        for other in has {
+            let place = private.join(format!("{FOLDER}{other}"));
+            self.broken("I19", place, "it is the candidate of no update that is to be published");
+        }
+        for path in paths().filter(|path| path.starts_with("staff/") && candidate_of(path).is_none()) {
+            self.broken("I19", private.join(path), "it is for staff and belongs to nothing");
+        }
+    }
+
+    /// Looks whether the links of a candidate lead to something. What left a repository since it was prepared stays for the
+    /// grace and no longer, for its readers as for the candidate, which is to be prepared anew then.
+    fn candidate_leads_somewhere(&mut self, kept: &Kept, hash: &str, accounts: &BTreeMap<u64, Account>) {
+        let private = self.root.join(format!("generations/{}", kept.number));
+        let place = private.join(format!("{FOLDER}{hash}/{PREPARED}"));
+        let read = self.read(&place).and_then(|bytes| {
+            serde_json::from_slice::<Prepared>(&bytes).map_err(|error| error.to_string())
+        });
+        let prepared = match read {
+            Ok(prepared) => prepared,
+            // That it is missing is told already.
+            Err(words) if kept.files.private.contains_key(&format!("{FOLDER}{hash}/{PREPARED}")) => {
+                return self.broken("I19", place, words);
+            }
+            Err(_) => return,
+        };
+        let since = accounts.range(prepared.generation + 1..=kept.number);
+        let changed: BTreeSet<&String> = since.flat_map(|(_, account)| account.changes.keys()).collect();
+        let top = format!("{FOLDER}{hash}/");
+        for (name, path) in prepared.repositories.iter().filter(|(name, _)| !changed.contains(name)) {
+            let below = format!("{top}{path}/Packages/");
+            for (link, target) in kept.files.private_links.iter().filter(|(link, _)| link.starts_with(&below)) {
+                let rest = link.strip_prefix(&below).unwrap_or_default();
+                let wanted = format!("public/packages/{name}/{rest}");
+                let leads = target.trim_start_matches("../") == wanted
+                    && self.disk.state(&self.root.join(&wanted)).is_ok_and(|state| state.is_some());
+                if !leads {
+                    self.broken("I19", private.join(link), "it does not lead to what production has");
+                }
+            }
+        }
     }
 
     fn stored(&self, place: &camino::Utf8Path, key: &str) -> Result<Value, String> {

@@ -20,10 +20,13 @@ pub(crate) const LISTED_MAX: usize = 5_000;
 /// How often a look-up is begun anew when renames elsewhere disturb it.
 const ATTEMPTS_MAX: u32 = 500;
 
-/// An open handle of `public/`.
+/// An open handle of the tree.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    public: OwnedFd,
+    /// Below which everything lies that is sent: `public/`, or the root where it is for staff.
+    top: OwnedFd,
+    /// Whether it shows what is for staff in the current generation, rather than what is for the world.
+    is_for_staff: bool,
 }
 
 /// What lies at an address.
@@ -77,9 +80,18 @@ pub(crate) struct Entry {
 impl Tree {
     /// Opens `public`, and tries `openat2` once so that an old kernel is found out at the start.
     pub(crate) fn open(public: &Utf8Path) -> io::Result<Tree> {
+        Tree::open_at(public, false)
+    }
+
+    /// Opens what is for staff below `root`: the candidates of the current generation, whose links lead into `public/`.
+    pub(crate) fn open_for_staff(root: &Utf8Path) -> io::Result<Tree> {
+        Tree::open_at(root, true)
+    }
+
+    fn open_at(top: &Utf8Path, is_for_staff: bool) -> io::Result<Tree> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let public = rustix::fs::openat(CWD, public.as_str(), flags, Mode::empty())?;
-        let tree = Tree { public };
+        let top = rustix::fs::openat(CWD, top.as_str(), flags, Mode::empty())?;
+        let tree = Tree { top, is_for_staff };
         tree.open_beneath(".", OFlags::RDONLY | OFlags::DIRECTORY)?;
         Ok(tree)
     }
@@ -113,14 +125,31 @@ impl Tree {
 
     /// The name of the generation's directory, `@42`.
     fn generation(&self, pin: &Pin) -> Result<String, Found> {
+        if self.is_for_staff {
+            return self.for_staff(pin);
+        }
         let link = match pin {
             Pin::Number(number) => return Ok(format!("@{number}")),
             Pin::Current => "current".to_owned(),
             Pin::Name(name) => format!("@{name}"),
         };
         let absent = || if *pin == Pin::Current { Found::NoCurrent } else { Found::NoSuchGeneration };
-        match rustix::fs::readlinkat(&self.public, link.as_str(), Vec::new()) {
-            Ok(target) => target
+        self.led_to(&link).and_then(|found| found.ok_or_else(absent))
+    }
+
+    /// Where the current generation has what is for staff; there are no others for them.
+    fn for_staff(&self, pin: &Pin) -> Result<String, Found> {
+        if *pin != Pin::Current {
+            return Err(Found::NoSuchGeneration);
+        }
+        let current = self.led_to("public/current")?.ok_or(Found::NoCurrent)?;
+        Ok(format!("generations/{}/staff", current.trim_start_matches('@')))
+    }
+
+    /// Reads which generation a link names, if it does.
+    fn led_to(&self, link: &str) -> Result<Option<String>, Found> {
+        match rustix::fs::readlinkat(&self.top, link, Vec::new()) {
+            Ok(target) => Ok(target
                 .to_str()
                 .ok()
                 .filter(|target| {
@@ -128,9 +157,8 @@ impl Tree {
                         !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
                     })
                 })
-                .map(str::to_owned)
-                .ok_or_else(absent),
-            Err(Errno::NOENT | Errno::INVAL | Errno::NAMETOOLONG) => Err(absent()),
+                .map(str::to_owned)),
+            Err(Errno::NOENT | Errno::INVAL | Errno::NAMETOOLONG) => Ok(None),
             Err(error) => Err(Found::Failed(error.into())),
         }
     }
@@ -204,7 +232,7 @@ impl Tree {
         }
     }
 
-    /// Opens `path` with the kernel's promise that the walk never leaves `public/`.
+    /// Opens `path` with the kernel's promise that the walk never leaves the tree.
     ///
     /// The walk over the `..` of a `Packages` link fails with `EAGAIN` when anything on the machine is
     /// renamed meanwhile, because the kernel cannot vouch for it; it is begun anew then.
@@ -212,7 +240,7 @@ impl Tree {
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
         let mut attempt = 0;
         loop {
-            match rustix::fs::openat2(&self.public, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve) {
+            match rustix::fs::openat2(&self.top, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve) {
                 Err(Errno::AGAIN | Errno::INTR) if attempt < ATTEMPTS_MAX => attempt += 1,
                 answer => return answer,
             }
