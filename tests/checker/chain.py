@@ -73,6 +73,7 @@ def manifest_of(data):
 def files_of(data):
     """Reads a files.json."""
     files = of_json(data, {"format": int, "public": dict, "private": dict, "packages_links": dict})
+    demand({"private_links": {}, **files}, {"private_links": dict})
     if files["format"] != 1:
         raise Misread("its format is not 1")
     for facts in [*files["public"].values(), *files["private"].values()]:

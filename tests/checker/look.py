@@ -7,6 +7,7 @@ import tomllib
 import audit
 import authority
 import bounded
+import candidates
 import chain
 import debris
 import history
@@ -60,6 +61,7 @@ class Site:
             views.look(self)
             retracted.look(self)
             named.look(self)
+            candidates.look(self)
             signatures.look(self)
             package_signatures.look(self)
             links.look(self)

@@ -13,7 +13,7 @@ def look(site):
         files = generation.files
         links = expected_links(generation)
         half(site, public, files["public"], links, ())
-        half(site, private, files["private"], {}, OWN)
+        half(site, private, files["private"], files.get("private_links", {}), OWN)
         for path, text in files["packages_links"].items():
             if links.get(path) != text:
                 place = f"{private}/files.json"
