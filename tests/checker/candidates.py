@@ -65,7 +65,9 @@ def candidate(site, top):
 
 
 def left(site, href):
-    """Whether some generation of those that are known took a package out of a repository."""
+    """Whether some generation of those that are known took a package out of a repository, or a purge took it away."""
     digits = href.split("/")[-2]
+    if any(digest.startswith(digits) for digest in site.purged().digests):
+        return True
     moves = [moves for one in site.chain.values() for moves in one.account["changes"].values()]
     return any(package["pkgid"].startswith(digits) for move in moves for package in move["left"])

@@ -32,11 +32,9 @@ pub fn run(
         let (listener, address) = listen_at(listen).await?;
         let stop = stopped()?;
         // On stdout, so that a program that asked for port 0 can read where it is.
-        terminal.either(&serde_json::json!({ "url": format!("http://{address}/") }), |_| {
-            match staff {
-                true => format!("serving the candidates of {} at http://{address}/\n", config.root),
-                false => format!("serving {} at http://{address}/\n", config.root.join("public")),
-            }
+        terminal.either(&serde_json::json!({ "url": format!("http://{address}/") }), |_| match staff {
+            true => format!("serving the candidates of {} at http://{address}/\n", config.root),
+            false => format!("serving {} at http://{address}/\n", config.root.join("public")),
         });
         if staff {
             daemon::web::serve_staff(listener, config.root.clone(), stop).await?;

@@ -57,7 +57,11 @@ impl Prepared {
     }
 
     /// Reads what was prepared under a plan; nothing if the generation has no such candidate, or one of a later program.
-    pub(crate) fn read(store: &Store, generation: &Generation, hash: &str) -> Result<Option<Prepared>, Error> {
+    pub(crate) fn read(
+        store: &Store,
+        generation: &Generation,
+        hash: &str,
+    ) -> Result<Option<Prepared>, Error> {
         let path = format!("{FOLDER}{hash}/{PREPARED}");
         if !generation.files.private.contains_key(&path) {
             return Ok(None);
@@ -104,7 +108,9 @@ impl Prepared {
             // Numbers that were never used have no manifest.
             let Ok(manifest) = store.history(number) else { continue };
             let account = Account::of(number, &manifest.account)?;
-            for (name, moves) in account.changes.iter().filter(|(name, _)| self.repositories.contains_key(*name)) {
+            for (name, moves) in
+                account.changes.iter().filter(|(name, _)| self.repositories.contains_key(*name))
+            {
                 let said = account.repositories.get(name).map(Shelved::repository);
                 let said = said.map_or_else(|| name.clone(), |one: Repository| one.to_string());
                 let line = |what: &str, one: &plan::Listed| {

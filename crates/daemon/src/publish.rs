@@ -209,7 +209,8 @@ impl Publication<'_> {
             let shelf = shelf.map(Arc::as_ref);
             self.write_old_hrefs(repository, &path, until, (&mut public, &mut links, &mut retained));
             let changed = (listed.as_slice(), &changed);
-            let written = self.write_metadata((repository, self.after), &wanted, changed, shelf, recorded.as_deref())?;
+            let written =
+                self.write_metadata((repository, self.after), &wanted, changed, shelf, recorded.as_deref())?;
             let place = (repository, &*path);
             let before = shelf.map(|shelf| (shelf, changed.1));
             remembered.extend(self.record_blocks(place, &written, before, &mut private));

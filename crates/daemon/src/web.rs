@@ -190,7 +190,10 @@ async fn answer(
         return response;
     }
     if site.is_for_staff && !is_of_this_host(&headers) {
-        return words(StatusCode::MISDIRECTED_REQUEST, "what is for staff is asked for by a loopback address");
+        return words(
+            StatusCode::MISDIRECTED_REQUEST,
+            "what is for staff is asked for by a loopback address",
+        );
     }
     let mut response = match Address::parse(uri.path()) {
         Err(why) => words(StatusCode::BAD_REQUEST, why.words()),

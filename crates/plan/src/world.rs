@@ -152,8 +152,8 @@ pub struct NamedGeneration {
 pub struct Holders {
     /// The links below the exported root, `packages/...`.
     pub links: BTreeSet<String>,
-    /// The kept generations whose own public half has the file under another name: an old href of an adopted
-    /// repository.
+    /// The kept generations one of whose halves has the file itself: under an old href of an adopted repository, or in a
+    /// candidate.
     pub generations: BTreeSet<u64>,
 }
 

@@ -14,14 +14,14 @@ use crate::{Error, Kind, State, Store};
 pub struct Holders {
     /// Links below `public/`, `packages/...`.
     pub links: BTreeSet<String>,
-    /// Generations whose own public half has the file.
+    /// Generations one of whose halves has the file itself.
     pub generations: BTreeSet<u64>,
 }
 
 impl Store {
     /// Lists every package of the pool with what leads to it.
     ///
-    /// Looks at every file of `pool/`, `public/packages/` and all public halves: the cost grows with the site.
+    /// Looks at every file of `pool/`, `public/packages/` and both halves of all generations: the cost grows with the site.
     pub fn holders(&self) -> Result<BTreeMap<Sha256, Holders>, Error> {
         let mut digests = BTreeMap::new();
         self.walk(&self.paths.pool(), &mut |path, state| {
@@ -42,9 +42,11 @@ impl Store {
             hold(state, &mut |holders| holders.links.extend([link.clone()]));
         })?;
         for number in self.numbers()? {
-            self.walk(&self.paths.public_half(number), &mut |_, state| {
-                hold(state, &mut |holders| holders.generations.extend([number]));
-            })?;
+            for half in [self.paths.public_half(number), self.paths.private_half(number)] {
+                self.walk(&half, &mut |_, state| {
+                    hold(state, &mut |holders| holders.generations.extend([number]));
+                })?;
+            }
         }
         Ok(holders)
     }
@@ -95,7 +97,7 @@ impl Store {
 mod tests {
     use super::*;
     use crate::workshop::Workshop;
-    use crate::{Disk, PosixDisk};
+    use crate::{Disk, PosixDisk, Source};
 
     #[test]
     fn every_name_of_a_package_is_found_and_goes() {
@@ -113,12 +115,21 @@ mod tests {
         PosixDisk.link(&shop.at(&pooled[0]), &shop.at("quarantine/7/public/old.rpm")).unwrap();
         PosixDisk.set_mode(&shop.at("quarantine/7/public"), 0o555).unwrap();
 
+        // A generation has it for staff.
+        let mut draft = shop.plain();
+        draft.private.insert("staff/bad.rpm".into(), Source::Pooled { digest, until: None });
+        let number = shop.store.commit(&shop.lock, draft).unwrap().number;
+        shop.store.finish(&shop.lock, number).unwrap();
+
         let holders = shop.store.holders().unwrap();
         assert_eq!(holders.len(), 3);
+        assert_eq!(holders[&digest].generations, BTreeSet::from([number]));
         assert_eq!(holders[&digest].links.iter().collect::<Vec<_>>(), linked.iter().collect::<Vec<_>>());
 
         let mut draft = shop.plain();
+        draft.private.remove(camino::Utf8Path::new("staff/bad.rpm"));
         draft.drop_links.extend(pooled.iter().chain(&linked).cloned());
+        draft.drop_generations.insert(number);
         let number = shop.store.commit(&shop.lock, draft).unwrap().number;
         let inode = PosixDisk.state(&shop.at(&pooled[0])).unwrap().unwrap().inode;
         shop.store.finish(&shop.lock, number).unwrap();

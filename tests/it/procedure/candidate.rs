@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use testkit::{Served, fetch};
+use testkit::{Served, fetch, program, run};
 
 use super::*;
 
@@ -95,8 +95,7 @@ fn g15_operations_install_the_update_as_it_would_be_and_nobody_else_sees_it() {
     for path in ["staff/candidate", "candidate", "@1/staff", "../generations"] {
         assert_ne!(fetch(&format!("{}/{path}/", town.nginx.base_url())).status, 200, "{path}");
     }
-    let public = std::process::Command::new("find").arg(town.site.root().join("public").as_std_path()).output();
-    let public = String::from_utf8(public.unwrap().stdout).unwrap();
+    let public = run(program("find").arg(town.site.root().join("public"))).ok().stdout;
     let entered = |one: &&str| one.contains("/glite-el9-x86_64-production/") && one.contains("wms-core");
     assert_eq!(public.lines().find(entered), None);
 
@@ -105,7 +104,8 @@ fn g15_operations_install_the_update_as_it_would_be_and_nobody_else_sees_it() {
     assert_eq!(town.candidates(), names(&[&plan]));
     assert_eq!(town.found_at("again", &url), prepared);
     town.does("ou", "release-approve", &format!("update = 57\nplan = \"{plan}\""));
-    let listed = std::fs::read_to_string(town.private().join(format!("staff/candidate/{plan}/prepared.json")));
+    let listed =
+        std::fs::read_to_string(town.private().join(format!("staff/candidate/{plan}/prepared.json")));
     assert!(listed.unwrap().contains("wms-core-1-1.x86_64"));
     town.does("mu", "release-publish", UPDATE);
     assert_eq!(town.offered("production"), prepared, "what was looked at is what everybody gets");
@@ -189,15 +189,34 @@ fn p1_p2_the_candidate_of_a_part_has_the_node_type_that_is_built_anew() {
     let url = format!("{}/candidate/{plan}/{PATH}/", staff.base_url());
     let installed = town.installs("tries", &url, &["ui"]);
     assert!(installed.contains("voms-1-1.x86_64") && !installed.contains("gfal-1-1.x86_64"), "{installed:?}");
-    // Only the candidate has the node type that was built anew: nothing may take it away.
-    town.site.sluice(&["verify", "--at-rest"]).ok();
+    // Only the candidate has the node type that was built anew: a sweep does not count it as unlinked.
     town.site.sluice(&["sweep"]);
+    let promised = town.site.sluice(&["sweep", "--dry-run", "--json"]);
+    assert!(!promised.stdout.contains("pool/"), "{promised}");
     let prepared = town.found_at("looks", &url);
     assert_eq!(town.installs("still", &url, &["ui"]), installed);
     town.approved(57);
     town.does("mu", "release-publish", UPDATE);
     assert_eq!(town.offered("production"), prepared);
     drop(staff);
+    town.end();
+}
+
+#[test]
+fn g15_a_purge_leaves_no_package_in_a_candidate() {
+    let town = Town::new("0s");
+    town.certified(&[package("voms", "1"), package("gfal", "1")]);
+    town.ready("b1", 1, &[("1", "voms"), ("2", "gfal")]);
+    town.does("mu", "release-prepare", UPDATE);
+    let plan = town.plan_of(57);
+    town.approved(57);
+    town.site.sluice(&["purge", "voms-1-1.x86_64", "--reason", "malware", "--yes"]).ok();
+    assert_eq!(town.candidates(), names(&[&plan]));
+    let lies = run(program("find").arg(town.site.root()).args(["-name", "voms-1-1.x86_64.rpm"])).ok().stdout;
+    assert_eq!(lies, "");
+    assert_ne!(town.ask("mu", "release-publish", UPDATE)["code"], "done");
+    town.does("mu", "release-drop", UPDATE);
+    assert_eq!(town.candidates(), names(&[]));
     town.end();
 }
 
@@ -212,12 +231,9 @@ fn g15_candidates_are_served_on_loopback_only() {
     let staff = Served::start_for_staff(&town.site);
     // A page elsewhere whose name leads here reads nothing.
     let ask = |host: &str| {
-        let asked = std::process::Command::new("curl")
-            .args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", &format!("Host: {host}")])
-            .arg(format!("{}/candidate/", staff.base_url()))
-            .output()
-            .unwrap();
-        String::from_utf8(asked.stdout).unwrap()
+        let mut curl = program("curl");
+        curl.args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", &format!("Host: {host}")]);
+        run(curl.arg(format!("{}/candidate/", staff.base_url()))).ok().stdout
     };
     assert_eq!(ask("elsewhere.example.org"), "421");
     assert_eq!(ask("127.0.0.1"), "404");

@@ -34,8 +34,10 @@ impl Publication<'_> {
         let mut links = Links::new();
         let is_open = |path: &str| candidate_of(path).is_some_and(|hash| open.contains(hash));
         if let Some((parent, _)) = self.parent {
-            let files = parent.files.private.keys().filter(|path| is_open(path));
-            private.extend(files.map(|path| (Utf8PathBuf::from(path.as_str()), Source::Carry)));
+            let files = parent.files.private.iter().filter(|(path, _)| is_open(path));
+            // A purge leaves a candidate behind that cannot be published.
+            let files = files.filter(|(_, facts)| !self.after.purged.contains(&facts.sha256));
+            private.extend(files.map(|(path, _)| (Utf8PathBuf::from(path.as_str()), Source::Carry)));
             for (path, target) in parent.files.private_links.iter().filter(|(path, _)| is_open(path)) {
                 let place = target.trim_start_matches("../").strip_prefix("public/").unwrap_or_default();
                 links.insert(Utf8PathBuf::from(path.as_str()), place.to_owned());
@@ -124,7 +126,9 @@ impl Publication<'_> {
         for (href, body) in written.files {
             let file = Utf8Path::new(path).join(&href);
             let source = match body {
-                _ if parent.is_some_and(|parent| parent.files.public.contains_key(file.as_str())) => carried(&file),
+                _ if parent.is_some_and(|parent| parent.files.public.contains_key(file.as_str())) => {
+                    carried(&file)
+                }
                 Body::Bytes(bytes) => Source::Bytes { bytes, modified, until: None },
                 Body::Spliced { from, parts, sha256 } => {
                     let from = format!("{path}/{from}");

@@ -139,9 +139,9 @@ impl Look<'_> {
     fn candidate_leads_somewhere(&mut self, kept: &Kept, hash: &str, accounts: &BTreeMap<u64, Account>) {
         let private = self.root.join(format!("generations/{}", kept.number));
         let place = private.join(format!("{FOLDER}{hash}/{PREPARED}"));
-        let read = self.read(&place).and_then(|bytes| {
-            serde_json::from_slice::<Prepared>(&bytes).map_err(|error| error.to_string())
-        });
+        let read = self
+            .read(&place)
+            .and_then(|bytes| serde_json::from_slice::<Prepared>(&bytes).map_err(|error| error.to_string()));
         let prepared = match read {
             Ok(prepared) => prepared,
             // That it is missing is told already.
@@ -155,7 +155,8 @@ impl Look<'_> {
         let top = format!("{FOLDER}{hash}/");
         for (name, path) in prepared.repositories.iter().filter(|(name, _)| !changed.contains(name)) {
             let below = format!("{top}{path}/Packages/");
-            for (link, target) in kept.files.private_links.iter().filter(|(link, _)| link.starts_with(&below)) {
+            for (link, target) in kept.files.private_links.iter().filter(|(link, _)| link.starts_with(&below))
+            {
                 let rest = link.strip_prefix(&below).unwrap_or_default();
                 let wanted = format!("public/packages/{name}/{rest}");
                 let leads = target.trim_start_matches("../") == wanted

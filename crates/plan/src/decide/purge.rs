@@ -1,8 +1,8 @@
 //! Purging: a package goes from everything that exists, at once, whatever was promised, and never comes back.
 //!
 //! The one deliberate exception to grace and to names of generations, for malware and for what the law forbids.
-//! Kept generations stay, without the file; only one whose own public half holds it (an old href of an adopted
-//! repository) goes with it, because a sealed half is never written to.
+//! Kept generations stay, without the file; only one that holds it itself (under an old href of an adopted repository, or
+//! in a candidate) goes with it, because a sealed half is never written to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,7 +55,7 @@ pub(super) fn purge(world: &World, asker: &Asker, packages: &[String]) -> Result
         world.names.iter().filter(|(_, named)| !named.ended && drop_generations.contains(&named.generation));
     let names: BTreeMap<String, Option<u64>> = ends.map(|(name, _)| (name.clone(), None)).collect();
     for number in &drop_generations {
-        notes.push(format!("generation {number} goes: it holds a purged file under an old href"));
+        notes.push(format!("generation {number} goes: it holds a purged file itself"));
     }
     notes.push("hosts and mirrors that have fetched it keep it: tell them".to_owned());
     let listings = changes.len();

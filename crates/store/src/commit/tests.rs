@@ -248,7 +248,7 @@ fn whatever_fails_leaves_no_more_behind_the_tenth_time_than_the_first() {
 #[test]
 fn drafts_no_generation_can_hold_are_refused_untouched() {
     type Spoil = fn(&mut Draft);
-    let cases: [(&str, Spoil); 16] = [
+    let cases: [(&str, Spoil); 19] = [
         ("the next number is 2", |draft| draft.number = 1),
         ("no path inside it", |draft| drop(draft.public.insert("../x".into(), bytes("", 1)))),
         ("no path inside it", |draft| drop(draft.private.insert("/etc/x".into(), bytes("", 1)))),
@@ -261,6 +261,14 @@ fn drafts_no_generation_can_hold_are_refused_untouched() {
         ("named twice", |draft| drop(draft.public.insert("x/Packages".into(), bytes("", 1)))),
         ("written by the store", |draft| drop(draft.private.insert("manifest.json".into(), bytes("", 1)))),
         ("no name of a repository", |draft| drop(draft.packages_links.insert("z".into(), "..".into()))),
+        ("no place of packages", |draft| drop(draft.private_links.insert("z".into(), "../secret".into()))),
+        ("no place of packages", |draft| {
+            draft.private_links.insert("z".into(), "packages/../../secret".into());
+        }),
+        ("named twice", |draft| {
+            draft.private.insert("z".into(), bytes("", 1));
+            draft.private_links.insert("z".into(), "packages/x".into());
+        }),
         ("no path for", |draft| draft.links[0].path = "packages/x/y/z.rpm".into()),
         ("no path for", |draft| draft.links[0].path.push_str("/../../../../../current")),
         ("both made and dropped", |draft| draft.drop_links.extend([draft.links[0].path.clone()])),
