@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(holders[&digest].links.iter().collect::<Vec<_>>(), linked.iter().collect::<Vec<_>>());
 
         let mut draft = shop.plain();
-        draft.private.remove(camino::Utf8Path::new("staff/bad.rpm"));
+        draft.private.remove(Utf8Path::new("staff/bad.rpm"));
         draft.drop_links.extend(pooled.iter().chain(&linked).cloned());
         draft.drop_generations.insert(number);
         let number = shop.store.commit(&shop.lock, draft).unwrap().number;
