@@ -170,14 +170,7 @@ pub enum Verb {
     /// Build metadata beside an existing repository, touching nothing, and tell every difference
     Compare(Compare),
     /// Serve the published tree over HTTP, for demos and small sites
-    Serve {
-        /// Where to listen [default: `listen` of the configuration, then 127.0.0.1:8080]
-        #[arg(long, value_name = "ADDRESS:PORT")]
-        listen: Option<SocketAddr>,
-        /// Serve the candidates of updates instead, at a loopback address [default: 127.0.0.1:8081]
-        #[arg(long)]
-        staff: bool,
-    },
+    Serve(crate::serve::arguments::Serve),
     /// Write manual pages and completions, for packages
     #[command(hide = true)]
     Generate {

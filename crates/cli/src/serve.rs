@@ -1,5 +1,7 @@
 //! `sluice serve`: the embedded web server, for demos and small sites.
 
+pub mod arguments;
+
 use std::future::Future;
 use std::net::SocketAddr;
 
@@ -10,15 +12,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
+use arguments::Serve;
 
 /// Serves until it is told to stop.
 ///
 /// With `staff` it serves the candidates of updates, on loopback and nowhere else.
-pub fn run(
-    settings: &Settings,
-    (listen, staff): (Option<SocketAddr>, bool),
-    terminal: &Terminal,
-) -> Result<u8, Failure> {
+pub fn run(settings: &Settings, asked: &Serve, terminal: &Terminal) -> Result<u8, Failure> {
+    let Serve { listen, staff } = *asked;
     let config = settings.config()?;
     let listen = match staff {
         true => on_loopback(listen.unwrap_or_else(|| ([127, 0, 0, 1], 8081).into()))?,
