@@ -22,13 +22,13 @@ LOOKED_AT = {
     "I16": "told is durable",
     "I17": "refusal is nothing",
     "I18": "authority",
+    "I19": "page = bundle = repository",
     "I21": "audit",
     "I22": "no debris",
     "I23": "bounded",
 }
 
 NOT_LOOKED_AT = {
-    "I19": "no pages and bundles are made yet",
     "I20": "no route demands it yet",
 }
 

@@ -15,6 +15,7 @@ import links
 import named
 import overlaps
 import package_signatures
+import procedure
 import retracted
 import sealed
 import shelves
@@ -68,6 +69,7 @@ class Site:
             history.look(self)
             overlaps.look(self)
             authority.look(self)
+            procedure.look(self)
             bounded.look(self)
         spool.look(self)
         debris.look(self)
