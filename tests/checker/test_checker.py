@@ -26,6 +26,7 @@ import planted_mirrors  # noqa: E402, F401
 import planted_named  # noqa: E402, F401
 import planted_overlaps  # noqa: E402, F401
 import planted_package_signatures  # noqa: E402
+import planted_procedure  # noqa: E402
 import planted_rebuilt  # noqa: E402
 import planted_requests  # noqa: E402, F401
 import planted_retracted  # noqa: E402, F401
@@ -34,6 +35,7 @@ import planted_times  # noqa: E402, F401
 import planted_trees  # noqa: E402, F401
 import planted_views  # noqa: E402
 import planted_waiting  # noqa: E402, F401
+import played_procedure  # noqa: E402
 import remembered  # noqa: E402
 from findings import LOOKED_AT  # noqa: E402
 from forge import Copy  # noqa: E402
@@ -166,8 +168,49 @@ class CheckerTest(unittest.TestCase):
         print(f"{len(MIRRORED)} planted violations of a copy", file=sys.stderr)
 
     def test_every_invariant_has_three_planted_violations(self):
-        count = collections.Counter(plant.invariant for plant in PLANTED)
+        of_procedures = [plant for plant, _ in planted_procedure.PLANTED]
+        count = collections.Counter(plant.invariant for plant in [*PLANTED, *of_procedures])
         self.assertEqual({}, {name: count[name] for name in LOOKED_AT if count[name] < 3})
+
+
+class ProcedureTest(unittest.TestCase):
+    """The same, of a site whose products follow procedures."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.place = pathlib.Path(tempfile.mkdtemp(prefix="procedures-"))
+        cls.oracles = Oracles()
+        cls.base = cls.place / "base"
+        cls.base.mkdir(mode=0o755)
+        os.chmod(cls.place, 0o755)
+        played_procedure.play(cls.base, os.environ["SLUICE"], os.environ["SLUICE_FIXTURES"])
+
+    @classmethod
+    def tearDownClass(cls):
+        removed(cls.place)
+
+    def look(self, name, put=None, at_rest=False):
+        copy = Copy(self.base, self.place / name)
+        try:
+            if put:
+                put(copy)
+            return Site(copy.root, copy.spool, None, at_rest, None, self.oracles).look()
+        finally:
+            removed(copy.folder)
+
+    def test_a_site_with_procedures_is_sound(self):
+        for at_rest in (False, True):
+            self.assertEqual([], [str(one) for one in self.look("sound", at_rest=at_rest)])
+
+    def test_every_planted_violation_of_procedures_is_named_and_told(self):
+        for plant, tells in planted_procedure.PLANTED:
+            with self.subTest(f"{plant.invariant} {plant.name}"):
+                found = self.look(plant.name, plant.put)
+                told = [one for one in found if one.invariant == plant.invariant and tells in one.words]
+                self.assertTrue(told, [str(one) for one in found])
+                others = {one.invariant for one in found} - {plant.invariant}
+                self.assertLessEqual(others, plant.also, [str(one) for one in found])
+        print(f"{len(planted_procedure.PLANTED)} planted violations of procedures", file=sys.stderr)
 
 
 if __name__ == "__main__":
