@@ -2,6 +2,7 @@
 
 import re
 
+from procedure_rules import stages
 from words import acts, instant, length
 
 # The gates every request of a kind passes, whatever its route adds.
@@ -45,6 +46,8 @@ WAIVED = re.compile(r"`[^`]+` answers for it until \S+, waiver ([0-9a-f]{12}): "
 DECIDED = re.compile(r"decided by `.+?`, variant ([0-9a-f]{12}): ")
 APPROVED = re.compile(r"approved by (?P<who>.+)\Z", re.DOTALL)
 DEFAULT_ROLES = ["release-team"]
+# What is refused where a procedure moves packages, unless somebody answers for it.
+BY_HAND = {"import", "promote", "withdraw", "rollback", "revert", "undo"}
 # What those may ask for who may withdraw.
 TAKING_BACK = {"withdraw", "rollback"}
 
@@ -105,11 +108,25 @@ def binaries(generation, said):
     return [place for place in places if place.get("kind") == "binary"]
 
 
-def demanded(generation, said, asked):
+def past_procedure(generation, policy, said):
+    """Whether packages moved by hand where a procedure moves them."""
+    if said["action"] != acts(said) or said["action"] not in BY_HAND:
+        return False
+    procedures = {one.get("name"): one["procedure"] for one in policy.get("product", []) if "procedure" in one}
+    for place in binaries(generation, said):
+        procedure = procedures.get(place["product"])
+        if procedure is not None and place["stage"] in {stages(procedure)[where] for where in ("beta", "production")}:
+            return True
+    return False
+
+
+def demanded(generation, policy, said, asked):
     """The gates that must have looked."""
     gates = set(GATES.get(acts(said), ()))
     if acts(said) == "undo" and said.get("moved"):
         gates |= UNDONE
+    if past_procedure(generation, policy, said):
+        gates.add("procedure")
     if asked is None:
         return gates
     if acts(said) != "withdraw" and asked.signed_by:
@@ -126,7 +143,7 @@ def look(site, generation, policy, said, wrong):
     """Looks at what the gates of a request say, and gives what was asked."""
     what = asked(said, policy, wrong)
     seen = {gate.get("gate"): gate for gate in said.get("gates", [])}
-    for gate in sorted(demanded(generation, said, what) - seen.keys()):
+    for gate in sorted(demanded(generation, policy, said, what) - seen.keys()):
         wrong(f"it says nothing of the gate `{gate}`")
     if what is not None:
         moved(generation, said, what, wrong)

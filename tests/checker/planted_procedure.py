@@ -21,7 +21,7 @@ def rewrite(copy, path, change):
     value = json.loads(copy.read(path))
     change(value)
     data = json.dumps(value, separators=(",", ":")).encode()
-    copy.edit(path, data)
+    copy.replace(path, data)
     name = path.split("/", 2)[2]
     copy.change_files(copy.current, lambda files: files["private"][name].update(size=len(data), sha256=sha256(data)))
 

@@ -28,6 +28,7 @@ def step(site, generation, policy, settled, products):
     deed, said = settled.get("deed"), settled["answer"]
     wrong = lambda invariant, words: site.broken(invariant, generation.path, f"`{said['claim']}`: {words}")
     if deed is None:
+        past(generation, said, products)
         if said["action"] in procedure_rules.TABLE and said["code"] == "done":
             wrong("I19", f"a step, `{said['action']}`, and nothing happened")
         return
@@ -43,6 +44,15 @@ def step(site, generation, policy, settled, products):
                     wrong("I19", f"bundle {revised['bundle']} has another hash than its packages")
     except (KeyError, ValueError, TypeError, AttributeError, Misread) as error:
         wrong("I19", f"what happened cannot have happened: {type(error).__name__} {error}")
+
+
+def past(generation, said, products):
+    """Remembers what somebody took away past a procedure, and answered for: then nobody expects it there."""
+    if not any((gate.get("gate"), gate.get("verdict")) == ("procedure", "waived") for gate in said.get("gates", [])):
+        return
+    for moves in said.get("moved", []):
+        product = generation.repositories.get(moves.get("repository"), {}).get("product")
+        products.setdefault(product, State()).past |= set(moves.get("left", []))
 
 
 def read(site, path):
@@ -130,5 +140,7 @@ def places(site, generation, policy, products):
                 if one["place"] != "beta":
                     continue
                 for item in one["items"]:
+                    if item["nevra"] in state.past:
+                        continue
                     if item["nevra"] not in lists.get((stage, item["platform"]), set()):
                         site.broken("I19", generation.path, f"{item['nevra']} of {KIND_WORDS[kind]} {id} is not in `{stage}`")

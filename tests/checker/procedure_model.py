@@ -56,6 +56,7 @@ class State:
         self.all = {kind: {} for kind in KINDS}
         self.archived = {"patches": set(), "bundles": set(), "tickets": set(), "updates": set(), "last_task": 0}
         self.filed = []
+        self.past = set()
 
     def __getattr__(self, name):
         if name in KINDS:
