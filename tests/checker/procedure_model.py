@@ -175,6 +175,12 @@ class State:
         about = {key: said.get(key) for key in ("patches", "priority", "plan", "partial")}
         self.updates[str(number)] = {**about, "readiness": "prepared", "since": deed["witnessed"]}
 
+    def on_update_dropped(self, said, _):
+        for patch in self.patches.values():
+            if patch.get("update") == said["update"]:
+                patch["update"] = None
+        del self.updates[str(said["update"])]
+
     def readiness(self, said, deed, word):
         self.updates[str(said["update"])].update(readiness=word, since=deed["witnessed"])
 

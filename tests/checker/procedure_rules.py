@@ -36,6 +36,7 @@ TABLE = {
     "release-approve": ({OPERATIONS}, {"update-approved"}),
     "release-publish": ({RELEASE}, {"patch-set", "patch-moved", "patch-rebuilt", "bundle-revised", "task-closed",
                                     "update-published"}),
+    "release-drop": ({RELEASE}, {"update-dropped"}),
     "release-reports": ({OPERATIONS}, {"tasks-published"}),
     "ticket-add": ({RELEASE, VERIFIERS}, {"ticket"}),
     "ticket-change": ({RELEASE, VERIFIERS}, {"ticket"}),
@@ -55,12 +56,13 @@ DEFAULTS = {RELEASE: ["release-team"], OPERATIONS: ["operations"], VERIFIERS: ["
 STAGES = {"glite": {}, "egi": {"from": "untested", "beta": "testing", "production": "production"}}
 # Which status or standing may come before another one, by what is asked.
 BEFORE = {
-    "verified": {"registered"}, "ready-for-rollout": {"verified"}, "rolling-out": {"verified", "ready-for-rollout"},
+    "verified": {"registered", "ready-for-rollout"}, "ready-for-rollout": {"verified"},
+    "rolling-out": {"verified", "ready-for-rollout", "ready-for-production"},
     "ready-for-production": {"rolling-out"}, "released": {"ready-for-production"},
     "rejected": {"registered", "verified", "ready-for-rollout", "rolling-out", "ready-for-production"},
 }
 MAY_SET = {"verified": RELEASE, "ready-for-rollout": OPERATIONS, "ready-for-production": OPERATIONS,
-           "rejected": OPERATIONS}
+           "rejected": OPERATIONS, "rolling-out": OPERATIONS}
 STANDING_BEFORE = {
     "in-verification": {"unverified"}, "accepted": {"stage-roll-out", "waiting-for-response"},
     "stage-roll-out": {"in-verification", "waiting-for-response", "stage-roll-out"},
@@ -121,7 +123,7 @@ def look(state, policy, settled, wrong):
         return None
     held = {role.rpartition(":")[2] for role in settled["roles"]}
     if said["action"] == "patch-status":
-        parts = {MAY_SET.get(next(iter(fact.values())).get("status"), None) for fact in deed["facts"]} - {None}
+        parts = {setter(state, next(iter(fact.values()))) for fact in deed["facts"]} - {None}
     if said["action"] == "ticket-reject" and any(
             state.tickets[fact["ticket"]["ticket"]]["place"] != "before" for fact in deed["facts"] if "ticket" in fact):
         parts = {MANAGER}
@@ -136,6 +138,14 @@ def look(state, policy, settled, wrong):
                 if roles_of(procedure, part, stack) & held:
                     return None
     return wrong(f"{owner} may not ask for `{said['action']}`, which {' or '.join(sorted(parts))} may")
+
+
+def setter(state, said):
+    """Whose it is to set a patch to a status; a green flag is taken back by who gave it."""
+    was = (state.patches.get(said.get("patch")) or {}).get("status")
+    if said.get("status") == "verified" and was == "ready-for-rollout":
+        return OPERATIONS
+    return MAY_SET.get(said.get("status"))
 
 
 def acts_for_the_teams(state, deed, owner, held):
@@ -167,6 +177,8 @@ def fits(state, action, fact, deed, wrong):
             wrong(f"patch {said['patch']} may not join bundle {said['bundle']}")
     elif kind == "bundle-left" and state.patches[said["patch"]]["place"] != "before":
         wrong(f"patch {said['patch']} left bundle {said['bundle']}, and early adopters have it")
+    elif kind == "update-dropped" and state.updates[str(said["update"])]["readiness"] == "published":
+        wrong(f"update {said['update']} was given up, and is published")
     elif kind in READY and state.updates[str(said["update"])]["readiness"] != READY[kind]:
         wrong(f"update {said['update']} is not {READY[kind]}")
     elif kind.startswith("task-"):

@@ -4,6 +4,7 @@
 //! packages are real RPMs, and every observation is made over HTTP by a client that checks each digest on
 //! the way from repomd.xml to the bytes of a package. Needs no privilege, no other program, no network.
 
+pub mod arguments;
 mod client;
 mod clock;
 mod narrator;
@@ -16,10 +17,10 @@ mod world;
 
 use camino::Utf8Path;
 
-use crate::arguments::Demo;
 use crate::failure::Failure;
 use crate::serve;
 use crate::terminal::Terminal;
+use arguments::Demo;
 use client::Client;
 use narrator::Narrator;
 use site::Site;

@@ -11,7 +11,7 @@ use super::client::{Client, View};
 use super::narrator::Narrator;
 use super::site::Site;
 use super::world::{self, PLATFORM};
-use crate::arguments::Played;
+use crate::demo::arguments::Played;
 
 /// The products of the procedures, as the configuration of the demo's site has them.
 pub const CONFIGURATION: &str = "\

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 use store::{PosixDisk, Store};
 
+use super::arguments::Played;
 use super::*;
-use crate::arguments::Played;
 use crate::chronicle::Chronicle;
 use crate::pattern::Pattern;
 use crate::why;
