@@ -140,7 +140,7 @@ def places(site, generation, policy, products):
                 if one["place"] != "beta":
                     continue
                 for item in one["items"]:
-                    if item["nevra"] in state.past:
+                    if item["nevra"] in state.past or item["pkgid"] in generation.account.get("purged", []):
                         continue
                     if item["nevra"] not in lists.get((stage, item["platform"]), set()):
                         site.broken("I19", generation.path, f"{item['nevra']} of {KIND_WORDS[kind]} {id} is not in `{stage}`")
