@@ -11,8 +11,10 @@
 
 mod generate;
 mod invention;
+mod procedure;
 mod promotion;
 mod repodata;
+mod site;
 mod table;
 mod usage;
 mod words;
@@ -43,6 +45,8 @@ enum Task {
     },
     /// Measures everything, and prints a table of medians in Markdown
     Run(Run),
+    /// Measures single steps of a procedure where much is under way
+    Procedure(Procedure),
     /// Runs one program and tells what it used; `run` calls this
     #[command(hide = true)]
     Measure {
@@ -77,6 +81,28 @@ struct Run {
     /// A createrepo_c of today, such as `pip install createrepo_c` brings
     #[arg(long, value_name = "PATH")]
     current: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Procedure {
+    /// How many patches there are, of one package each
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    patches: usize,
+    /// How many bundles they travel in
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    bundles: usize,
+    /// How many teams try each bundle: so many tasks has it
+    #[arg(long, value_name = "N", default_value_t = 25)]
+    teams: usize,
+    /// How often each step is taken
+    #[arg(long, value_name = "R", default_value_t = 5)]
+    rounds: usize,
+    /// Where the site lies
+    #[arg(long, value_name = "DIR", default_value = "target/bench")]
+    work: Utf8PathBuf,
+    /// The sluice that is measured
+    #[arg(long, value_name = "PATH", default_value = "target/release/sluice")]
+    sluice: Utf8PathBuf,
 }
 
 impl Run {
@@ -118,6 +144,10 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
         Task::Generate { directory, packages, seed } => generate::generate(&directory, packages, seed)?,
         Task::Run(run) => run.run()?,
+        Task::Procedure(Procedure { patches, bundles, teams, rounds, work, sluice }) => {
+            let size = procedure::Size { patches, bundles, teams };
+            print!("{}", procedure::table(&work, &sluice, size, rounds)?);
+        }
         Task::Measure { program } => println!("{}", usage::measure(&program)?),
     }
     Ok(())

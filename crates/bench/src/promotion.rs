@@ -1,18 +1,16 @@
 //! What a promotion costs the daemon, from request to answer, beside `createrepo_c --update` over the same packages.
-#![expect(clippy::disallowed_methods, reason = "runs a site and looks at its daemon")]
+#![expect(clippy::disallowed_methods, reason = "lays out packages")]
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use repo::Recipe;
 
 use crate::invention::invented;
 use crate::repodata::{Maker, SEED, changed_directory, copy, directory_of, emptied, linked};
+use crate::site::Site;
 use crate::table::Row;
 use crate::usage::{Usage, used_by};
 
@@ -43,66 +41,30 @@ to = "production"
 roles = ["release-team"]
 "#;
 
-/// How long the daemon does nothing before it counts as idle.
-const IDLE: Duration = Duration::from_millis(700);
-
-/// Nothing here takes longer.
-const PATIENCE: Duration = Duration::from_secs(600);
-
-/// A site whose daemon runs; it ends with this.
-struct Site {
-    work: Utf8PathBuf,
-    sluice: Utf8PathBuf,
-    daemon: Child,
+/// A site with one large stage.
+struct Large {
+    site: Site,
     /// The next package to invent.
     next: usize,
     /// The last edition of packages that was brought.
     edition: u32,
 }
 
-impl Site {
+impl Large {
     /// Makes a site that adopts a directory of packages as its large stage, and starts its daemon anew, as after a night.
     fn with(packages: &Utf8Path, work: &Utf8Path, sluice: &Utf8Path, next: usize) -> anyhow::Result<Self> {
-        let work = emptied(&work.join("site"))?;
-        let work = work.canonicalize_utf8().with_context(|| format!("failed to find `{work}`"))?;
-        let me = nix::unistd::geteuid().to_string();
-        let config = CONFIG.replace("WORK", work.as_str()).replace("ME", &me);
-        fs::write(work.join("sluice.toml"), config).context("failed to write the configuration")?;
-        let existing = work.join("existing");
+        let mut site = Site::new(CONFIG, work, sluice)?;
+        let existing = site.work.join("existing");
         linked(packages, &existing)?;
         let made = [sluice.as_str(), "createrepo", "--quiet", "--no-database", existing.as_str()];
         used_by(&made.map(str::to_owned))?;
-        let mut site =
-            Self { work: work.clone(), sluice: sluice.to_owned(), daemon: idle_child()?, next, edition: 0 };
-        used_by(&site.command(&["init"]))?;
         site.start()?;
         used_by(&site.command(&["adopt", "--yes", "--stage", "production", existing.as_str()]))?;
         // The places that packages had there answer no more: they would be a part of every generation.
         used_by(&site.command(&["sweep"]))?;
         site.stop()?;
         site.start()?;
-        Ok(site)
-    }
-
-    fn command(&self, words: &[&str]) -> Vec<String> {
-        let begin = [self.sluice.as_str(), "-c"].into_iter().map(str::to_owned);
-        let config = [self.work.join("sluice.toml").into_string()];
-        begin.chain(config).chain(words.iter().map(|word| (*word).to_owned())).collect()
-    }
-
-    fn start(&mut self) -> anyhow::Result<()> {
-        let words = self.command(&["daemon"]);
-        let log = fs::File::create(self.work.join("daemon.log")).context("failed to make the log")?;
-        let command = Command::new(&words[0]).args(&words[1..]).stdout(Stdio::null()).stderr(log).spawn();
-        self.daemon = command.context("failed to start the daemon")?;
-        Ok(())
-    }
-
-    fn stop(&mut self) -> anyhow::Result<()> {
-        let process = i32::try_from(self.daemon.id()).map(nix::unistd::Pid::from_raw)?;
-        // It may have ended by itself.
-        let _ = nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGTERM);
-        self.daemon.wait().map(drop).context("failed to wait for the daemon")
+        Ok(Self { site, next, edition: 0 })
     }
 
     /// Brings in packages that were never there, and promotes them; tells what the promotion used.
@@ -121,8 +83,9 @@ impl Site {
 
     /// Brings in packages, and promotes them; tells what the promotion used.
     fn promote(&self, recipes: &[Recipe]) -> anyhow::Result<Usage> {
-        let folder = emptied(&self.work.join("new"))?;
-        let published = self.work.join("root/public/packages/bench-el9-x86_64-production");
+        let site = &self.site;
+        let folder = emptied(&site.work.join("new"))?;
+        let published = site.work.join("root/public/packages/bench-el9-x86_64-production");
         let mut entering = Vec::with_capacity(recipes.len());
         for recipe in recipes {
             let (path, rpm) = (folder.join(recipe.file_name()), recipe.build());
@@ -133,15 +96,14 @@ impl Site {
         // Whatever is there already would not move, and cost nothing.
         let known = entering.iter().filter(|path| path.exists()).count();
         ensure!(known == 0, "{known} of the packages are published already");
-        used_by(&self.command(&["import", "--to", "testing", "--folder", folder.as_str()]))?;
-        let before = self.idle()?;
+        used_by(&site.command(&["import", "--to", "testing", "--folder", folder.as_str()]))?;
+        let before = site.idle()?;
         // What counts is the peak of this promotion.
-        fs::write(format!("/proc/{}/clear_refs", self.daemon.id()), "5")
-            .context("failed to forget the peak")?;
+        site.forget_peak()?;
         let mut words = vec!["promote", "--from", "testing", "--to", "production"];
         words.extend(recipes.iter().map(|recipe| recipe.name.as_str()));
-        let asked = used_by(&self.command(&words))?;
-        let after = self.used()?;
+        let asked = used_by(&site.command(&words))?;
+        let after = site.used()?;
         let moved = entering.iter().filter(|path| path.exists()).count();
         ensure!(moved == recipes.len(), "{moved} of {} packages were promoted", recipes.len());
         Ok(Usage {
@@ -151,62 +113,6 @@ impl Site {
             written: after.written - before.written,
         })
     }
-
-    /// Waits until the daemon does nothing any more, not even what it does in idle time.
-    fn idle(&self) -> anyhow::Result<Usage> {
-        let begun = Instant::now();
-        let mut used = self.used()?;
-        while begun.elapsed() < PATIENCE {
-            sleep(IDLE);
-            let now = self.used()?;
-            if now.processor - used.processor < 0.02 {
-                return Ok(now);
-            }
-            used = now;
-        }
-        bail!("the daemon does not come to rest")
-    }
-
-    /// What the daemon used since it began.
-    fn used(&self) -> anyhow::Result<Usage> {
-        let of = |name: &str| {
-            let path = format!("/proc/{}/{name}", self.daemon.id());
-            fs::read_to_string(&path).with_context(|| format!("failed to read `{path}`"))
-        };
-        let number = |text: &str, key: &str| -> u64 {
-            let line = text.lines().find_map(|line| line.strip_prefix(key));
-            line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
-        };
-        let stat = of("stat")?;
-        let fields: Vec<u64> = stat
-            .rsplit_once(')')
-            .map(|(_, fields)| {
-                fields.split_whitespace().map(|field| field.parse().unwrap_or_default()).collect()
-            })
-            .unwrap_or_default();
-        ensure!(fields.len() > 15, "`/proc` tells nothing of the daemon");
-        let ticks = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK)?.unwrap_or(100);
-        // Its own, and that of the children it waited for.
-        let processor = fields[11..15].iter().sum::<u64>() as f64 / ticks as f64;
-        let (status, io) = (of("status")?, of("io")?);
-        Ok(Usage {
-            processor,
-            wall: 0.0,
-            peak: number(&status, "VmHWM:") * 1024,
-            written: number(&io, "write_bytes:"),
-        })
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        let _ = self.stop();
-    }
-}
-
-/// A child that ended, for what is not started yet.
-fn idle_child() -> anyhow::Result<Child> {
-    Command::new("true").spawn().context("failed to run `true`")
 }
 
 /// Whether the stage takes a package: for x86_64, and no sibling.
@@ -252,7 +158,7 @@ pub fn rows(
     rounds: usize,
 ) -> anyhow::Result<Vec<Row>> {
     let directory = directory_of(work, packages)?;
-    let mut site = Site::with(&directory, work, sluice, packages)?;
+    let mut site = Large::with(&directory, work, sluice, packages)?;
     // The first change after a start reads what is there.
     site.add(1)?;
     let mut rows = Vec::new();
