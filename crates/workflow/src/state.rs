@@ -81,3 +81,23 @@ impl State {
         self.tasks.iter().filter_map(about)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `sluice demo --once` left, by procedure `glite` and by `egi`, when form 1 was new: it is never made again.
+    const FORM_1: &str = include_str!("state/format-1.json");
+
+    #[test]
+    fn what_was_stored_in_form_1_is_read_and_written_as_it_is() {
+        let mut stored: serde_json::Value = serde_json::from_str(FORM_1).unwrap();
+        assert_eq!(stored["format"], 1);
+        let written = stored["workflow"].take();
+        let read: Workflow = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), written);
+        let [emi, umd] = ["emi-1", "umd-1"].map(|product| &read.products[product]);
+        assert_eq!((emi.patches.len(), emi.bundles.len(), emi.tasks.len(), emi.updates.len()), (5, 3, 6, 2));
+        assert_eq!((umd.tickets.len(), umd.tasks.len(), umd.teams.len()), (2, 4, 3));
+    }
+}
