@@ -2,8 +2,8 @@
 
 import re
 
-from procedure_rules import stages
-from words import acts, instant, length
+from procedure_rules import OPERATIONS, RELEASE, VERIFIERS, roles_of, stages
+from words import STEPS, acts, instant, length
 
 # The gates every request of a kind passes, whatever its route adds.
 GATES = {
@@ -60,11 +60,12 @@ def listed(value):
 class Asked:
     """What was asked: the product, the stage that changes, and the one that packages come from."""
 
-    def __init__(self, action, found, role, policy, others=()):
-        self.action, self.others = action, set(others)
+    def __init__(self, step, action, found, role, policy, others=()):
+        self.step, self.action, self.others = step, action, set(others)
         self.product, self.to, self.source = found["product"], found["to"], found.get("from")
         self.role = role
         table = next((one for one in policy.get("product", []) if one.get("name") == self.product), {})
+        self.procedure = table.get("procedure")
         self.closed = [one for one in table.get("stage", []) if "closure" in one]
         find = lambda key, fits: next((one for one in table.get(key, []) if fits(one)), {})
         self.stage = find("stage", lambda one: one.get("name") == self.to)
@@ -79,7 +80,15 @@ class Asked:
         return [one for one in self.closed if changed & {one["name"], *listed(one["closure"])}]
 
     def roles(self):
-        """The roles that may ask for it."""
+        """The roles that may ask for it: of a step those of whom the procedure gives it, whatever the route says."""
+        if self.procedure is not None and self.step in STEPS:
+            if self.step == "ticket-deploy":
+                return roles_of(self.procedure, VERIFIERS)
+            if self.step in ("ticket-accept", "ticket-reject"):
+                # Which stack it is, and so whose manager, is the ticket's to say: the rules of procedures look at that.
+                managers = [role for roles in self.procedure.get("managers", {}).values() for role in listed(roles)]
+                return roles_of(self.procedure, OPERATIONS) | set(managers)
+            return roles_of(self.procedure, RELEASE)
         if self.source is not None:
             return listed(self.route.get("roles", DEFAULT_ROLES))
         roles = listed(self.stage.get("import_roles", DEFAULT_ROLES))
@@ -99,7 +108,7 @@ def asked(said, policy, wrong):
     # An undo says so of each stage that it changes.
     held = [HOLDS.match(str(gate.get("evidence"))) for gate in said["gates"] if gate.get("gate") == "roles"]
     others = [re.match(form, one["what"]) for one in held if one]
-    return Asked(acts(said), found.groupdict(), holds["role"], policy, [one["to"] for one in others if one])
+    return Asked(said["action"], acts(said), found.groupdict(), holds["role"], policy, [one["to"] for one in others if one])
 
 
 def binaries(generation, said):

@@ -16,7 +16,7 @@ base_url = "http://127.0.0.1:1"
 {allowed}door = "{door}"
 [roles]
 release-team = ["as:mu"]
-movers = ["as:mover"]
+movers = ["as:mu"]
 operations = ["as:ou"]
 verifiers = ["as:verifier"]
 emi-managers = ["as:emi"]
@@ -41,6 +41,7 @@ to = "production"
 roles = ["release-team"]
 [product.procedure]
 kind = "glite"
+release_team = ["movers"]
 from = "certified"
 beta = "delta"
 production = "production"
