@@ -93,9 +93,14 @@ impl Town {
     fn of(config: &str, product: &'static str, quarantine: &str) -> Self {
         let sandbox = Sandbox::new();
         let nginx = Nginx::start(&sandbox, &sandbox.path("site/root"));
-        let door = if is_root() { format!("uid:{DOOR_UID}") } else { "ME".to_owned() };
-        let said = config.replace("QUARANTINE", quarantine).replace("DOOR", &door);
-        let site = Site::initialised(&sandbox, nginx.base_url(), &said);
+        let said = config.replace("QUARANTINE", quarantine);
+        let site = if is_root() {
+            Site::initialised(&sandbox, nginx.base_url(), &said.replace("DOOR", &format!("uid:{DOOR_UID}")))
+        } else {
+            // The one account there is is the door's, and who works in it says for whom.
+            let said = said.replace("\"ME\"", "\"as:me\"").replace("DOOR", "ME");
+            Site::initialised(&sandbox, nginx.base_url(), &said).asking_as("me")
+        };
         let daemon = site.start();
         Self { site, nginx, daemon, sandbox, product, count: Cell::new(0) }
     }

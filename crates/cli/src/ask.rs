@@ -1,9 +1,10 @@
 //! Hands a request in and waits for its answer.
 
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
 
 use daemon::submit::{Seen, Sent, Submitter};
-use plan::{Answer, Format, Outcome, Request};
+use plan::{Action, Answer, Format, Outcome, Request};
 use serde_json::json;
 
 use crate::answer_text;
@@ -31,6 +32,25 @@ pub fn rehearsed(request: Request) -> Request {
     Request { dry_run: true, id: None, ..request }
 }
 
+/// The text of a request that was made here, checked: what the daemon would refuse anyway is refused at once.
+///
+/// `SLUICE_AS` says in whose name it is asked, for who works in the account of the door; the daemon refuses it from
+/// anybody else.
+fn text_of(request: &Request) -> Result<String, Failure> {
+    let text = in_the_name_of(request.clone(), std::env::var_os("SLUICE_AS")).to_toml();
+    plan::parse(text.as_bytes(), Format::Toml)?;
+    Ok(text)
+}
+
+/// A request in the name that the environment says. Of a `keep` the key `as` names the generation, and nobody asks for it.
+fn in_the_name_of(request: Request, name: Option<OsString>) -> Request {
+    let name = name.filter(|name| !name.is_empty()).map(|name| name.to_string_lossy().into_owned());
+    match request.action {
+        Action::Keep { .. } => request,
+        _ => Request { as_: request.as_.clone().or(name), ..request },
+    }
+}
+
 /// Sends a request that was made here.
 pub fn request(
     submitter: &Submitter,
@@ -38,9 +58,7 @@ pub fn request(
     waiting: &Waiting,
     terminal: &Terminal,
 ) -> Result<u8, Failure> {
-    let text = request.to_toml();
-    // What the daemon would refuse anyway is refused here, at once.
-    plan::parse(text.as_bytes(), Format::Toml)?;
+    let text = text_of(request)?;
     bytes(submitter, request.action.name(), Format::Toml, text.as_bytes(), waiting, terminal)
 }
 
@@ -144,8 +162,7 @@ pub fn answered(
     waiting: &Waiting,
     terminal: &Terminal,
 ) -> Result<Answer, Failure> {
-    let text = request.to_toml();
-    plan::parse(text.as_bytes(), Format::Toml)?;
+    let text = text_of(request)?;
     let sent = submitter.send(request.action.name(), Format::Toml, text.as_bytes());
     let sent = sent.map_err(Failure::of_submitting)?;
     terminal.aside(&format!("handed in as {}, waiting for the answer", sent.name));
@@ -156,4 +173,21 @@ pub fn answered(
     })?;
     bar.end();
     answer.ok_or_else(|| unanswered(&sent, waiting))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_asked_in_the_name_that_the_environment_says() {
+        let named = |action: Action, name: Option<&str>| {
+            in_the_name_of(Request::new(action), name.map(OsString::from)).as_
+        };
+        let sweep = || Action::Sweep {};
+        assert_eq!(named(sweep(), Some("ea-IT-CNAF")).as_deref(), Some("ea-IT-CNAF"));
+        assert_eq!((named(sweep(), Some("")), named(sweep(), None)), (None, None));
+        let keep = Action::Keep { generation: None, as_: None, drop: Some("update-56".to_owned()) };
+        assert_eq!(named(keep, Some("ea-IT-CNAF")), None);
+    }
 }

@@ -23,7 +23,7 @@ use crate::terminal::Terminal;
 use arguments::Demo;
 use client::Client;
 use narrator::Narrator;
-use site::Site;
+use site::{Door, Site};
 
 /// Plays the story; stays up afterwards unless `--once`. Exit code 0 only if every step held, else 6.
 pub fn run(demo: &Demo, terminal: &Terminal) -> Result<u8, Failure> {
@@ -34,11 +34,8 @@ pub fn run(demo: &Demo, terminal: &Terminal) -> Result<u8, Failure> {
         "A release team runs a small grid distribution: a stage `delta` for the brave, a stage `production` \
          for everybody. Sluice publishes both. Each step says what should be seen, then what a client sees.",
     );
-    let site = Site::raise(&demo.folder, demo.listen)?;
-    let played = story::play(&site, &client, &mut narrator)
-        .and_then(|()| procedures::play(demo.procedure, &site, &client, &mut narrator))
-        .and_then(|()| story::is_sound(&site, &mut narrator));
-    if let Err(error) = played {
+    let mut site = Site::raise(&demo.folder, demo.listen)?;
+    if let Err(error) = play(demo, &mut site, &client, &mut narrator) {
         // An error outside a step, such as a full disk, is no matter of expectations.
         site.lower()?;
         return Err(Failure::internal(format!("the story broke off: {error:#}")));
@@ -54,6 +51,16 @@ pub fn run(demo: &Demo, terminal: &Terminal) -> Result<u8, Failure> {
     }
     site.lower()?;
     Ok(if held? { 0 } else { 6 })
+}
+
+/// The first story by whoever plays the demo alone, then a procedure by many, whose requests come through the door.
+fn play(demo: &Demo, site: &mut Site, client: &Client, narrator: &mut Narrator<'_>) -> anyhow::Result<()> {
+    story::play(site, client, narrator)?;
+    site.with_door(Door::Open)?;
+    procedures::play(demo.procedure, site, client, narrator)?;
+    // The visitor is to be able to ask for himself.
+    site.with_door(Door::Shut)?;
+    story::is_sound(site, narrator)
 }
 
 fn invitation(site: &Site, folder: &Utf8Path, terminal: &Terminal) {

@@ -31,6 +31,7 @@ pub struct Site {
     program: Utf8PathBuf,
     daemon_uid: u32,
     started: std::cell::Cell<u32>,
+    asks_as: Option<String>,
 }
 
 impl Site {
@@ -53,7 +54,7 @@ impl Site {
             allowed_here(&folder),
             rest.replace("\"ME\"", &format!("\"uid:{me}\""))
         );
-        let site = Self { program: own, daemon_uid, started: std::cell::Cell::new(0), folder };
+        let site = Self { program: own, daemon_uid, started: std::cell::Cell::new(0), folder, asks_as: None };
         fs::write(site.config(), text).expect("failed to write the configuration");
         for folder in [site.root(), site.spool()] {
             fs::create_dir_all(&folder).expect("failed to make a folder of the site");
@@ -93,11 +94,20 @@ impl Site {
         self.folder.join("sluice.toml")
     }
 
+    /// Has the commands ask in somebody's name, as whoever works in the account of the door must.
+    #[must_use]
+    pub fn asking_as(self, name: &str) -> Self {
+        Self { asks_as: Some(name.to_owned()), ..self }
+    }
+
     /// Begins a command of the program, as the user who runs the tests.
     #[must_use]
     pub fn command(&self) -> Command {
         let mut command = program(self.program.as_str());
         command.arg("-c").arg(self.config());
+        if let Some(name) = &self.asks_as {
+            command.env("SLUICE_AS", name);
+        }
         command
     }
 

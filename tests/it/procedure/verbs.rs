@@ -6,8 +6,12 @@ use testkit::{Ran, program, run};
 
 /// Runs a command as `sluice status` writes it, in a shell that finds the program.
 fn typed(town: &Town, command: &str) -> Ran {
-    let own = town.site.command().get_program().to_str().unwrap().to_owned();
-    run(program("sh").args(["-c", &format!("sluice() {{ '{own}' \"$@\"; }}; {command}")]))
+    let own = town.site.command();
+    let path = own.get_program().to_str().unwrap();
+    let mut shell = program("sh");
+    shell.args(["-c", &format!("sluice() {{ '{path}' \"$@\"; }}; {command}")]);
+    let said = own.get_envs().find(|(key, _)| *key == "SLUICE_AS");
+    run(shell.envs(said.and_then(|(key, value)| Some((key, value?)))))
 }
 
 /// What waits, as programs read it.

@@ -57,8 +57,10 @@ pub struct Site {
     /// How many requests were handed in in somebody's name.
     asked: AtomicU32,
     runtime: Runtime,
+    listen: SocketAddr,
     wake: Sender<Wake>,
-    daemon: Daemon,
+    /// Nothing only while it is stopped for another configuration.
+    daemon: Option<Daemon>,
     web: tokio::task::JoinHandle<Result<(), Error>>,
     stop_web: oneshot::Sender<()>,
 }
@@ -74,9 +76,7 @@ impl Site {
             .map_err(|error| Failure::internal(format!("failed to start the runtime: {error}")))?;
         let (listener, address) = runtime.block_on(listen_at(listen))?;
         let base = format!("http://{address}");
-        let file = folder.join("sluice.toml");
-        let written = fs::write(&file, configuration(&folder, &base, address));
-        written.map_err(|error| Failure::internal(format!("failed to write `{file}`: {error}")))?;
+        let file = write_configuration(&folder, &base, address, Door::Shut)?;
         let config = accounts::load(&file)?;
         let clock = Arc::new(StoryClock::default());
         let (wake, daemon) = start_daemon(file, Arc::clone(&clock))?;
@@ -94,22 +94,39 @@ impl Site {
             clock,
             asked: AtomicU32::new(1),
             runtime,
+            listen: address,
             wake,
-            daemon,
+            daemon: Some(daemon),
             web,
             stop_web,
         })
     }
 
     /// Stops daemon and web server; what they hold is durable.
-    pub fn lower(self) -> Result<(), Failure> {
-        // A daemon that has ended by itself says why below.
-        let _ = self.wake.send(Wake::Stop);
+    pub fn lower(mut self) -> Result<(), Failure> {
+        let daemon = self.stop_daemon();
         let _ = self.stop_web.send(());
         let web = self.runtime.block_on(self.web);
-        let daemon = self.daemon.join().map_err(|_| Failure::internal("the daemon panicked"))?;
         web.map_err(|error| Failure::internal(format!("the web server ended: {error}")))??;
-        Ok(daemon?)
+        daemon
+    }
+
+    /// Goes on with a door, or without: whoever is the door cannot ask for himself meanwhile.
+    pub fn with_door(&mut self, door: Door) -> Result<()> {
+        let restarted = self.stop_daemon().and_then(|()| {
+            let file = write_configuration(&self.folder, &self.base, self.listen, door)?;
+            start_daemon(file, Arc::clone(&self.clock))
+        });
+        let (wake, daemon) = restarted.map_err(|failure| anyhow::anyhow!(failure.sentence))?;
+        (self.wake, self.daemon) = (wake, Some(daemon));
+        Ok(())
+    }
+
+    fn stop_daemon(&mut self) -> Result<(), Failure> {
+        // A daemon that has ended by itself says why below.
+        let _ = self.wake.send(Wake::Stop);
+        let Some(daemon) = self.daemon.take() else { return Ok(()) };
+        Ok(daemon.join().map_err(|_| Failure::internal("the daemon panicked"))??)
     }
 
     /// Runs something on the site's runtime.
@@ -215,7 +232,26 @@ fn start_daemon(file: Utf8PathBuf, clock: Arc<StoryClock>) -> Result<(Sender<Wak
     }
 }
 
-fn configuration(folder: &Utf8Path, base: &str, listen: SocketAddr) -> String {
+/// Whether there is an account whose requests may name somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    Shut,
+    Open,
+}
+
+fn write_configuration(
+    folder: &Utf8Path,
+    base: &str,
+    listen: SocketAddr,
+    door: Door,
+) -> Result<Utf8PathBuf, Failure> {
+    let file = folder.join("sluice.toml");
+    let written = fs::write(&file, configuration(folder, base, listen, door));
+    written.map_err(|error| Failure::internal(format!("failed to write `{file}`: {error}")))?;
+    Ok(file)
+}
+
+fn configuration(folder: &Utf8Path, base: &str, listen: SocketAddr, open: Door) -> String {
     let quoted = |path: Utf8PathBuf| toml_text(path.as_str());
     format!(
         "# The site of `sluice demo`: a product with two stages, and one for each procedure.\n\
@@ -227,7 +263,7 @@ fn configuration(folder: &Utf8Path, base: &str, listen: SocketAddr) -> String {
          base_url = \"{base}\"\n\
          listen = \"{listen}\"\n\
          grace = \"72h\"\n\
-         door = \"uid:{door}\"\n\n\
+         {door}\n\
          [roles]\n\
          release-team = [\"uid:{uid}\", \"as:mu\"]\n\
          operations = [\"as:ou\"]\n\
@@ -241,7 +277,10 @@ fn configuration(folder: &Utf8Path, base: &str, listen: SocketAddr) -> String {
         root = quoted(folder.join("root")),
         spool = quoted(folder.join("spool")),
         uid = rustix::process::getuid().as_raw(),
-        door = door(),
+        door = match open {
+            Door::Open => format!("door = \"uid:{}\"\n", door()),
+            Door::Shut => String::new(),
+        },
         product = world::PRODUCT,
         platform = world::PLATFORM,
         procedures = procedures::CONFIGURATION,

@@ -46,7 +46,8 @@ fn the_folder_of_a_running_demo_is_left_alone() {
 
 #[test]
 fn the_configuration_is_accepted_wherever_the_folder_is() {
-    let text = configuration("/tmp/a \"b\"".into(), "http://127.0.0.1:1", ([127, 0, 0, 1], 1).into());
+    let text =
+        configuration("/tmp/a \"b\"".into(), "http://127.0.0.1:1", ([127, 0, 0, 1], 1).into(), Door::Open);
     let config = Config::parse(text.as_bytes(), "sluice.toml").unwrap();
     assert_eq!(config.root, "/tmp/a \"b\"/root");
     // Eight stages, each with debuginfo and source beside it.
